@@ -1,0 +1,49 @@
+"""Source files and spans. Lines and columns count from 1, offsets from 0; columns count characters."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A half-open stretch of one file: characters `start` to `end` (offsets, end excluded)."""
+
+    file: str
+    line: int
+    column: int
+    start: int
+    end: int
+
+    def to(self, other: Span) -> Span:
+        """From the beginning of this span to the end of `other`."""
+        return Span(self.file, self.line, self.column, self.start, max(self.end, other.end))
+
+
+NOWHERE = Span("", 1, 1, 0, 0)
+
+
+@dataclass(frozen=True)
+class Source:
+    """The text of one file and where its lines begin."""
+
+    path: str
+    text: str
+    _starts: list[int] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        starts = [0] + [i + 1 for i, c in enumerate(self.text) if c == "\n"]
+        object.__setattr__(self, "_starts", starts)
+
+    def span(self, start: int, end: int) -> Span:
+        line = bisect_right(self._starts, start)
+        return Span(self.path, line, start - self._starts[line - 1] + 1, start, end)
+
+    def line(self, number: int) -> str:
+        """The text of line `number`, without its line break; empty past the end."""
+        if not 1 <= number <= len(self._starts):
+            return ""
+        begin = self._starts[number - 1]
+        end = self.text.find("\n", begin)
+        return self.text[begin : len(self.text) if end < 0 else end].rstrip("\r")
