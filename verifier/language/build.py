@@ -1,0 +1,331 @@
+"""The circuit under construction: affine forms over shared, normalised choice nodes.
+
+Smart constructors keep the piecewise-linear normal form as they go: constants fold, guards that the bounds of the inputs decide vanish,
+a continuous choice becomes a multiple of `relu(u)` with a primitive integer `u` whose first coefficient is positive
+(`relu(2x - 2y)` is `2 relu(x - y)`, `relu(-u) = relu(u) - u`), and equal nodes are one node.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import reduce
+from math import gcd, lcm
+
+from verifier.kernel.circuit import FALSE, TRUE, Affine, Circuit, Input, Node, Select
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """constant + sum of weight * atom; atoms are inputs and choices, in ascending order, weights never 0."""
+
+    constant: Fraction
+    terms: tuple[tuple[int, Fraction], ...] = ()
+
+    @property
+    def is_constant(self) -> bool:
+        return not self.terms
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """An input. `low`/`high` None: unbounded. They bound the closure: open sides are facts of the domain besides."""
+
+    name: str
+    low: Fraction | None = None
+    high: Fraction | None = None
+    integer: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The atom behind `Select`: `then` where `test` >= 0, else `otherwise`. A `logic` choice is a formula: only its sign matters."""
+
+    test: Form
+    then: Form
+    otherwise: Form
+    logic: bool = False
+
+    @property
+    def is_relu(self) -> bool:
+        return not self.logic and self.then == self.test and self.otherwise == ZERO
+
+
+Bound = Fraction | None
+ZERO, ONE = Form(Fraction(0)), Form(Fraction(1))
+YES, NO = Form(TRUE), Form(FALSE)
+
+
+class TooLarge(Exception):
+    """The graph passed its cap on nodes; elaboration turns this into a diagnostic."""
+
+
+class Build:
+    """A growing circuit. Forms are values of this builder and mean nothing in another one."""
+
+    def __init__(self, cap: int = 200_000) -> None:
+        self.atoms: list[Variable | Choice] = []
+        self.lows: list[Bound] = []
+        self.highs: list[Bound] = []
+        self._index: dict[Choice, int] = {}
+        self._weight, self._cap = 0, cap * 20
+
+    # affine forms
+
+    def constant(self, value: Fraction | int) -> Form:
+        return Form(Fraction(value))
+
+    def input(self, variable: Variable) -> Form:
+        """A fresh input coordinate."""
+        return self._atom(variable, variable.low, variable.high)
+
+    def add(self, *forms: Form) -> Form:
+        return self.combine((Fraction(1), f) for f in forms)
+
+    def subtract(self, left: Form, right: Form) -> Form:
+        return self.combine(((Fraction(1), left), (Fraction(-1), right)))
+
+    def scale(self, factor: Fraction | int, form: Form) -> Form:
+        factor = Fraction(factor)
+        if factor == 1:
+            return form
+        if not factor:
+            return ZERO
+        return Form(factor * form.constant, tuple((i, factor * w) for i, w in form.terms))
+
+    def combine(self, pairs: Iterable[tuple[Fraction, Form]], constant: Fraction = Fraction(0)) -> Form:
+        """constant + sum of factor * form."""
+        total: dict[int, Fraction] = {}
+        for factor, form in pairs:
+            if factor:
+                constant += factor * form.constant
+                for i, w in form.terms:
+                    total[i] = total.get(i, Fraction(0)) + factor * w
+        terms = tuple(sorted((i, w) for i, w in total.items() if w))
+        self._weight += len(terms) + 1
+        if self._weight > self._cap:
+            raise TooLarge
+        return Form(constant, terms)
+
+    # choices
+
+    def relu(self, form: Form) -> Form:
+        """max(form, 0) as a multiple of a primitive one."""
+        low, high = self.bounds(form)
+        if low is not None and low >= 0:
+            return form
+        if high is not None and high <= 0:
+            return ZERO
+        scale, unit = primitive(form)
+        if unit.terms[0][1] < 0:  # relu(-u) = relu(u) - u
+            mirrored = self.scale(-1, unit)
+            return self.scale(scale, self.subtract(self._choice(mirrored, mirrored, ZERO), mirrored))
+        return self.scale(scale, self._choice(unit, unit, ZERO))
+
+    def select(self, test: Form, then: Form, otherwise: Form) -> Form:
+        """The number `then` where `test` >= 0, else `otherwise`; continuous choices become relus."""
+        decided = self.decide(test)
+        if decided is not None:
+            return then if decided else otherwise
+        if then == otherwise:
+            return then
+        jump = self.subtract(then, otherwise)
+        if jump.terms and not self._is_truth(test):
+            ratio = jump.terms[0][1] / test.terms[0][1]
+            if jump == self.scale(ratio, test):
+                return self.add(otherwise, self.scale(ratio, self.relu(test)))
+        return self._choice(primitive(test)[1], then, otherwise)
+
+    # formulas: true iff >= 0
+
+    def at_least_zero(self, form: Form) -> Form:
+        """form >= 0, as a primitive form."""
+        decided = self.decide(form)
+        return primitive(form)[1] if decided is None else (YES if decided else NO)
+
+    def above_zero(self, form: Form) -> Form:
+        return self.negate(self.at_least_zero(self.scale(-1, form)))
+
+    def is_zero(self, form: Form) -> Form:
+        return self.both(self.at_least_zero(form), self.at_least_zero(self.scale(-1, form)))
+
+    def negate(self, truth: Form) -> Form:
+        decided = self.decide(truth)
+        if decided is not None:
+            return NO if decided else YES
+        inner = self._behind(truth)
+        if inner is not None and inner.logic and (inner.then, inner.otherwise) == (NO, YES):
+            return inner.test
+        return self._choice(truth, NO, YES, logic=True)
+
+    def both(self, *truths: Form) -> Form:
+        """The conjunction; true when there is nothing to join."""
+        return reduce(self._and, reversed(truths), YES)
+
+    def either(self, *truths: Form) -> Form:
+        """The disjunction; false when there is nothing to join."""
+        return reduce(self._or, reversed(truths), NO)
+
+    def implies(self, premise: Form, conclusion: Form) -> Form:
+        return self.either(self.negate(premise), conclusion)
+
+    def same(self, left: Form, right: Form) -> Form:
+        """left <=> right."""
+        return self.both(self.implies(left, right), self.implies(right, left))
+
+    def when(self, test: Form, then: Form, otherwise: Form) -> Form:
+        """The formula `then` where `test` holds, else the formula `otherwise`."""
+        return self.both(self.implies(test, then), self.either(test, otherwise))
+
+    def decide(self, truth: Form) -> bool | None:
+        """What the bounds of the inputs already say about `truth`."""
+        low, high = self.bounds(truth)
+        if low is not None and low >= 0:
+            return True
+        return False if high is not None and high < 0 else None
+
+    def bounds(self, form: Form) -> tuple[Bound, Bound]:
+        """Interval arithmetic: a lower and an upper bound, None where there is none."""
+        low: Bound = form.constant
+        high: Bound = form.constant
+        for i, w in form.terms:
+            below, above = (self.lows[i], self.highs[i]) if w > 0 else (self.highs[i], self.lows[i])
+            low = None if low is None or below is None else low + w * below
+            high = None if high is None or above is None else high + w * above
+        return low, high
+
+    # out of the builder
+
+    def circuit(self, roots: Sequence[Form], inputs: Sequence[Form]) -> tuple[Circuit, tuple[int, ...]]:
+        """The kernel circuit of `roots` over `inputs` (forms made by `input`), and the node of each root."""
+        nodes: list[Node] = []
+        places: dict[int, int] = {}
+        affine: dict[Form, int] = {}
+        order = {form.terms[0][0]: k for k, form in enumerate(inputs)}
+        for k, atom in enumerate(order):
+            places[atom] = len(nodes)
+            nodes.append(Input(k))
+
+        def put(form: Form) -> int:
+            if form.constant == 0 and len(form.terms) == 1 and form.terms[0][1] == 1:
+                return places[form.terms[0][0]]
+            if form not in affine:
+                nodes.append(Affine(tuple((places[i], w) for i, w in form.terms), form.constant))
+                affine[form] = len(nodes) - 1
+            return affine[form]
+
+        for i in sorted(self.reach(roots)):
+            match self.atoms[i]:
+                case Choice(test, then, otherwise):
+                    select = Select(put(test), put(then), put(otherwise))
+                    places[i] = len(nodes)
+                    nodes.append(select)
+                case Variable(name=name):
+                    assert i in places, f"a root depends on {name}, which is not among the inputs"
+        return tuple(nodes), tuple(put(root) for root in roots)
+
+    def reach(self, roots: Iterable[Form]) -> set[int]:
+        """Every atom that some root depends on."""
+        seen: set[int] = set()
+        todo = [i for root in roots for i, _ in root.terms]
+        while todo:
+            i = todo.pop()
+            if i not in seen:
+                seen.add(i)
+                atom = self.atoms[i]
+                if isinstance(atom, Choice):
+                    todo += [j for f in (atom.test, atom.then, atom.otherwise) for j, _ in f.terms]
+        return seen
+
+    def substitute(self, roots: Sequence[Form], images: Mapping[int, Form]) -> list[Form]:
+        """The same forms with every atom in `images` (inputs) replaced by a form."""
+        done: dict[int, Form] = dict(images)
+
+        def image(form: Form) -> Form:
+            return self.combine(((w, done[i]) for i, w in form.terms), form.constant)
+
+        for i in sorted(self.reach(roots)):
+            if i in done:
+                continue
+            match self.atoms[i]:
+                case Choice(test, then, otherwise) as choice:
+                    if choice.is_relu:
+                        done[i] = self.relu(image(test))
+                    elif choice.logic:
+                        done[i] = self._logic(image(test), image(then), image(otherwise))
+                    else:
+                        done[i] = self.select(image(test), image(then), image(otherwise))
+                case Variable():
+                    done[i] = Form(Fraction(0), ((i, Fraction(1)),))
+        return [image(root) for root in roots]
+
+    # inside
+
+    def _atom(self, atom: Variable | Choice, low: Bound, high: Bound) -> Form:
+        self.atoms.append(atom)
+        self.lows.append(low)
+        self.highs.append(high)
+        self._weight += 1
+        if self._weight > self._cap:
+            raise TooLarge
+        return Form(Fraction(0), ((len(self.atoms) - 1, Fraction(1)),))
+
+    def _choice(self, test: Form, then: Form, otherwise: Form, logic: bool = False) -> Form:
+        choice = Choice(test, then, otherwise, logic)
+        if choice in self._index:
+            return Form(Fraction(0), ((self._index[choice], Fraction(1)),))
+        (l1, h1), (l2, h2) = self.bounds(then), self.bounds(otherwise)
+        low = None if l1 is None or l2 is None else min(l1, l2)
+        high = None if h1 is None or h2 is None else max(h1, h2)
+        if choice.is_relu:
+            low = Fraction(0)
+        self._index[choice] = len(self.atoms)
+        return self._atom(choice, low, high)
+
+    def _behind(self, form: Form) -> Choice | None:
+        if form.constant == 0 and len(form.terms) == 1 and form.terms[0][1] == 1:
+            atom = self.atoms[form.terms[0][0]]
+            return atom if isinstance(atom, Choice) else None
+        return None
+
+    def _is_truth(self, form: Form) -> bool:
+        """A formula made by the connectives (not a bare comparison)."""
+        inner = self._behind(form)
+        return inner is not None and inner.logic
+
+    def _logic(self, test: Form, then: Form, otherwise: Form) -> Form:
+        if otherwise == NO:
+            return self._and(test, then)
+        if then == YES:
+            return self._or(test, otherwise)
+        return self.negate(test)
+
+    def _and(self, left: Form, right: Form) -> Form:
+        match self.decide(left), self.decide(right):
+            case (False, _) | (_, False):
+                return NO
+            case (True, _):
+                return right
+            case (_, True):
+                return left
+        return left if left == right else self._choice(left, right, NO, logic=True)
+
+    def _or(self, left: Form, right: Form) -> Form:
+        match self.decide(left), self.decide(right):
+            case (True, _) | (_, True):
+                return YES
+            case (False, _):
+                return right
+            case (_, False):
+                return left
+        return left if left == right else self._choice(left, YES, right, logic=True)
+
+
+def primitive(form: Form) -> tuple[Fraction, Form]:
+    """(s, u) with form = s * u, s > 0 and u with coprime integer coefficients; the form is not zero."""
+    numbers = [form.constant, *(w for _, w in form.terms)]
+    divisor = Fraction(gcd(*(n.numerator for n in numbers)), lcm(*(n.denominator for n in numbers)))
+    if divisor == 1 or not divisor:
+        return Fraction(1), form
+    return divisor, Form(form.constant / divisor, tuple((i, w / divisor) for i, w in form.terms))

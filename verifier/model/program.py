@@ -1,0 +1,127 @@
+"""What a file declares, once its names are resolved: the objects of THEORY section 1."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Literal
+
+from verifier.model.network import Network
+from verifier.source import Span
+from verifier.syntax import tree
+
+Value = Fraction | tuple["Value", ...] | str
+"""What a coordinate of a concrete point holds: a number, a vector of numbers, or the member of a finite sort."""
+
+PointValue = Mapping[str, Value]
+"""A concrete point of the domain: coordinate name -> value."""
+
+
+@dataclass(frozen=True, slots=True)
+class Coordinate:
+    """One named coordinate of the domain.
+
+    kind `real`: a number, or with `size` n a vector of n; `int`: a bounded integer; `finite`: one of `members`.
+    low/high None: unbounded; `low_open` means that `low` itself is excluded. The interval holds for every entry of a vector.
+    """
+
+    name: str
+    kind: Literal["real", "int", "finite"]
+    span: Span
+    size: int | None = None
+    members: tuple[str, ...] = ()
+    low: Fraction | None = None
+    high: Fraction | None = None
+    low_open: bool = False
+    high_open: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Domain:
+    """X: the coordinates in order, and the `where` formula over their names (None: no more constraints)."""
+
+    name: str
+    coordinates: tuple[Coordinate, ...]
+    where: tree.Expr | None
+    span: Span
+
+    def coordinate(self, name: str) -> Coordinate | None:
+        return next((c for c in self.coordinates if c.name == name), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Feature:
+    """A named feature: `value` over coordinates (for `features all`: the coordinate's own Name).
+
+    size None: a number; n: a vector of n numbers; `members` non-empty: a finite coordinate taken as it is (nominal: it differs or not).
+    """
+
+    name: str
+    value: tree.Expr
+    size: int | None = None
+    members: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class MetricUse:
+    """The metric of a classifier on its feature vectors, resolved.
+
+    `builtin`: a name in `language.metrics.METRICS`, with one positive `scale` (a difference is divided by it) per feature entry, in
+    the order of the flattened features; or a user metric: `parameters` (two names bound to feature vectors) and `body`.
+    """
+
+    span: Span
+    builtin: str = ""
+    scales: tuple[Fraction, ...] = ()
+    parameters: tuple[str, str] = ("u", "v")
+    body: tree.Expr | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Classifier:
+    """f = c . g, written out (`features` with expressions, `decide`) or imported (`network`).
+
+    For a network: `inputs` is the expression of the vector it is fed (None: all coordinates in order, finite ones by their code), its one
+    feature `g` is the network value number `cut` (see Network.values), its scores decide.
+    `decide` None without a network: the constant classifier. `metric` None: linf, where only the topology matters.
+    """
+
+    kind: Literal["model", "oracle"]
+    name: str
+    span: Span
+    features: tuple[Feature, ...]
+    metric: MetricUse | None
+    decide: tree.Expr | None
+    network: Network | None = None
+    inputs: tree.Expr | None = None
+    cut: int = 0
+
+    def feature(self, name: str) -> Feature | None:
+        return next((f for f in self.features if f.name == name), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """`def f(v) = body`: an abbreviation; arguments are bound to values, the body sees them and the file's constants and functions."""
+
+    name: str
+    parameters: tuple[str, ...]
+    body: tree.Expr
+    span: Span
+
+
+@dataclass
+class Program:
+    """Everything a file declares. `constants` holds the exact values of `let` and `param` (numbers, vectors, matrices)."""
+
+    path: str
+    domain: Domain | None = None
+    labels: tuple[str, ...] = ()
+    classifiers: dict[str, Classifier] = field(default_factory=dict)
+    functions: dict[str, Function] = field(default_factory=dict)
+    constants: dict[str, Value] = field(default_factory=dict)
+    points: dict[str, PointValue] = field(default_factory=dict)
+    data: dict[str, tree.Data] = field(default_factory=dict)
+    assertions: list[tree.Assert] = field(default_factory=list)
+    computes: list[tree.Compute] = field(default_factory=list)
