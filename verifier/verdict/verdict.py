@@ -1,0 +1,195 @@
+"""What the tool says. Only `certify` makes verdicts; everything to the right of this room prints them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Literal
+
+from verifier.model.program import PointValue, Value
+from verifier.source import Diagnostic, Span
+from verifier.syntax.tree import Annotation
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What one classifier makes of a witness: its features and labels at each point, and the distance of the first two points.
+
+    `features`: one mapping (feature name -> value) a point; `labels`: one a point ("" for a constant oracle);
+    `distance` None when there is only one point or no metric is asked for.
+    """
+
+    classifier: str
+    kind: Literal["model", "oracle"]
+    features: tuple[Mapping[str, Value], ...]
+    labels: tuple[str, ...]
+    distance: Fraction | None
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """A limit witness (Theorem 1*): the points x and y + s(z - y), s in (0, 1], have oracle distance `slope2` * s -> 0
+    and classifier distance `start` + s * `slope1` -> `start` > 0. The pair shown is the member for the chosen eps.
+
+    For uniform containment the first point moves too, from `x` towards `x_end`.
+    """
+
+    x: PointValue
+    y: PointValue
+    z: PointValue
+    start: Fraction
+    eps: Fraction
+    x_end: PointValue | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Witness:
+    """A concrete, replayed witness: points by name (`x`, `x'`, or the names a formula quantifies over)."""
+
+    points: Mapping[str, PointValue]
+    seen: tuple[Seen, ...] = ()
+    limit: Limit | None = None
+    notes: tuple[str, ...] = ()
+
+    @property
+    def x(self) -> PointValue:
+        """The first point."""
+        return next(iter(self.points.values()))
+
+    @property
+    def x_prime(self) -> PointValue:
+        """The second point; KeyError when the witness is a single point."""
+        if len(self.points) < 2:
+            raise KeyError("this witness is a single point")
+        return list(self.points.values())[1]
+
+
+@dataclass(frozen=True, slots=True)
+class Proved:
+    """`trusts`: what was not re-checked by the kernel ("z3 5.4.1"); empty means that the kernel checked all of it.
+    `pair`: the witness, where the claim asserts that one exists."""
+
+    by: str
+    trusts: tuple[str, ...] = ()
+    pair: Witness | None = None
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Refuted:
+    """`pair` None only where the claim asserted that a witness exists, and there is none (then `trusts` may be non-empty)."""
+
+    by: str
+    pair: Witness | None
+    trusts: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Undecided:
+    """`later`: the file asks for something this version does not do yet."""
+
+    why: str
+    later: bool = False
+
+
+Verdict = Proved | Refuted | Undecided
+
+
+def word(verdict: Verdict) -> Literal["proved", "refuted", "unknown"]:
+    match verdict:
+        case Proved():
+            return "proved"
+        case Refuted():
+            return "refuted"
+        case Undecided():
+            return "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """The outcome of one assertion. `text`: its body as written, normalised; `property`: the name of the property, or "formula".
+
+    `vacuous`: why the assertion says nothing (empty: it does say something). `met`: True, False, or None while unknown.
+    """
+
+    name: str
+    property: str
+    text: str
+    span: Span
+    verdict: Verdict
+    expected: Literal["proved", "refuted"]
+    seconds: float
+    vacuous: str = ""
+    warnings: tuple[str, ...] = ()
+    annotations: tuple[Annotation, ...] = ()
+
+    @property
+    def word(self) -> Literal["proved", "refuted", "unknown"]:
+        return word(self.verdict)
+
+    @property
+    def met(self) -> bool | None:
+        if isinstance(self.verdict, Undecided):
+            return None
+        return self.word == self.expected and not (self.vacuous and self.expected == "proved")
+
+    @property
+    def pair(self) -> Witness | None:
+        return None if isinstance(self.verdict, Undecided) else self.verdict.pair
+
+
+Infinity = Literal["infinity"]
+
+
+@dataclass(frozen=True, slots=True)
+class Computed:
+    """The outcome of one `compute`. `value` None: unknown, `reason` says why. `attained` None where the word has no meaning."""
+
+    name: str
+    text: str
+    span: Span
+    value: Fraction | Infinity | None
+    attained: bool | None
+    seconds: float
+    pair: Witness | None = None
+    reason: str = ""
+    trusts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class FileResult:
+    """Everything said about one file. `failed_replay`: an engine's answer did not survive its re-check (exit code 4)."""
+
+    path: str
+    diagnostics: tuple[Diagnostic, ...] = ()
+    assertions: tuple[Checked, ...] = ()
+    computed: tuple[Computed, ...] = ()
+    internal_errors: tuple[str, ...] = ()
+    interrupted: bool = False
+    lines: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """path -> its lines, for the caret under a diagnostic (a `use` may bring in other files)."""
+
+    @property
+    def exit_code(self) -> int:
+        """0 all met, 1 contradiction, 2 mistake in the file, 3 undecided, 4 internal error; when several apply: 4, 2, 1, 3."""
+        if self.internal_errors:
+            return 4
+        if any(d.severity == "error" for d in self.diagnostics):
+            return 2
+        if any(a.met is False for a in self.assertions):
+            return 1
+        if self.interrupted or any(a.met is None for a in self.assertions) or any(c.value is None for c in self.computed):
+            return 3
+        return 0
+
+    def __getitem__(self, name: str) -> Checked:
+        """The assertion called `name`; KeyError when there is none."""
+        for a in self.assertions:
+            if a.name == name:
+                return a
+        raise KeyError(name)
+
+    def __iter__(self) -> Iterator[Checked]:
+        return iter(self.assertions)
