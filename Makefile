@@ -1,0 +1,48 @@
+# `make demo` and `make test` need make and Python 3.11 to 3.13; they build their own environment in .venv.
+# Choose the interpreter with `make PYTHON=python3.12 test`.
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test format clean
+
+SUITABLE := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
+	"$$p" -c '$(SUITABLE)' 2>/dev/null && echo "$$p" && break; done)
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+
+help:
+	@echo "make demo    check every file in examples/"
+	@echo "make test    style, types, architecture and tests"
+	@echo "make format  rewrite the Python files in the project's style"
+	@echo "make clean   remove .venv and all caches"
+
+demo: .venv/demo.stamp
+	$(BIN)/verifier check examples/
+
+test: .venv/dev.stamp
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy --strict verifier
+	$(BIN)/lint-imports
+	$(BIN)/python -m pytest -n auto
+
+format: .venv/dev.stamp
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+$(BIN)/python:
+	@test -n "$(PYTHON)" || { echo "No Python 3.11 to 3.13 found. Install one, or say where it is: make PYTHON=/path/to/python"; exit 1; }
+	@"$(PYTHON)" -c '$(SUITABLE)' || { echo "$(PYTHON) is not Python 3.11 to 3.13."; exit 1; }
+	"$(PYTHON)" -m venv .venv
+
+.venv/demo.stamp: pyproject.toml | $(BIN)/python
+	$(PIP) install --editable '.[all]'
+	@touch $@
+
+.venv/dev.stamp: pyproject.toml | $(BIN)/python
+	$(PIP) install --editable '.[dev]'
+	@touch $@ .venv/demo.stamp
+
+clean:
+	rm -rf .venv build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	find verifier tests -name __pycache__ -type d -prune -exec rm -rf {} +
