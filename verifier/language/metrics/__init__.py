@@ -5,20 +5,20 @@ A metric sees the scaled differences of the entries, (left - right) / scale; a n
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from fractions import Fraction
+from verifier.language.metrics.discrete import DISCRETE
+from verifier.language.metrics.l0 import L0
+from verifier.language.metrics.l1 import L1
+from verifier.language.metrics.linf import LINF
+from verifier.language.metrics.metric import Metric
 
-from verifier.language.build import Build, Form
+__all__ = ["LATER", "METRICS", "Metric"]
 
+METRICS: dict[str, Metric] = {
+    "linf": LINF,
+    "l1": L1,
+    "l0": L0,
+    "discrete": DISCRETE,
+}
 
-@dataclass(frozen=True, slots=True)
-class Metric:
-    """`distance` builds it, `meaning` evaluates it, `ball` builds the formula d <= radius (closed) or d < radius more sharply than
-    comparing `distance` would. `is_norm`: the topology is the one of the features (Theorems 1 and 2 apply)."""
-
-    name: str
-    distance: Callable[[Build, Sequence[Form]], Form]
-    ball: Callable[[Build, Sequence[Form], Form, bool], Form]
-    meaning: Callable[[Sequence[Fraction]], Fraction]
-    is_norm: bool
+LATER: frozenset[str] = frozenset({"l2", "mahalanobis"})
+"""Names that are known but not decided yet: their balls are quadratic."""
