@@ -1,0 +1,188 @@
+"""A proof is accepted iff it proves the problem, and every test in the checker is needed."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import types
+from collections.abc import Iterator
+from fractions import Fraction as Q
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.kernel.cases import FORGED, ROW, Written, X, Y, problem, written
+from verifier.kernel import proof, wire
+from verifier.kernel.circuit import Affine, Input, Node, Select, evaluate
+from verifier.kernel.proof import Checked, Entails, Hole, Linear, Rejected, check
+from verifier.kernel.wire import Unreadable, read_problem, read_proof
+
+
+@pytest.mark.parametrize("case", written("accepted"), ids=lambda case: case.name)
+def test_a_right_proof_is_accepted(case: Written) -> None:
+    trusts = check(read_problem(case.problem), read_proof(case.proof)).trusts
+    assert case.outcome == "accepted" + (f", trusting {', '.join(trusts)}" if trusts else "") + "\n"
+
+
+@pytest.mark.parametrize("case", written("rejected"), ids=lambda case: case.name)
+def test_a_forged_proof_is_rejected_for_its_reason(case: Written) -> None:
+    with pytest.raises((Rejected, Unreadable)) as caught:
+        check(read_problem(case.problem), read_proof(case.proof))
+    kind = "rejected" if caught.type is Rejected else "unreadable"
+    assert case.outcome == f"{kind}: {caught.value}\n"
+
+
+@pytest.mark.parametrize(("claim", "forged"), [case[1:] for case in FORGED], ids=[case[0] for case in FORGED])
+def test_a_forged_object_is_rejected(claim: Any, forged: Any) -> None:
+    with pytest.raises(Rejected):
+        check(claim, forged)
+
+
+def test_what_the_forgeries_imitate_is_accepted() -> None:
+    assert check(problem(), ROW) == Checked(trusts=())
+
+
+def test_a_hole_is_listed() -> None:
+    assert check(problem(), Hole("z3 5.4.0")).trusts == ("z3 5.4.0",)
+
+
+def test_no_zeros_and_no_targets() -> None:
+    assert check(Entails((X,), (0,), ()), Linear(())) == Checked()
+    assert check(Entails((Affine((), Q(0)),), (), (0,)), Linear(((),))) == Checked()
+    with pytest.raises(Rejected, match="depends on the inputs"):
+        check(Entails((X,), (), (0,)), Linear(((),)))
+
+
+def test_a_shared_choice_cancels_and_any_other_choice_stays() -> None:
+    choice = Select(0, 0, 1)
+    twice = Affine(((2, Q(2)), (0, Q(1))), Q(0))
+    check(Entails((X, Y, choice, twice), (2, 0), (3,)), Linear(((Q(2), Q(1)),)))
+    with pytest.raises(Rejected, match="keeps the choice at node 2"):
+        check(Entails((X, Y, choice, twice), (2, 0), (3,)), Linear(((Q(1), Q(1)),)))
+
+
+def test_huge_numbers_do_not_break_the_message() -> None:
+    with pytest.raises(Rejected, match="long rational"):
+        check(Entails((Affine((), Q(10**10_000)),), (), (0,)), Linear(((),)))
+
+
+rationals = st.fractions(-3, 3, max_denominator=4)
+
+
+@st.composite
+def affine_problems(draw: st.DrawFn) -> tuple[Entails, Linear]:
+    """A random affine circuit with random weights; targets are often built to be the combination."""
+    nodes: list[Node] = [Input(draw(st.integers(0, 2))) for _ in range(draw(st.integers(1, 4)))]
+    for _ in range(draw(st.integers(0, 4))):
+        pairs = st.tuples(st.integers(0, len(nodes) - 1), rationals)
+        nodes.append(Affine(tuple(draw(st.lists(pairs, max_size=3))), draw(rationals)))
+    zeros = tuple(draw(st.lists(st.integers(0, len(nodes) - 1), max_size=3)))
+    weights = tuple(draw(st.lists(st.tuples(*(rationals for _ in zeros)), max_size=2)))
+    targets = []
+    for row in weights:
+        if draw(st.booleans()):
+            nodes.append(Affine(tuple(zip(zeros, row, strict=True)), Q(0)))
+            targets.append(len(nodes) - 1)
+        else:
+            targets.append(draw(st.integers(0, len(nodes) - 1)))
+    return Entails(tuple(nodes), zeros, tuple(targets)), Linear(weights)
+
+
+@given(affine_problems())
+def test_linear_is_accepted_iff_the_identity_holds(case: tuple[Entails, Linear]) -> None:
+    claim, step = case
+    frame = [[Q(0)] * 3, *([Q(int(i == k)) for i in range(3)] for k in range(3))]  # affine forms agree iff here
+
+    def identical() -> bool:
+        for point in frame:
+            values = evaluate(claim.circuit, point)
+            for row, target in zip(step.weights, claim.targets, strict=True):
+                if values[target] != sum((w * values[z] for w, z in zip(row, claim.zeros, strict=True)), Q(0)):
+                    return False
+        return True
+
+    try:
+        check(claim, step)
+        accepted = True
+    except Rejected:
+        accepted = False
+    assert accepted == identical()
+
+
+# every test in the checker is needed
+
+
+def guards(source: str) -> Iterator[tuple[str, str]]:
+    """Each way to weaken `source` by one raise, or by one alternative of the condition before it: (name, program)."""
+    tree = ast.parse(source)
+    count = sum(isinstance(node, ast.If | ast.match_case) for node in ast.walk(tree))
+    for k in range(count):
+        for part in range(8):
+            copy = ast.parse(source)
+            node = [n for n in ast.walk(copy) if isinstance(n, ast.If | ast.match_case)][k]
+            if not isinstance(node.body[0], ast.Raise) or "ValueError" in ast.unparse(node.body[0]):
+                break  # not a guard, or one of a writer
+            line = f"line {node.body[0].lineno}"
+            if isinstance(node, ast.If) and isinstance(node.test, ast.BoolOp) and isinstance(node.test.op, ast.Or):
+                if part >= len(node.test.values):
+                    break
+                line += f" without {ast.unparse(node.test.values.pop(part))}"
+            elif part:
+                break
+            else:
+                node.body = [ast.Pass()]
+            yield line, ast.unparse(ast.fix_missing_locations(copy))
+
+
+def weakened(module: types.ModuleType, program: str) -> types.ModuleType:
+    """`module` with its functions from `program` and its classes as they were."""
+    copy = types.ModuleType(module.__name__)
+    exec(compile(program, module.__name__, "exec"), copy.__dict__)
+    copy.__dict__.update({name: value for name, value in vars(module).items() if inspect.isclass(value)})
+    return copy
+
+
+@pytest.mark.parametrize("program", [pytest.param(p, id=i) for i, p in guards(inspect.getsource(proof))])
+def test_every_guard_of_the_checker_alone_stops_a_forgery(program: str) -> None:
+    """Without it, some forgery is accepted: no exception of any kind."""
+    mutant = weakened(proof, program)
+
+    def accepted(claim: Any, forged: Any) -> bool:
+        try:
+            mutant.check(claim, forged)
+        except Exception:
+            return False
+        return True
+
+    pairs = [(claim, forged) for _, claim, forged in FORGED]
+    for case in written("rejected"):
+        try:  # as data, whatever the reader says about its indices
+            raw = wire.read_problem.__globals__ | {"well_formed": lambda problem: None}
+            read = types.FunctionType(wire.read_problem.__code__, raw)
+            pairs.append((read(case.problem), read_proof(case.proof)))
+        except Unreadable:
+            continue
+    assert any(accepted(*pair) for pair in pairs)
+
+
+@pytest.mark.parametrize("program", [pytest.param(p, id=i) for i, p in guards(inspect.getsource(wire))])
+def test_every_guard_of_the_reader_alone_stops_a_forgery(program: str) -> None:
+    """Without it, some text is read, or breaks the reader, whatever the checker would say later."""
+    mutant = weakened(wire, program)
+    mutant.__dict__.update(LONGEST_TEXT=10_000, well_formed=lambda problem: None)
+
+    def stopped(case: Written) -> bool:
+        try:
+            mutant.read_problem(case.problem)
+            mutant.read_proof(case.proof)
+        except Unreadable:
+            return True
+        except Exception:
+            return False
+        return False
+
+    cases = [case for case in written("rejected") if case.outcome.startswith("unreadable")]
+    cases.append(Written("too long", cases[0].problem, '{"version":1,"steps":[{"hole":"z3"}]}' + " " * 10_000, ""))
+    assert not all(stopped(case) for case in cases)

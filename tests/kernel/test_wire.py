@@ -1,0 +1,101 @@
+"""What is written is read back, each meaning has one text, and the command says what became of the proof."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from fractions import Fraction as Q
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.kernel.cases import FINE, PROOFS, ROW
+from verifier.kernel.circuit import Affine, Input, Node, Select
+from verifier.kernel.proof import Entails, Hole, Linear, Rejected
+from verifier.kernel.wire import Unreadable, read_problem, read_proof, write_problem, write_proof
+
+
+@st.composite
+def problems(draw: st.DrawFn) -> Entails:
+    nodes: list[Node] = [Input(draw(st.integers(0, 9)))]
+    for _ in range(draw(st.integers(0, 5))):
+        earlier = st.integers(0, len(nodes) - 1)
+        affine = st.builds(Affine, st.lists(st.tuples(earlier, st.fractions()), max_size=3).map(tuple), st.fractions())
+        nodes.append(draw(st.builds(Input, st.integers(0, 9)) | affine | st.builds(Select, earlier, earlier, earlier)))
+    some = st.lists(st.integers(0, len(nodes) - 1), max_size=3).map(tuple)
+    return Entails(tuple(nodes), draw(some), draw(some))
+
+
+@given(problems())
+def test_a_problem_is_read_back(problem: Entails) -> None:
+    text = write_problem(problem)
+    assert read_problem(text) == problem
+    assert write_problem(read_problem(text)) == text
+
+
+@given(st.lists(st.lists(st.fractions(), max_size=3).map(tuple), max_size=3).map(tuple))
+def test_a_proof_is_read_back(weights: tuple[tuple[Q, ...], ...]) -> None:
+    assert read_proof(write_proof(Linear(weights))) == Linear(weights)
+
+
+def test_a_hole_is_read_back() -> None:
+    assert read_proof(write_proof(Hole("z3 5.4.0 ✓"))) == Hole("z3 5.4.0 ✓")
+
+
+@given(st.text(max_size=30) | st.recursive(st.none() | st.booleans() | st.integers(), st.lists).map(str))
+def test_any_other_text_is_unreadable(text: str) -> None:
+    with pytest.raises(Unreadable):
+        read_proof(text)
+    with pytest.raises((Unreadable, Rejected)):
+        read_problem(text)
+
+
+def test_deep_nesting_does_not_break_the_reader() -> None:
+    with pytest.raises(Unreadable):
+        read_proof('{"version":1,"steps":' + "[" * 200_000 + "]" * 200_000 + "}")
+
+
+def test_the_longest_number_is_read_and_a_longer_one_not_written() -> None:
+    longest = Linear(((Q(10**4000 - 1, 10**3999), Q(-(10**4000 - 1))),))
+    assert read_proof(write_proof(longest)) == longest
+    with pytest.raises(ValueError, match="4000 digits"):
+        write_proof(Linear(((Q(10**4000),),)))
+    with pytest.raises(ValueError, match="4000 digits"):
+        write_proof(Linear(((Q(1, 10**4000),),)))
+
+
+def run(*arguments: str | Path) -> tuple[int, str, str]:
+    done = subprocess.run(
+        [sys.executable, "-m", "verifier.kernel", *map(str, arguments)], capture_output=True, text=True
+    )
+    return done.returncode, done.stdout, done.stderr
+
+
+def test_the_command_accepts_a_proof(tmp_path: Path) -> None:
+    (tmp_path / "problem.json").write_text(write_problem(FINE))
+    (tmp_path / "proof.json").write_text(write_proof(ROW))
+    assert run(tmp_path / "problem.json", tmp_path / "proof.json") == (0, "accepted\n", "")
+
+
+def test_the_command_names_what_it_trusts() -> None:
+    folder = PROOFS / "accepted" / "hole"
+    assert run(folder / "problem.json", folder / "proof.json") == (0, "accepted, trusting z3 5.4.0\n", "")
+
+
+def test_the_command_rejects_a_forgery() -> None:
+    folder = PROOFS / "rejected" / "wrong-weight"
+    status, out, _ = run(folder / "problem.json", folder / "proof.json")
+    assert (status, out) == (1, (folder / "outcome.txt").read_text())
+
+
+def test_the_command_says_which_file_it_cannot_read(tmp_path: Path) -> None:
+    problem = PROOFS / "accepted" / "half" / "problem.json"
+    (tmp_path / "latin.json").write_bytes(b'{"version": "\xe9"}')
+    for proof in (PROOFS / "rejected" / "key-twice" / "proof.json", tmp_path / "latin.json", tmp_path / "none.json"):
+        status, out, err = run(problem, proof)
+        assert (status, out) == (2, "")
+        assert str(proof) in err
+    assert run(problem)[0] == 2
+    assert run()[0] == 2
