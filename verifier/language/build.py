@@ -110,15 +110,15 @@ class Build:
 
     # choices
 
-    def relu(self, form: Form) -> Form:
-        """max(form, 0) as a multiple of a primitive one."""
+    def relu(self, form: Form, scaled: bool = True) -> Form:
+        """max(form, 0), as a multiple of a primitive one if `scaled` (not for trained weights: their integers are huge)."""
         low, high = self.bounds(form)
         if low is not None and low >= 0:
             return form
         if high is not None and high <= 0:
             return ZERO
-        scale, unit = primitive(form)
-        if unit.terms[0][1] < 0:  # relu(-u) = relu(u) - u
+        scale, unit = primitive(form) if scaled else (Fraction(1), form)
+        if scaled and unit.terms[0][1] < 0:  # relu(-u) = relu(u) - u
             mirrored = self.scale(-1, unit)
             return self.scale(scale, self.subtract(self._choice(mirrored, mirrored, ZERO), mirrored))
         return self.scale(scale, self._choice(unit, unit, ZERO))

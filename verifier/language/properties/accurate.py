@@ -1,0 +1,11 @@
+"""accurate(f1, f2), also written `f1 == f2`: the two agree on every point of X."""
+
+from verifier.language.properties.property import Always, Property, on
+
+ACCURATE = Property(
+    "accurate",
+    "f1 gives the oracle's label everywhere",
+    {"f1": "classifier", "f2": "classifier"},
+    lambda choices: Always(("x",), (), "f1(x) == f2(x)", almost=on(choices, "almost")),
+    options={"almost": "flag"},
+)

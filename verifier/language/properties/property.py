@@ -1,0 +1,107 @@
+"""A property is its definition, written in the language itself.
+
+The text is what `explain` prints, what the engines are asked, and what a witness is replayed against. In it `f1`, `f2`, `h`, `p` stand
+for the arguments and `radius` and the like for the options; `where(x)` for the option's formula at x.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+Kind = Literal["model", "oracle", "classifier", "feature", "point"]
+OptionKind = Literal["number", "formula", "flag", "word"]
+Choices = Mapping[str, str]
+"""The options that were given: a word or flag by its text, the others by ""."""
+
+
+@dataclass(frozen=True, slots=True)
+class Always:
+    """For all `points` in X: all of `given` => `then`.
+
+    `distinct`: two points (or arguments) that must differ for the premise to say anything; empty: any point will do.
+    """
+
+    points: tuple[str, ...]
+    given: tuple[str, ...]
+    then: str
+    distinct: tuple[str, ...] = ()
+    almost: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Contained:
+    """The topology of `coarse` is contained in that of `fine`: Theorem 1*, or `uniform`ly: Theorem 1U."""
+
+    coarse: str
+    fine: str
+    uniform: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LocallyConstant:
+    """Off its t1-boundary, f1 is locally constant for the oracle (Theorem 3)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Every:
+    """All parts hold; each has a name for the reader."""
+
+    parts: tuple[tuple[str, Pattern], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Opposite:
+    """The part does not hold."""
+
+    part: Pattern
+
+
+Pattern = Always | Contained | LocallyConstant | Every | Opposite
+
+
+@dataclass(frozen=True, slots=True)
+class Infimum:
+    """inf of the distance `of` over all `points` in X with all of `given`; infinite when there are none."""
+
+    points: tuple[str, ...]
+    of: str
+    given: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Property:
+    """`parameters`: name -> kind, in order. `options`: name -> kind; `required` must be given; `later`: known, not decided yet."""
+
+    name: str
+    words: str
+    parameters: Mapping[str, Kind]
+    pattern: Callable[[Choices], Pattern]
+    options: Mapping[str, OptionKind] = field(default_factory=dict)
+    required: tuple[str, ...] = ()
+    later: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """A number to compute; otherwise like a property."""
+
+    name: str
+    words: str
+    parameters: Mapping[str, Kind]
+    pattern: Callable[[Choices], Infimum]
+    options: Mapping[str, OptionKind] = field(default_factory=dict)
+    required: tuple[str, ...] = ()
+    later: tuple[str, ...] = ()
+
+
+def wheres(choices: Choices) -> tuple[str, ...]:
+    """The premises that `where` (binds x) and `where_both` (binds x and x') add."""
+    one = ("where(x)",) if "where" in choices else ()
+    return one + (("where_both(x)", "where_both(x')") if "where_both" in choices else ())
+
+
+def on(choices: Choices, flag: str) -> bool:
+    """A flag was given as `true`."""
+    return choices.get(flag) == "true"

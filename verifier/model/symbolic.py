@@ -1,0 +1,976 @@
+"""What an expression means at points that are not yet known: a value built from forms and choices.
+
+The same tree has a second, independent meaning on concrete points (`interpret.py`); no witness counts unless that one agrees.
+Sorts and shapes are checked on the way: evaluating a declaration once is its sort check.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import pairwise
+from typing import NoReturn, TypeVar
+
+from verifier.language.build import NO, YES, Build, Form, Variable
+from verifier.language.metrics import METRICS
+from verifier.language.ops import OPS
+from verifier.model.network import Dense, Network, Relu, Tree
+from verifier.model.program import Classifier, Domain, Feature, Function, PointValue, Program, Value
+from verifier.source import Diagnostic, Rejected, Span
+from verifier.source.closest import suggestion
+from verifier.syntax import tree
+
+
+@dataclass(frozen=True, slots=True)
+class Truth:
+    """A formula."""
+
+    form: Form
+
+
+@dataclass(frozen=True, slots=True)
+class Finite:
+    """One of `members`; `cases[i]` is the formula that it is members[i], exactly one of which holds."""
+
+    members: tuple[str, ...]
+    cases: tuple[Form, ...]
+    code: Form | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Extended:
+    """A number that may be infinite: +infinity where `infinite` holds, else `form` (margins of decisions over finite sorts)."""
+
+    infinite: Form
+    form: Form
+
+
+@dataclass(frozen=True, eq=False)
+class Point:
+    """A point of the domain by coordinate."""
+
+    values: Mapping[str, Meaning]
+
+
+@dataclass(frozen=True, eq=False)
+class FeatureVector:
+    """The features of a point by name; `u.s` and `u[0]` (flat) read it."""
+
+    values: Mapping[str, Meaning]
+
+
+Meaning = Form | Truth | Finite | Extended | Point | FeatureVector | tuple["Meaning", ...]
+Env = Mapping[str, Meaning]
+
+T = TypeVar("T")
+
+DEPTH = 60
+
+
+def fail(code: str, span: Span, message: str, fix: str = "") -> NoReturn:
+    raise Rejected(Diagnostic(code, span, message, fix))
+
+
+def describe(value: Meaning) -> str:
+    """The sort of a value in a student's words."""
+    match value:
+        case Form() | Extended():
+            return "a number"
+        case Truth():
+            return "a formula"
+        case Finite(members):
+            return f"one of {{{', '.join(members)}}}"
+        case Point():
+            return "a point"
+        case FeatureVector():
+            return "a feature vector"
+        case tuple():
+            if value and all(isinstance(v, tuple) for v in value):
+                rows = [v for v in value if isinstance(v, tuple)]
+                if len({len(r) for r in rows}) == 1:
+                    return f"a {len(value)} x {len(rows[0])} matrix"
+            return f"a vector of {len(value)}"
+
+
+def numbers(value: Meaning) -> list[Form]:
+    """The entries of a number, a vector or a matrix, in order; a finite value by its code."""
+    match value:
+        case Form():
+            return [value]
+        case Finite(code=Form() as code):
+            return [code]
+        case tuple():
+            return [n for v in value for n in numbers(v)]
+        case _:
+            return []
+
+
+class Symbolic:
+    """Evaluates the trees of one program over one builder."""
+
+    def __init__(self, program: Program, build: Build) -> None:
+        self.program = program
+        self.build = build
+        self._features: dict[tuple[str, int], Mapping[str, Meaning]] = {}
+        self._networks: dict[tuple[str, int], list[tuple[Form, ...]]] = {}
+        self._points: dict[str, Point] = {}
+        self._kept: list[Point] = []
+        self._depth = 0
+
+    # points
+
+    def point(self, domain: Domain, prefix: str) -> tuple[Point, list[Form]]:
+        """A point whose coordinates are fresh inputs, and these inputs in order. Closed sides bound the inputs."""
+        inputs: list[Form] = []
+
+        def fresh(name: str, low: Fraction | None, high: Fraction | None, integer: bool) -> Form:
+            inputs.append(self.build.input(Variable(name, low, high, integer)))
+            return inputs[-1]
+
+        values: dict[str, Meaning] = {}
+        for c in domain.coordinates:
+            label = f"{prefix}.{c.name}"
+            if c.kind == "finite":
+                values[c.name] = self.finite(c.members, fresh(label, Fraction(0), Fraction(len(c.members) - 1), True))
+            elif c.size is None:
+                values[c.name] = fresh(label, c.low, c.high, c.kind == "int")
+            else:
+                values[c.name] = tuple(fresh(f"{label}[{i}]", c.low, c.high, False) for i in range(c.size))
+        return self._keep(Point(values)), inputs
+
+    def finite(self, members: tuple[str, ...], code: Form) -> Finite:
+        cases = tuple(self.build.is_zero(self.build.subtract(code, self.build.constant(i))) for i in range(len(members)))
+        return Finite(members, cases, code)
+
+    def concrete(self, domain: Domain, value: PointValue) -> Point:
+        """A point that is known."""
+
+        def lift(v: Value, members: tuple[str, ...]) -> Meaning:
+            match v:
+                case str():
+                    return self.finite(members, self.build.constant(members.index(v)))
+                case tuple():
+                    return tuple(lift(w, members) for w in v)
+                case _:
+                    return self.build.constant(v)
+
+        return self._keep(Point({c.name: lift(value[c.name], c.members) for c in domain.coordinates}))
+
+    def inside(self, point: Point) -> Form:
+        """The point lies in the domain: intervals (also their open sides) and the `where`."""
+        domain = self.program.domain
+        assert domain is not None
+        facts: list[Form] = []
+        for c in domain.coordinates:
+            if c.kind == "finite":
+                continue
+            for entry in numbers(point.values[c.name]):
+                if c.low is not None:
+                    above = self.build.subtract(entry, self.build.constant(c.low))
+                    facts.append(self.build.above_zero(above) if c.low_open else self.build.at_least_zero(above))
+                if c.high is not None:
+                    below = self.build.subtract(self.build.constant(c.high), entry)
+                    facts.append(self.build.above_zero(below) if c.high_open else self.build.at_least_zero(below))
+        if domain.where is not None:
+            facts.append(self.truth(domain.where, point.values))
+        return self.build.both(*facts)
+
+    def differ(self, left: Point, right: Point) -> Form:
+        """Some coordinate differs."""
+        pairs = zip(self._flat(left), self._flat(right), strict=True)
+        return self.build.either(*(self.build.negate(self.build.is_zero(self.build.subtract(a, b))) for a, b in pairs))
+
+    def _flat(self, point: Point) -> list[Form]:
+        return [n for v in point.values.values() for n in numbers(v)]
+
+    # classifiers
+
+    def features(self, classifier: Classifier, point: Point) -> Mapping[str, Meaning]:
+        """g(point) by feature name."""
+        key = (classifier.name, id(point))
+        if key not in self._features:
+            if classifier.network is not None:
+                values = self.network(classifier, point)
+                self._features[key] = {classifier.features[0].name: values[classifier.cut]}
+            else:
+                self._features[key] = {f.name: self.value(f.value, point.values) for f in classifier.features}
+        return self._features[key]
+
+    def network(self, classifier: Classifier, point: Point) -> list[tuple[Form, ...]]:
+        """Every value of the classifier's network at `point` (Network.values, symbolically)."""
+        key = (classifier.name, id(point))
+        if key not in self._networks:
+            network = classifier.network
+            assert network is not None
+            self._networks[key] = unroll(self.build, network, tuple(self.feed(classifier, point)))
+        return self._networks[key]
+
+    def feed(self, classifier: Classifier, point: Point) -> list[Form]:
+        """The numbers that a network is given."""
+        if classifier.inputs is None:
+            return self._flat(point)
+        return numbers(self.value(classifier.inputs, point.values))
+
+    def label(self, classifier: Classifier, point: Point) -> Finite:
+        """f(point); the constant classifier has the one label ''."""
+        if classifier.network is not None:
+            scores = self.network(classifier, point)[-1]
+            if classifier.network.rule == "positive":
+                positive = self.build.above_zero(scores[0])
+                return Finite(self.program.labels, (self.build.negate(positive), positive))
+            return self.best(dict(zip(self.program.labels, scores, strict=True)), "first")
+        if classifier.decide is None:
+            return Finite(("",), (YES,))
+        return self.decision(classifier.decide, self.features(classifier, point))
+
+    def distance(self, classifier: Classifier, left: Point, right: Point, only: str | None = None) -> Form:
+        """d(g left, g right)."""
+        name, differences, user = self._metric(classifier, left, right, only)
+        return user if user is not None else METRICS[name].distance(self.build, differences)
+
+    def ball(self, classifier: Classifier, left: Point, right: Point, only: str | None, radius: Form, closed: bool) -> Form:
+        """d(g left, g right) <= radius (closed), or < radius."""
+        name, differences, user = self._metric(classifier, left, right, only)
+        if user is None:
+            return METRICS[name].ball(self.build, differences, radius, closed)
+        room = self.build.subtract(radius, user)
+        return self.build.at_least_zero(room) if closed else self.build.above_zero(room)
+
+    def _metric(
+        self, classifier: Classifier, left: Point, right: Point, only: str | None
+    ) -> tuple[str, list[Form], Form | None]:
+        metric = classifier.metric
+        g, h = self.features(classifier, left), self.features(classifier, right)
+        if metric is not None and metric.body is not None and only is None:
+            env = dict(zip(metric.parameters, (FeatureVector(g), FeatureVector(h)), strict=True))
+            return "", [], self.number(metric.body, env)
+        scales = iter(metric.scales if metric is not None and metric.scales else ())
+        differences: list[Form] = []
+        for name, value in g.items():
+            for entry in self._changes(value, h[name]):
+                scaled = self.build.scale(1 / next(scales, Fraction(1)), entry)
+                if only in (None, name):
+                    differences.append(scaled)
+        builtin = metric.builtin if metric is not None and metric.builtin else "linf"
+        if only is not None and METRICS[builtin].is_norm:
+            builtin = "linf"
+        return builtin, differences, None
+
+    def _changes(self, left: Meaning, right: Meaning) -> list[Form]:
+        if isinstance(left, Finite) and isinstance(right, Finite):
+            same = self.build.either(*(self.build.both(a, b) for a, b in zip(left.cases, right.cases, strict=True)))
+            return [self.build.select(same, self.build.constant(0), self.build.constant(1))]
+        return [self.build.subtract(a, b) for a, b in zip(numbers(left), numbers(right), strict=True)]
+
+    # decisions
+
+    def decision(self, expr: tree.Expr, env: Env) -> Finite:
+        """The label that a `decide` gives."""
+        labels = self.program.labels
+        match expr:
+            case tree.If(_, test, then, otherwise):
+                t = self.truth(test, env)
+                a, b = self.decision(then, env), self.decision(otherwise, env)
+                return Finite(
+                    labels, tuple(self.build.when(t, p, q) for p, q in zip(a.cases, b.cases, strict=True))
+                )
+            case tree.Name(span, name):
+                if name in labels:
+                    return Finite(labels, tuple(YES if name == label else NO for label in labels))
+                fail("V203", span, f"`{name}` is not a label.", suggestion(name, labels, "The labels are"))
+            case tree.Apply(span, tree.Name(_, "argmax" | "argmin" as which)):
+                sign = 1 if which == "argmax" else -1
+                scores, ties = self.scores(expr, env)
+                return self.best({k: self.build.scale(sign, s) for k, s in scores.items()}, ties)
+            case tree.Apply(_, tree.Name(span, name)) if name in self.program.functions:
+                function, inner = self._call(expr, env)
+                return self._deeper(span, lambda: self.decision(function.body, inner))
+            case _:
+                fail(
+                    "V301",
+                    expr.span,
+                    "A `decide` must end in a label.",
+                    f"Write a label ({', '.join(labels) or 'declare them with `labels { ... }`'}), `if ... then ... else ...`, or `argmax(...)`.",
+                )
+
+    def scores(self, call: tree.Apply, env: Env) -> tuple[dict[str, Form], str]:
+        """The score of each label in an argmax or argmin, in the order of the labels, and who wins ties."""
+        labels, ties = self.program.labels, "first"
+        scores: dict[str, Form] = {}
+        listed: list[Form] = []
+        for argument in call.arguments:
+            if argument.label == "ties" and "ties" not in labels:
+                if not isinstance(argument.value, tree.Name) or argument.value.id not in ("first", "last"):
+                    fail("V302", argument.span, "`ties` is `first` or `last`.", "Write `ties: first`.")
+                ties = argument.value.id
+            elif argument.label:
+                if argument.label not in labels:
+                    fail(
+                        "V203", argument.span, f"`{argument.label}` is not a label.",
+                        suggestion(argument.label, labels, "The labels are"),
+                    )  # fmt: skip
+                if argument.label in scores:
+                    fail("V204", argument.span, f"The label `{argument.label}` has two scores.", "Keep one of them.")
+                scores[argument.label] = self.number(argument.value, env)
+            else:
+                value = self.value(argument.value, env)
+                if not isinstance(value, Form | tuple):
+                    fail("V302", argument.span, f"A score is a number, not {describe(value)}.", "Give one number a label.")
+                listed += numbers(value)
+        if listed and scores:
+            fail("V302", call.span, "Some scores name their label and some do not.", "Write `label: score` for each.")
+        if listed:
+            if len(listed) != len(labels):
+                fail(
+                    "V303", call.span, f"There are {len(labels)} labels but {len(listed)} scores.",
+                    f"Give one score for each of {', '.join(labels)}, in this order.",
+                )  # fmt: skip
+            scores = dict(zip(labels, listed, strict=True))
+        if not scores:
+            fail("V302", call.span, "There is nothing to choose from.", "Write `argmax(label: score, ...)`.")
+        return {k: scores[k] for k in labels if k in scores}, ties
+
+    def best(self, scores: Mapping[str, Form], ties: str) -> Finite:
+        """The label with the largest score; the first of equals wins, or the last."""
+        order = list(scores)
+        cases = dict.fromkeys(self.program.labels, NO)
+        for i, name in enumerate(order):
+            wins = []
+            for j, other in enumerate(order):
+                if i != j:
+                    lead = self.build.subtract(scores[name], scores[other])
+                    weakly = (i < j) == (ties == "first")
+                    wins.append(self.build.at_least_zero(lead) if weakly else self.build.above_zero(lead))
+            cases[name] = self.build.both(*wins)
+        return Finite(self.program.labels, tuple(cases[k] for k in self.program.labels))
+
+    # margins: how far the scores are from another decision (THEORY section 3)
+
+    def margin(self, classifier: Classifier, point: Point) -> Meaning:
+        """The margin of f at `point`: |score|, winner minus best other, or the least slack of the tests on the path taken."""
+        if classifier.network is not None:
+            scores = self.network(classifier, point)[-1]
+            if classifier.network.rule == "positive":
+                return OPS["abs"].expand(self.build, scores)
+            return self._lead(scores).form
+        if classifier.decide is None:
+            fail(
+                "V402", classifier.span, f"`{classifier.name}` has no `decide`, so it has no margin.", "Use the margin of the model."
+            )
+        margin = self._margin(classifier.decide, self.features(classifier, point))
+        return margin.form if margin.infinite == NO else margin
+
+    def _lead(self, scores: Sequence[Form]) -> Extended:
+        if len(scores) < 2:
+            return Extended(YES, self.build.constant(0))
+        least, most = OPS["min"].expand, OPS["max"].expand
+        leads = [
+            least(self.build, [self.build.subtract(s, t) for j, t in enumerate(scores) if j != i]) for i, s in enumerate(scores)
+        ]
+        return Extended(NO, most(self.build, leads))
+
+    def _margin(self, expr: tree.Expr, env: Env) -> Extended:
+        match expr:
+            case tree.If(_, test, then, otherwise):
+                holds = self.truth(test, env)
+                a, b = self._margin(then, env), self._margin(otherwise, env)
+                taken = Extended(
+                    self.build.when(holds, a.infinite, b.infinite), self.build.select(holds, a.form, b.form)
+                )
+                up, down, slack = self._slack(test, env)
+                size = OPS["abs"].expand(self.build, [slack])
+                return self._least(Extended(self.build.either(up, down), size), taken)
+            case tree.Apply(_, tree.Name(_, "argmax" | "argmin" as which)):
+                sign = 1 if which == "argmax" else -1
+                return self._lead([self.build.scale(sign, s) for s in self.scores(expr, env)[0].values()])
+            case tree.Apply(_, tree.Name(span, _)):
+                function, inner = self._call(expr, env)
+                return self._deeper(span, lambda: self._margin(function.body, inner))
+            case _:
+                return Extended(YES, self.build.constant(0))
+
+    def _least(self, a: Extended, b: Extended) -> Extended:
+        low = OPS["min"].expand(self.build, [a.form, b.form])
+        form = self.build.select(a.infinite, b.form, self.build.select(b.infinite, a.form, low))
+        return Extended(self.build.both(a.infinite, b.infinite), form)
+
+    def _slack(self, expr: tree.Expr, env: Env) -> tuple[Form, Form, Form]:
+        """The robustness of a formula: (is +infinity, is -infinity, its value otherwise); positive inside, negative outside."""
+        build = self.build
+        least, most = OPS["min"].expand, OPS["max"].expand
+
+        def join(parts: list[tuple[Form, Form, Form]]) -> tuple[Form, Form, Form]:
+            up, down, form = parts[0]
+            for u, d, f in parts[1:]:
+                form = build.select(up, f, build.select(u, form, least(build, [form, f])))
+                up, down = build.both(up, u), build.either(down, d)
+            return up, down, form
+
+        def flip(part: tuple[Form, Form, Form]) -> tuple[Form, Form, Form]:
+            return part[1], part[0], build.scale(-1, part[2])
+
+        def meet(*parts: tuple[Form, Form, Form]) -> tuple[Form, Form, Form]:
+            return flip(join([flip(p) for p in parts]))
+
+        match expr:
+            case tree.Unary(_, "not", operand):
+                return flip(self._slack(operand, env))
+            case tree.Binary(_, "and", left, right):
+                return join([self._slack(left, env), self._slack(right, env)])
+            case tree.Binary(_, "or", left, right):
+                return meet(self._slack(left, env), self._slack(right, env))
+            case tree.Binary(_, "=>", left, right):
+                return meet(flip(self._slack(left, env)), self._slack(right, env))
+            case tree.Binary(_, "<=>", left, right):
+                a, b = self._slack(left, env), self._slack(right, env)
+                return join([meet(flip(a), b), meet(a, flip(b))])
+            case tree.Chain(_, operands, ops):
+                parts = []
+                for (left, right), op in zip(pairwise(operands), ops, strict=True):
+                    values = self._sides(left, right, op, env)
+                    if isinstance(values[0], Form) and isinstance(values[1], Form):
+                        gap = build.subtract(values[0], values[1])
+                        match op:
+                            case "<" | "<=":
+                                gap = build.scale(-1, gap)
+                            case "==":
+                                gap = build.scale(-1, OPS["abs"].expand(build, [gap]))
+                            case "!=":
+                                gap = OPS["abs"].expand(build, [gap])
+                            case ">" | ">=":
+                                pass
+                        parts.append((NO, NO, gap))
+                    else:
+                        holds = self._compare(expr.span, values[0], values[1], op)
+                        parts.append((holds, build.negate(holds), build.constant(0)))
+                return join(parts)
+            case _:
+                holds = self.truth(expr, env)
+                return holds, build.negate(holds), build.constant(0)
+
+    # expressions
+
+    def number(self, expr: tree.Expr, env: Env) -> Form:
+        value = self.value(expr, env)
+        if isinstance(value, Form):
+            return value
+        if isinstance(value, tuple) and len(value) == 1 and isinstance(value[0], Form):
+            return value[0]
+        fail("V302", expr.span, f"A number is needed here, not {describe(value)}.", self._number_fix(value))
+
+    @staticmethod
+    def _number_fix(value: Meaning) -> str:
+        match value:
+            case tuple():
+                return "Pick one entry, for example `v[0]`."
+            case Finite():
+                return "Use `code(...)` for the position of a member, or compare it with `==`."
+            case Truth():
+                return "Write `if ... then 1 else 0` to turn a formula into a number."
+            case _:
+                return "Name one coordinate or feature, for example `u.size`."
+
+    def truth(self, expr: tree.Expr, env: Env) -> Form:
+        value = self.value(expr, env)
+        if isinstance(value, Truth):
+            return value.form
+        fail("V304", expr.span, f"A formula is needed here, not {describe(value)}.", "Compare it with something: `... >= 0`.")
+
+    def value(self, expr: tree.Expr, env: Env) -> Meaning:
+        match expr:
+            case tree.Number(_, value):
+                return self.build.constant(value)
+            case tree.Text(span):
+                fail("V301", span, "A text has no meaning here.", "Texts are used for file names only.")
+            case tree.Name(span, name):
+                return self._name(span, name, env)
+            case tree.Field(span, value, name):
+                return self._field(span, value, name, env)
+            case tree.Index(span, value, index):
+                return self._index(span, self.value(value, env), index, env)
+            case tree.Apply():
+                return self._apply(expr, env)
+            case tree.Vector(span, items):
+                entries = tuple(self.value(item, env) for item in items)
+                for item, entry in zip(items, entries, strict=True):
+                    if not isinstance(entry, Form | tuple):
+                        fail("V302", item.span, f"A vector holds numbers, not {describe(entry)}.", "Use `code(...)` or `onehot(...)`.")
+                if any(isinstance(e, tuple) for e in entries) and any(isinstance(e, Form) for e in entries):
+                    return tuple(n for e in entries for n in (e if isinstance(e, tuple) else (e,)))
+                if entries and all(isinstance(e, tuple) for e in entries) and len({len(numbers(e)) for e in entries}) > 1:
+                    fail("V303", span, "The rows of this matrix have different lengths.", "Give every row the same number of entries.")
+                return entries
+            case tree.Record(span):
+                fail("V301", span, "A record `{...}` has no meaning here.", "Records describe points: `point p = {...}`.")
+            case tree.Unary(span, "not", operand):
+                return Truth(self.build.negate(self.truth(operand, env)))
+            case tree.Unary(span, op, operand):
+                return self._each(span, self.value(operand, env), lambda f: self.build.scale(-1 if op == "-" else 1, f))
+            case tree.Binary():
+                return self._binary(expr, env)
+            case tree.Chain(span, operands, ops):
+                parts = []
+                for (left, right), op in zip(pairwise(operands), ops, strict=True):
+                    ball = self._ball(left, right, op, env)
+                    if ball is None:
+                        ball = self._compare(left.span.to(right.span), *self._sides(left, right, op, env), op)
+                    parts.append(ball)
+                return Truth(self.build.both(*parts))
+            case tree.If(span, test, then, otherwise):
+                holds = self.truth(test, env)
+                return self._if(span, holds, self.value(then, env), self.value(otherwise, env))
+            case tree.Quantified(span):
+                fail("V401", span, "A quantifier is only allowed at the top of an assertion.", "Move it outside.")
+
+    def _name(self, span: Span, name: str, env: Env) -> Meaning:
+        if name in env:
+            return env[name]
+        if name in self.program.constants:
+            return self._constant(self.program.constants[name])
+        if name in self.program.points:
+            return self.declared(name)
+        if name in ("true", "false"):
+            return Truth(YES if name == "true" else NO)
+        if name in ("infinity", "inf"):
+            fail("V301", span, "`infinity` has no meaning here.", "It is a side of an interval, or compared with a measure.")
+        known = [*env, *self.program.constants, *self.program.points, *self.program.functions, *self.program.classifiers, *OPS]
+        domain = self.program.domain
+        if domain is not None and domain.coordinate(name) is not None:
+            features = ", ".join(k for k in env) or "nothing"
+            fail(
+                "V202", span, f"`{name}` is a coordinate of {domain.name}; it is not visible here.",
+                f"A `decide` sees only the features ({features}): add `{name} = {name}` to them. In a formula over points write `u.{name}`.",
+            )  # fmt: skip
+        if name in self.program.labels:
+            fail("V301", span, f"The label `{name}` cannot stand here.", "A label is compared with `f(x) == ...` or chosen by `decide`.")
+        if name in self.program.classifiers or name in self.program.functions or name in OPS:
+            fail("V301", span, f"`{name}` must be applied: `{name}(...)`.", f"Write `{name}(...)`.")
+        fail("V201", span, f"There is nothing called `{name}` here.", suggestion(name, known, "Known here:"))
+
+    def declared(self, name: str) -> Point:
+        """The point that the file declares under `name`."""
+        if name not in self._points:
+            assert self.program.domain is not None
+            self._points[name] = self.concrete(self.program.domain, self.program.points[name])
+        return self._points[name]
+
+    def _constant(self, value: Value) -> Meaning:
+        if isinstance(value, tuple):
+            return tuple(self._constant(v) for v in value)
+        assert isinstance(value, Fraction)
+        return self.build.constant(value)
+
+    def _field(self, span: Span, value: tree.Expr, name: str, env: Env) -> Meaning:
+        if isinstance(value, tree.Name) and value.id not in env and value.id in self.program.classifiers:
+            fail("V301", span, f"`{value.id}.{name}` is a function of a point.", f"Write `{value.id}.{name}(u)`.")
+        holder = self.value(value, env)
+        if not isinstance(holder, Point | FeatureVector):
+            fail("V305", span, f"`.{name}` needs a point or a feature vector, not {describe(holder)}.", "Use `[i]` for vectors.")
+        if name not in holder.values:
+            kind = "coordinate" if isinstance(holder, Point) else "feature"
+            fail("V201", span, f"There is no {kind} called `{name}`.", suggestion(name, holder.values, f"The {kind}s are"))
+        return holder.values[name]
+
+    def _index(self, span: Span, holder: Meaning, index: tree.Expr, env: Env) -> Meaning:
+        at = self.number(index, env)
+        if not at.is_constant or at.constant.denominator != 1:
+            fail("V306", index.span, "An index is a constant whole number.", "Write `v[0]`, `v[1]`, ...")
+        if isinstance(holder, FeatureVector | Point):
+            holder = tuple(n for v in holder.values.values() for n in numbers(v))
+        if not isinstance(holder, tuple):
+            fail("V305", span, f"`[...]` needs a vector, not {describe(holder)}.", "Leave the index out.")
+        i = int(at.constant)
+        if not 0 <= i < len(holder):
+            fail("V306", index.span, f"The index {i} is outside of {describe(holder)}.", f"Indices run from 0 to {len(holder) - 1}.")
+        return holder[i]
+
+    def _binary(self, expr: tree.Binary, env: Env) -> Meaning:
+        build = self.build
+        match expr.op:
+            case "and":
+                return Truth(build.both(self.truth(expr.left, env), self.truth(expr.right, env)))
+            case "or":
+                return Truth(build.either(self.truth(expr.left, env), self.truth(expr.right, env)))
+            case "=>":
+                return Truth(build.implies(self.truth(expr.left, env), self.truth(expr.right, env)))
+            case "<=>":
+                return Truth(build.same(self.truth(expr.left, env), self.truth(expr.right, env)))
+        left, right = self.value(expr.left, env), self.value(expr.right, env)
+        for side, value in ((expr.left, left), (expr.right, right)):
+            if not isinstance(value, Form | tuple):
+                fail("V302", side.span, f"`{expr.op}` needs numbers, not {describe(value)}.", self._number_fix(value))
+        match expr.op:
+            case "+":
+                return self._zip(expr.span, left, right, build.add)
+            case "-":
+                return self._zip(expr.span, left, right, build.subtract)
+            case "*":
+                return self._times(expr, left, right)
+            case "/":
+                if not isinstance(right, Form):
+                    fail("V303", expr.right.span, f"Cannot divide by {describe(right)}.", "Divide by a constant number.")
+                if not right.is_constant:
+                    fail(
+                        "V307", expr.right.span, "Division by something that varies is not piecewise linear.",
+                        "Only constants may stand below `/`: multiply both sides of the comparison by it instead.",
+                    )  # fmt: skip
+                if right.constant == 0:
+                    fail("V308", expr.right.span, "Division by zero.", "Use a constant other than 0.")
+                return self._each(expr.span, left, lambda f: build.scale(1 / right.constant, f))
+        raise AssertionError(expr.op)
+
+    def _each(self, span: Span, value: Meaning, of: Callable[[Form], Form]) -> Meaning:
+        match value:
+            case Form():
+                return of(value)
+            case tuple():
+                return tuple(self._each(span, v, of) for v in value)
+            case _:
+                fail("V302", span, f"A number or a vector is needed here, not {describe(value)}.", self._number_fix(value))
+
+    def _zip(self, span: Span, left: Meaning, right: Meaning, of: Callable[[Form, Form], Form]) -> Meaning:
+        match left, right:
+            case Form(), Form():
+                return of(left, right)
+            case tuple(), tuple() if len(left) == len(right):
+                return tuple(self._zip(span, a, b, of) for a, b in zip(left, right, strict=True))
+            case _:
+                fail(
+                    "V303", span, f"The shapes do not fit: {describe(left)} and {describe(right)}.",
+                    "Both sides need the same shape.",
+                )  # fmt: skip
+
+    def _times(self, expr: tree.Binary, left: Meaning, right: Meaning) -> Meaning:
+        match left, right:
+            case Form(), Form():
+                return self._product(expr, left, right)
+            case Form(), tuple():
+                return self._each(expr.span, right, lambda f: self._product(expr, left, f))
+            case tuple(), Form():
+                return self._each(expr.span, left, lambda f: self._product(expr, f, right))
+            case tuple(), tuple() if left and all(isinstance(row, tuple) for row in left):
+                rows = [row for row in left if isinstance(row, tuple)]
+                if right and all(isinstance(r, tuple) for r in right):  # matrix * matrix
+                    columns = list(zip(*(r for r in right if isinstance(r, tuple)), strict=True))
+                    return tuple(tuple(self.dot(expr, row, column) for column in columns) for row in rows)
+                return tuple(self.dot(expr, row, right) for row in rows)
+            case _:
+                fail(
+                    "V303", expr.span, f"Cannot multiply {describe(left)} by {describe(right)}.",
+                    "`*` takes number * vector or matrix * vector; use `dot(u, v)` for the scalar product.",
+                )  # fmt: skip
+
+    def dot(self, expr: tree.Expr, left: tuple[Meaning, ...], right: tuple[Meaning, ...]) -> Form:
+        if len(left) != len(right):
+            fail(
+                "V303", expr.span, f"The shapes do not fit: {len(left)} columns meet {len(right)} entries.",
+                "A matrix needs as many columns as the vector has entries.",
+            )  # fmt: skip
+        products = []
+        for a, b in zip(left, right, strict=True):
+            if not isinstance(a, Form) or not isinstance(b, Form):
+                fail("V303", expr.span, "A scalar product needs two vectors of numbers.", "Check the shapes.")
+            products.append(self._product(expr, a, b))
+        return self.build.add(*products)
+
+    def _product(self, expr: tree.Expr, left: Form, right: Form) -> Form:
+        if left.is_constant:
+            return self.build.scale(left.constant, right)
+        if right.is_constant:
+            return self.build.scale(right.constant, left)
+        fail(
+            "V307", expr.span, "This product of two varying quantities is not piecewise linear.",
+            "One side of `*` must be constant. (A square like x*x can be bounded by pieces: abs, max.)",
+        )  # fmt: skip
+
+    def _sides(self, left: tree.Expr, right: tree.Expr, op: str, env: Env) -> tuple[Meaning, Meaning]:
+        """Both sides of a comparison; a bare name beside a label or a finite value is one of its members."""
+        if op in ("==", "!="):
+            for here, there, swapped in ((left, right, False), (right, left, True)):
+                if isinstance(there, tree.Name) and not (isinstance(here, tree.Name) and not self._known(here.id, env)):
+                    value = self.value(here, env)
+                    if isinstance(value, Finite) and not (there.id not in value.members and self._known(there.id, env)):
+                        if there.id not in value.members:
+                            fail(
+                                "V203", there.span, f"`{there.id}` is not one of {{{', '.join(value.members)}}}.",
+                                suggestion(there.id, value.members, "The members are"),
+                            )  # fmt: skip
+                        member = Finite(value.members, tuple(YES if m == there.id else NO for m in value.members))
+                        return (member, value) if swapped else (value, member)
+        return self.value(left, env), self.value(right, env)
+
+    def _known(self, name: str, env: Env) -> bool:
+        return name in env or name in self.program.constants or name in self.program.points
+
+    def _ball(self, left: tree.Expr, right: tree.Expr, op: str, env: Env) -> Form | None:
+        """`distance(f, u, v) < r` and `<= r`, said in the metric's own sharper way."""
+        match left, op:
+            case tree.Apply(_, tree.Name(_, "distance")), "<" | "<=":
+                classifier, a, b, only = self._distance_arguments(left, env)
+                return self.ball(classifier, a, b, only, self.number(right, env), closed=op == "<=")
+        return None
+
+    def _compare(self, span: Span, left: Meaning, right: Meaning, op: str) -> Form:
+        build = self.build
+        match left, right:
+            case (Form() | Extended()), (Form() | Extended()):
+                return self._order(span, left, right, op)
+            case Finite(), Finite():
+                if op not in ("==", "!="):
+                    fail("V304", span, f"`{op}` does not order labels or members.", "Use `==`, `!=`, or `code(...)`.")
+                if left.members != right.members:
+                    if "" in (left.members[0], right.members[0]):
+                        fail("V402", span, "A classifier without `decide` has no labels to compare.", "Give it a `decide`.")
+                    fail("V303", span, f"{describe(left)} and {describe(right)} never meet.", "Compare values of one sort.")
+                same = build.either(*(build.both(a, b) for a, b in zip(left.cases, right.cases, strict=True)))
+                return same if op == "==" else build.negate(same)
+            case Point(), Point():
+                differ = self.differ(left, right)
+            case Truth(a), Truth(b) if op in ("==", "!="):
+                differ = build.negate(build.same(a, b))
+            case FeatureVector(g), FeatureVector(h):
+                differ = build.either(*(self._compare(span, g[k], h[k], "!=") for k in g))
+            case tuple(), tuple() if len(left) == len(right):
+                differ = build.either(*(self._compare(span, a, b, "!=") for a, b in zip(left, right, strict=True)))
+            case _:
+                fail(
+                    "V303", span, f"Cannot compare {describe(left)} with {describe(right)}.",
+                    "Both sides need the same sort and shape.",
+                )  # fmt: skip
+        if op not in ("==", "!="):
+            fail("V304", span, f"`{op}` compares numbers, not {describe(left)}.", "Use `==` or `!=`, or compare entry by entry.")
+        return differ if op == "!=" else build.negate(differ)
+
+    def _order(self, span: Span, left: Form | Extended, right: Form | Extended, op: str) -> Form:
+        build = self.build
+        if isinstance(right, Extended):
+            if isinstance(left, Extended):
+                fail("V402", span, "Two margins that may be infinite cannot be compared.", "Compare each with a number.")
+            mirror = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}
+            return self._order(span, right, left, mirror.get(op, op))
+        if isinstance(left, Extended):
+            finite = self._order(span, left.form, right, op)
+            if op in (">", ">=", "!="):
+                return build.either(left.infinite, finite)
+            return build.both(build.negate(left.infinite), finite)
+        gap = build.subtract(left, right)
+        match op:
+            case ">=":
+                return build.at_least_zero(gap)
+            case ">":
+                return build.above_zero(gap)
+            case "<=":
+                return build.at_least_zero(build.scale(-1, gap))
+            case "<":
+                return build.above_zero(build.scale(-1, gap))
+            case "==":
+                return build.is_zero(gap)
+            case _:
+                return build.negate(build.is_zero(gap))
+
+    def _if(self, span: Span, test: Form, then: Meaning, otherwise: Meaning) -> Meaning:
+        match then, otherwise:
+            case Form(), Form():
+                return self.build.select(test, then, otherwise)
+            case Truth(a), Truth(b):
+                return Truth(self.build.when(test, a, b))
+            case Finite(), Finite() if then.members == otherwise.members:
+                cases = zip(then.cases, otherwise.cases, strict=True)
+                return Finite(then.members, tuple(self.build.when(test, a, b) for a, b in cases))
+            case tuple(), tuple() if len(then) == len(otherwise):
+                return tuple(self._if(span, test, a, b) for a, b in zip(then, otherwise, strict=True))
+            case _:
+                fail(
+                    "V303", span, f"The branches differ: {describe(then)} and {describe(otherwise)}.",
+                    "Both branches need the same sort and shape.",
+                )  # fmt: skip
+
+    # calls
+
+    def _apply(self, call: tree.Apply, env: Env) -> Meaning:
+        match call.function:
+            case tree.Field(span, tree.Name(_, owner), feature) if owner in self.program.classifiers and owner not in env:
+                classifier = self.program.classifiers[owner]
+                (point,) = self._points_of(call, call.arguments, 1, env)
+                if classifier.feature(feature) is None:
+                    known = [f.name for f in classifier.features]
+                    fail("V201", span, f"`{owner}` has no feature called `{feature}`.", suggestion(feature, known, "The features are"))
+                return self.features(classifier, point)[feature]
+            case tree.Name(span, name):
+                pass
+            case _:
+                fail("V301", call.function.span, "This cannot be applied.", "Only names of functions and classifiers are applied.")
+        if name in self.program.functions:
+            function, inner = self._call(call, env)
+            return self._deeper(span, lambda: self.value(function.body, inner))
+        if name in self.program.classifiers:
+            (point,) = self._points_of(call, call.arguments, 1, env)
+            return self.label(self.program.classifiers[name], point)
+        if name in OPS:
+            return self._op(call, name, env)
+        match name:
+            case "dot":
+                left, right = self._plain(call, 2, env)
+                if not isinstance(left, tuple) or not isinstance(right, tuple):
+                    fail("V303", call.span, f"`dot` takes two vectors, not {describe(left)} and {describe(right)}.", "Write `dot([1, 2], x)`.")
+                return self.dot(call, left, right)
+            case "code" | "onehot":
+                (value,) = self._plain(call, 1, env)
+                if not isinstance(value, Finite) or value.code is None:
+                    fail("V302", call.span, f"`{name}` takes a finite coordinate, not {describe(value)}.", "Declare it as `{a, b}`.")
+                if name == "code":
+                    return value.code
+                return tuple(self.build.select(c, self.build.constant(1), self.build.constant(0)) for c in value.cases)
+            case "distance":
+                classifier, a, b, only = self._distance_arguments(call, env)
+                return self.distance(classifier, a, b, only)
+            case "margin":
+                if not call.arguments:
+                    fail("V302", call.span, "`margin` takes a classifier.", "Write `margin(f1)`.")
+                classifier = self.classifier(call.arguments[0].value)
+                if len(call.arguments) == 1:
+                    fail("V302", call.span, "The margin at which point?", f"Write `margin({classifier.name}, u)`; only `where:` may leave it out.")
+                (point,) = self._points_of(call, call.arguments[1:], 1, env)
+                return self.margin(classifier, point)
+            case "argmax" | "argmin":
+                fail("V301", span, f"`{name}` gives a label: it belongs into a `decide`.", "For numbers use `max` or `min`.")
+        known = [*self.program.functions, *self.program.classifiers, *OPS, "dot", "code", "onehot", "distance", "margin", "argmax", "argmin"]
+        if self._known(name, env):
+            fail("V301", span, f"`{name}` is not a function.", "Write `*` for a product.")
+        fail("V201", span, f"There is no function called `{name}`.", suggestion(name, known, "Known functions:"))
+
+    def _plain(self, call: tree.Apply, count: int, env: Env) -> list[Meaning]:
+        self._count(call, count)
+        return [self.value(a.value, env) for a in call.arguments]
+
+    def _count(self, call: tree.Apply, count: int) -> None:
+        for a in call.arguments:
+            if a.label:
+                fail("V205", a.span, f"There is no argument called `{a.label}` here.", "Leave the label out.")
+        if len(call.arguments) != count:
+            fail("V303", call.span, f"{count} argument{'s are' if count != 1 else ' is'} needed here, not {len(call.arguments)}.", "Check the arguments.")
+
+    def _op(self, call: tree.Apply, name: str, env: Env) -> Meaning:
+        op = OPS[name]
+        if op.shape == "each":
+            first, *rest = self._plain(call, op.arguments, env)
+            others = [self.number(a.value, env) for a in call.arguments[1:]] if rest else []
+            return self._each(call.arguments[0].span, first, lambda f: op.expand(self.build, [f, *others]))
+        entries: list[Form] = []
+        for a in call.arguments:
+            if a.label:
+                fail("V205", a.span, f"There is no argument called `{a.label}` here.", "Leave the label out.")
+            value = self.value(a.value, env)
+            if not isinstance(value, Form | tuple):
+                fail("V302", a.span, f"`{name}` takes numbers, not {describe(value)}.", self._number_fix(value))
+            entries += numbers(value)
+        if not entries:
+            fail("V303", call.span, f"`{name}` needs at least one number.", f"Write `{name}(a, b)`.")
+        return op.expand(self.build, entries)
+
+    def _call(self, call: tree.Expr, env: Env) -> tuple[Function, Env]:
+        assert isinstance(call, tree.Apply) and isinstance(call.function, tree.Name)
+        function = self.program.functions.get(call.function.id)
+        if function is None:
+            known = [*self.program.functions, "argmax", "argmin"]
+            fail(
+                "V201", call.function.span, f"There is no function called `{call.function.id}`.",
+                suggestion(call.function.id, known, "Known functions:"),
+            )  # fmt: skip
+        self._count(call, len(function.parameters))
+        return function, dict(zip(function.parameters, (self.value(a.value, env) for a in call.arguments), strict=True))
+
+    def _deeper(self, span: Span, of: Callable[[], T]) -> T:
+        if self._depth >= DEPTH:
+            fail("V403", span, f"Definitions are nested more than {DEPTH} deep.", "A `def` must not use itself.")
+        self._depth += 1
+        try:
+            return of()
+        finally:
+            self._depth -= 1
+
+    def classifier(self, expr: tree.Expr) -> Classifier:
+        """The classifier that a bare name stands for."""
+        known = self.program.classifiers
+        if isinstance(expr, tree.Name) and expr.id in known:
+            return known[expr.id]
+        shown = f"`{expr.id}`" if isinstance(expr, tree.Name) else "This"
+        name = expr.id if isinstance(expr, tree.Name) else ""
+        fail("V201", expr.span, f"{shown} is not a model or an oracle.", suggestion(name, known, "Declared are"))
+
+    def _distance_arguments(self, call: tree.Apply, env: Env) -> tuple[Classifier, Point, Point, str | None]:
+        only = None
+        rest = []
+        for a in call.arguments:
+            if a.label == "only" and isinstance(a.value, tree.Name):
+                only = a.value.id
+            else:
+                rest.append(a)
+        if not rest:
+            fail("V302", call.span, "`distance` takes a classifier and two points.", "Write `distance(f2, u, v)`.")
+        classifier = self.classifier(rest[0].value)
+        if only is not None and classifier.feature(only) is None:
+            known = [f.name for f in classifier.features]
+            fail("V201", call.span, f"`{classifier.name}` has no feature called `{only}`.", suggestion(only, known, "The features are"))
+        left, right = self._points_of(call, tuple(rest[1:]), 2, env)
+        return classifier, left, right, only
+
+    def _points_of(self, call: tree.Apply, arguments: Sequence[tree.Argument], count: int, env: Env) -> list[Point]:
+        points = []
+        for a in arguments:
+            if a.label:
+                fail("V205", a.span, f"There is no argument called `{a.label}` here.", "Leave the label out.")
+            value = self.value(a.value, env)
+            if not isinstance(value, Point):
+                fail("V302", a.span, f"A point is needed here, not {describe(value)}.", "Use a quantified variable or a declared point.")
+            points.append(value)
+        if len(points) != count:
+            fail("V303", call.span, f"{count} point{'s are' if count != 1 else ' is'} needed here, not {len(points)}.", "Check the arguments.")
+        return points
+
+    def _keep(self, point: Point) -> Point:
+        self._kept.append(point)  # memo keys use id(point): a point must live as long as the memo
+        return point
+
+
+def unroll(build: Build, network: Network, point: tuple[Form, ...]) -> list[tuple[Form, ...]]:
+    """Every value of a network at a symbolic point, in the order of Network.values."""
+    values: list[tuple[Form, ...]] = [point]
+    for step in network.steps:
+        match step:
+            case Dense(sources, weights, bias, divisor):
+                rows = []
+                for r in range(len(bias)):
+                    pairs = (
+                        (Fraction(float(w)), form)
+                        for source, weight in zip(sources, weights, strict=True)
+                        for w, form in zip(weight[r], values[source], strict=True)
+                    )
+                    row = build.combine(pairs, Fraction(float(bias[r])))
+                    rows.append(row if divisor is None else build.scale(1 / Fraction(float(divisor[r])), row))
+                values.append(tuple(rows))
+            case Relu(source):
+                values.append(tuple(build.relu(form, scaled=False) for form in values[source]))
+            case Tree():
+                values.append(_grow(build, step, values[step.source]))
+    return values
+
+
+def _grow(build: Build, tree_: Tree, x: tuple[Form, ...]) -> tuple[Form, ...]:
+    """The leaf of a decision tree as nested choices; nodes are numbered after their parents, so children are ready first."""
+    done: dict[int, tuple[Form, ...]] = {}
+    for n in reversed(range(len(tree_.left))):
+        if tree_.left[n] < 0:
+            done[n] = tuple(build.constant(Fraction(float(v))) for v in tree_.leaf[n])
+            continue
+        slack = build.combine([(Fraction(-1), x[tree_.feature[n]])], Fraction(float(tree_.threshold[n])))
+        goes_left = build.at_least_zero(slack)
+        left, right = done[int(tree_.left[n])], done[int(tree_.right[n])]
+        done[n] = tuple(build.select(goes_left, a, b) for a, b in zip(left, right, strict=True))
+    return done[0]
+
+
+def entries(features: Iterable[Feature]) -> list[str]:
+    """A name for each entry of the flattened features."""
+    return [f.name if f.size is None else f"{f.name}[{i}]" for f in features for i in range(f.size or 1)]
