@@ -1,0 +1,6 @@
+"""Text ↔ tree: `read` a file, `parse` it, `format_source` it, `unparse` an expression."""
+
+from verifier.syntax.lexer import decode, read
+from verifier.syntax.parser import parse
+
+__all__ = ["decode", "parse", "read"]
