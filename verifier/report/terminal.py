@@ -1,0 +1,332 @@
+"""Results and diagnostics as text: the same characters on a terminal (with colours) and in a file (without)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import zip_longest
+from textwrap import wrap
+from typing import assert_never
+
+from verifier.model.program import Value
+from verifier.report.text import (
+    ABOUT,
+    cells,
+    entries,
+    number,
+    pad,
+    point_text,
+    printable,
+    spelled,
+    told_apart,
+)
+from verifier.source import Diagnostic
+from verifier.verdict.verdict import Checked, Computed, FileResult, Limit, Proved, Refuted, Seen, Undecided, Witness
+
+Paint = Callable[[str, str], str]
+"""(text, style) -> text; styles: `good`, `bad`, `open`, `quiet`, `strong`."""
+
+WIDTH = 87
+HEAD = 44
+"""A longer assertion has its verdict on the next line."""
+FOLD = 8
+"""With more rows than this, those on which the points agree become one line."""
+ROWS = 12
+MARGIN = "   "
+
+
+def plain(text: str, style: str) -> str:
+    return text
+
+
+def ansi(text: str, style: str) -> str:
+    code = {"good": "32", "bad": "1;31", "open": "33", "quiet": "2", "strong": "1"}[style]
+    return f"\x1b[{code}m{text}\x1b[0m" if text else text
+
+
+# One file ------------------------------------------------------------------------------------------------------------
+
+
+def file_text(result: FileResult, paint: Paint = plain, title: bool = False, quiet: bool = False) -> str:
+    """All assertions and computes of one file, in its order; `quiet` leaves out what is as expected."""
+    said: list[Checked | Computed] = [*result.assertions, *result.computed]
+    said.sort(key=lambda r: r.span.start)
+    if quiet:
+        said = [r for r in said if (r.met is not True if isinstance(r, Checked) else r.value is None)]
+    names = max((cells(r.name) for r in said), default=0)
+    heads = [f"{pad(r.name, names)} {printable(r.text)}" for r in said]
+    column = max((cells(h) for h in heads if cells(h) <= HEAD), default=20) + 4
+    blocks = [block(r, head, column, paint) for r, head in zip(said, heads, strict=True)]
+    if any(ABOUT in line for b in blocks for line in b):
+        blocks.append([paint(f"{MARGIN}{ABOUT} marks a rounded number; --json has the exact one.", "quiet")])
+    if result.interrupted:
+        blocks.append([paint("Interrupted: the rest was not checked.", "open")])
+    lines = [line.rstrip() for b in blocks for line in b]
+    if title and (lines or not quiet):
+        lines.insert(0, paint(printable(result.path), "strong"))
+    return "".join(line + "\n" for line in lines)
+
+
+def block(result: Checked | Computed, head: str, column: int, paint: Paint) -> list[str]:
+    """The line of one result, and what explains it."""
+    match result:
+        case Checked():
+            style = {True: "good", False: "bad", None: "open"}[result.met]
+            return [*headline(head, result.word, remark(result), result.seconds, column, style, paint), *why(result)]
+        case Computed(value=value):
+            if value is None:
+                lines = headline(head, "unknown", "", result.seconds, column, "open", paint)
+                return [*lines, *sentences(f"Unknown: {result.reason}" if result.reason else "")]
+            shown = value if isinstance(value, str) else number(value, 12, short=25)
+            word = shown if shown.startswith(ABOUT) else f"= {shown}"
+            attained = {True: "attained", False: "approached, not attained", None: ""}[result.attained]
+            notes = remarks(attained, *trusting(result.trusts))
+            lines = headline(head, word, notes, result.seconds, column, "strong", paint)
+            return [*lines, *sentences(result.reason), *(witness_lines(result.pair) if result.pair else [])]
+        case _:
+            assert_never(result)
+
+
+def headline(head: str, word: str, note: str, seconds: float, column: int, style: str, paint: Paint) -> list[str]:
+    """`A1 contained(f1, f2)    refuted  (as expected)      0.01 s`."""
+    first = [] if cells(head) <= column - 4 else [head]
+    left = pad("" if first else head, column)
+    middle = pad(word, 7) + (f"  {note}" if note else "")
+    time = f"{seconds:.2f} s"
+    gap = " " * max(2, WIDTH - cells(left + middle) - len(time))
+    return [*first, left + paint(word, style) + middle[len(word) :] + gap + paint(time, "quiet")]
+
+
+def remark(result: Checked) -> str:
+    if result.met is True and not result.vacuous:
+        expectation = "as expected" if result.expected == "refuted" else ""
+    else:
+        expectation = "" if result.word == result.expected else f"expected {result.expected}"
+    trusts = () if isinstance(result.verdict, Undecided) else result.verdict.trusts
+    return remarks("vacuous" if result.vacuous else "", expectation, *trusting(trusts))
+
+
+def remarks(*parts: str) -> str:
+    text = ", ".join(printable(p) for p in parts if p)
+    return f"({text})" if text else ""
+
+
+def trusting(trusts: Sequence[str]) -> list[str]:
+    return ["trusting " + " and ".join(trusts)] if trusts else []
+
+
+def why(result: Checked) -> list[str]:
+    """What stands below the line of an assertion: reason, witness, notes, warnings."""
+    lines = sentences(f"Vacuous: {result.vacuous}" if result.vacuous else "")
+    match result.verdict:
+        case Undecided(why=reason, later=later):
+            lines += sentences(f"{'Not in this version yet' if later else 'Unknown'}: {reason}")
+        case Proved(pair=pair, notes=notes) | Refuted(pair=pair, notes=notes):
+            if pair is not None:
+                lines += witness_lines(pair)
+            lines += sentences(" ".join(notes))
+        case _:
+            assert_never(result.verdict)
+    for warning in result.warnings:
+        lines += sentences(f"Warning: {warning}")
+    return lines
+
+
+def sentences(text: str) -> list[str]:
+    """`text` in lines below a result; `a = 1` is never broken."""
+    glued = re.sub(r" (=|->|≈) ", "\0\\1\0", printable(text)).replace(f"{ABOUT} ", f"{ABOUT}\0")
+    lines = wrap(
+        glued, WIDTH, initial_indent=MARGIN, subsequent_indent=MARGIN, break_long_words=False, break_on_hyphens=False
+    )
+    return [line.replace("\0", " ") for line in lines]
+
+
+# Witnesses -----------------------------------------------------------------------------------------------------------
+
+
+def witness_lines(witness: Witness) -> list[str]:
+    """The points as a table, one row a coordinate; beside it what each classifier makes of them."""
+    left, below = point_table(witness)
+    right = seen_table(witness.seen)
+    width = max((cells(line) for line in left), default=0)
+    if right and width + 5 + max(map(cells, right)) <= 120:
+        beside = zip_longest(left, ["", *right] if left else right, fillvalue="")
+        lines = [f"{pad(a, width)}     {b}" for a, b in beside]
+    else:
+        lines = [*left, *(MARGIN + r for r in right)]
+    lines += sentences(below)
+    if witness.limit is not None:
+        lines += limit_lines(witness.limit, witness)
+    return [*lines, *sentences(" ".join(witness.notes))]
+
+
+def point_table(witness: Witness) -> tuple[list[str], str]:
+    """The rows that matter, and a sentence about the others."""
+    points = [entries(p) for p in witness.points.values()]
+    if not points:
+        return [], ""
+    rows = {name: [p[name] for p in points] for name in points[0]}
+    agree: dict[str, Value] = {}
+    if len(points) > 1 and len(rows) > FOLD:
+        agree = {name: values[0] for name, values in rows.items() if len(set(values)) == 1}
+        if len(agree) < 2:
+            agree = {}
+    shown = [name for name in rows if name not in agree]
+    left_out = shown[ROWS:]
+    table = [["", *witness.points], *([name, *told_apart(rows[name])] for name in shown[:ROWS])]
+    below = []
+    if left_out:
+        below.append(f"{len(left_out)} more coordinates{' differ' if len(points) > 1 else ''}: --json has all of them.")
+    if agree:
+        the = "The" if len(agree) == len(rows) else "The other"
+        below.append(f"{the} {len(agree)} coordinates agree: {point_text(agree)}.")
+    return [MARGIN + line for line in columns(table, 3)], " ".join(below)
+
+
+def columns(table: Sequence[Sequence[str]], gap: int) -> list[str]:
+    texts = [[printable(cell) for cell in row] for row in table]
+    widths = [max(map(cells, column)) for column in zip(*texts, strict=True)]
+    return [(" " * gap).join(pad(c, w) for c, w in zip(row, widths, strict=True)).rstrip() for row in texts]
+
+
+def distance_name(seen: Seen, several: bool) -> str:
+    """d1' is the distance of the model, d2' of the oracle."""
+    name = "d1'" if seen.kind == "model" else "d2'"
+    return f"{name}({seen.classifier})" if several else name
+
+
+def seen_table(seen: Sequence[Seen]) -> list[str]:
+    """`oracle   s = 2/5 | 2/5      d2' = 0     f2 = small | small`, one line a feature."""
+    several = len({s.kind for s in seen}) < len(seen)
+    ordered = sorted(seen, key=lambda s: s.kind == "model")
+    listed = [feature_rows(s.features) for s in ordered]
+    names = max((cells(name) for rows in listed for name, _ in rows), default=0)
+    firsts = max((cells(texts[0]) for rows in listed for _, texts in rows if len(texts) > 1), default=0)
+    table: list[list[str]] = []
+    for s, rows in zip(ordered, listed, strict=True):
+        cells_of = [
+            f"{pad(name, names)} = {' | '.join([pad(texts[0], firsts), *texts[1:]])}" if texts else name
+            for name, texts in rows
+        ]
+        kind = f"{s.kind} {s.classifier}" if several else s.kind
+        distance = "" if s.distance is None else f"{distance_name(s, several)} = {number(s.distance)}"
+        labels = f"{s.classifier} = {' | '.join(s.labels)}" if any(s.labels) else f"{s.classifier} is constant"
+        table.append([kind, cells_of[0] if cells_of else "", distance, labels])
+        table += [["", more, "", ""] for more in cells_of[1:]]
+    if not table:
+        return []
+    kinds, features, distances, labels_ = (list(c) for c in zip(*table, strict=True))
+    gaps = [(kinds, 3), (features, 6), (distances, 5), (labels_, 0)]
+    widths = [(max(cells(printable(c)) for c in column), gap) for column, gap in gaps]
+    lines = []
+    for row in table:
+        parts = [pad(printable(c), w + gap) if w else "" for c, (w, gap) in zip(row, widths, strict=True)]
+        lines.append("".join(parts).rstrip())
+    return lines
+
+
+def feature_rows(features: Sequence[Mapping[str, Value]]) -> list[tuple[str, list[str]]]:
+    """The features on which the points differ; all of them when they do not, or when there is one point."""
+    points = [entries(f) for f in features]
+    if not points:
+        return []
+    rows = {name: [p[name] for p in points] for name in points[0]}
+    shown = {n: v for n, v in rows.items() if len(set(v)) > 1} or rows
+    listed = [(name, told_apart(values)) for name, values in list(shown.items())[:WIDE_FEATURES]]
+    more = len(shown) - len(listed)
+    return [*listed, (f"and {more} more", [])] if more else listed
+
+
+WIDE_FEATURES = 6
+
+
+def limit_lines(limit: Limit, witness: Witness) -> list[str]:
+    """Theorem 1*: what is approached, along which segment, and which member is shown."""
+    x, other, *_ = [*witness.points, "x", "x'"] if len(witness.points) > 1 else ["x", "x'"]
+    path, verb = f"{other} = y + s*(z - y)", "gives"
+    ends = [("y", limit.y), ("z", limit.z)]
+    if limit.x_end is not None:
+        path, verb = f"{x} = a + s*(b - a) and {path}", "give"
+        ends = [("a", limit.x), ("b", limit.x_end), *ends]
+    lines = sentences(
+        f"Approached, not attained: as s -> 0, {path} {verb} d2' -> 0 while d1' -> {number(limit.start)}."
+    )
+    for name, point in ends:
+        lines += [MARGIN + line for line in sentences(f"{name}: {point_text(point)}")]
+    distances = {s.kind: s.distance for s in witness.seen if s.distance is not None}
+    both = ", ".join(
+        f"{name} = {number(distances[kind])}"
+        for kind, name in (("oracle", "d2'"), ("model", "d1'"))
+        if kind in distances
+    )
+    return [*lines, *sentences(f"The pair shown is the one for eps = {number(limit.eps)}{': ' if both else ''}{both}.")]
+
+
+# Diagnostics ---------------------------------------------------------------------------------------------------------
+
+
+def diagnostic_text(diagnostic: Diagnostic, lines: Mapping[str, Sequence[str]], paint: Paint = plain) -> str:
+    """`path:line:column: error[V201]: message`, the line with the place underlined, and `fix: ...`."""
+    span = diagnostic.span
+    style = "bad" if diagnostic.severity == "error" else "open"
+    place = f"{printable(span.file)}:{span.line}:{span.column}: " if span.file else ""
+    kind = paint(f"{diagnostic.severity}[{diagnostic.code}]", style)
+    text = [f"{place}{kind}: {printable(diagnostic.message)}"]
+    source = lines.get(span.file, ())
+    if 1 <= span.line <= len(source):
+        quoted, before, under = excerpt(source[span.line - 1], span.column - 1, span.end - span.start)
+        gutter = f"{span.line:>4} | "
+        text += [gutter + quoted, " " * (len(gutter) + before) + paint("^" * under, style)]
+    if diagnostic.fix:
+        text.append(f"     fix: {printable(diagnostic.fix)}")
+    return "\n".join(text)
+
+
+VIEW = 100
+
+
+def excerpt(line: str, start: int, length: int) -> tuple[str, int, int]:
+    """The part of `line` around the place, safe to show; columns before the caret; columns under it."""
+    start = min(start, len(line))
+    end = min(start + max(length, 1), len(line))
+    shown: list[str] = []
+    at = 0
+    for c in line:
+        shown.append(" " * (4 - at % 4) if c == "\t" else c if c.isprintable() else spelled(c))
+        at += cells(shown[-1])
+    low, high = 0, len(shown)
+    if cells("".join(shown)) > VIEW:  # a window: the place, with at most VIEW columns around it
+        low = high = start
+        width = 0
+        while width < VIEW - 8 and (low > 0 or high < len(shown)):
+            ahead = high < len(shown) and (low == 0 or high - start <= 2 * (start - low) or high < end)
+            width += cells(shown[high] if ahead else shown[low - 1])
+            low, high = (low, high + 1) if ahead else (low - 1, high)
+    head, tail = "… " if low else "", " …" if high < len(shown) else ""
+    before = cells(head + "".join(shown[low:start]))
+    under = max(1, cells("".join(shown[start : min(end, high)])))
+    return head + "".join(shown[low:high]) + tail, before, under
+
+
+# All files -----------------------------------------------------------------------------------------------------------
+
+
+def summary(results: Iterable[FileResult]) -> str:
+    """`14 assertions: 10 proved, 3 refuted, 1 unknown; 13 as expected`."""
+    results = list(results)
+    checked = [a for r in results for a in r.assertions]
+    parts = [f"{n} {w}" for w in ("proved", "refuted", "unknown") if (n := sum(a.word == w for a in checked))]
+    vacuous = sum(bool(a.vacuous) for a in checked)
+    broken = sum(any(d.severity == "error" for d in r.diagnostics) for r in results)
+    text = counted(len(checked), "assertion")
+    if checked:
+        text += f": {', '.join(parts)}; {sum(a.met is True for a in checked)} as expected"
+    if vacuous:
+        text += f"; {vacuous} vacuous"
+    if broken:
+        text += f"; {counted(broken, 'file')} with errors"
+    return text
+
+
+def counted(n: int, what: str) -> str:
+    return f"{n} {what}" if n == 1 else f"{n} {what}s"
