@@ -1,0 +1,77 @@
+"""Trained models from files: each importer reads one kind and answers with a Network or an ImportFailed.
+
+Reading never runs code from the file. Libraries are imported when a file of their kind is read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from difflib import get_close_matches
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from verifier.importers.failure import ImportFailed, NotYetAvailable
+
+if TYPE_CHECKING:
+    from verifier.model.network import Floats, Network
+
+    Importer = Callable[[Path], Network]
+
+__all__ = ["IMPORTERS", "ImportFailed", "NotYetAvailable", "from_estimator", "original", "read"]
+
+
+def _onnx(path: Path) -> Network:
+    from verifier.importers import onnx_file
+
+    return onnx_file.read(path)
+
+
+def _not_yet(path: Path) -> Network:
+    raise NotYetAvailable("This kind of model cannot be read yet.", "Export the model to ONNX.")
+
+
+IMPORTERS: dict[str, Importer] = {
+    "onnx": _onnx,
+    "torch": _not_yet,
+    "nnet": _not_yet,
+    "table": _not_yet,
+}
+
+
+def read(kind: str, path: Path) -> Network:
+    """The network in the file at `path`.
+
+    `kind` is a key of IMPORTERS. ImportFailed is all that it raises, whatever the file holds.
+    """
+    if kind not in IMPORTERS:
+        close = get_close_matches(kind, IMPORTERS, 1)
+        known = ", ".join(IMPORTERS)
+        raise ImportFailed(
+            f"There is no importer called `{kind}`.", f"Did you mean `{close[0]}`?" if close else f"Known: {known}."
+        )
+    try:
+        return IMPORTERS[kind](Path(path))
+    except ImportFailed:
+        raise
+    except Exception as error:  # a file may be damaged in more ways than an importer can name
+        raise ImportFailed(
+            f"{Path(path).name} could not be understood ({type(error).__name__}: {error}).", "Export it again."
+        ) from error
+
+
+def original(network: Network) -> Callable[[Floats], list[int]] | None:
+    """The answer of the library the model comes from: points (n, inputs) -> a class index each.
+
+    None when that library is not installed, or the network was not read from a file. The file is read again.
+    """
+    path = Path(network.path)
+    if network.format == "onnx":
+        from verifier.importers import onnx_file
+
+        return onnx_file.original(path)
+    return None
+
+
+def from_estimator(estimator: Any) -> Network:
+    """The network of a fitted scikit-learn classifier."""
+    raise NotYetAvailable("scikit-learn models cannot be read yet.", "Export the model to ONNX.")

@@ -1,34 +1,60 @@
 """A trained model as data: a short straight-line program over vectors.
 
-Weights are the float64 values they are (a float32 weight is a float64 exactly): the verified object is the real-arithmetic
-function with those dyadic weights (THEORY section 7). Two kinds of step are enough for the piecewise-linear operators
-(|x| = relu(x) + relu(-x), max(a, b) = a + relu(b - a)), a third holds decision trees.
+Weights are the float64 values they are (a float32 weight is a float64 exactly): the verified object is the
+real-arithmetic function with those dyadic weights (THEORY section 7). Two kinds of step are enough for the
+piecewise-linear operators (|x| = relu(x) + relu(-x), max(a, b) = a + relu(b - a)), a third holds decision trees.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Literal
+from functools import cached_property
+from math import gcd, lcm
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+Whole = NDArray[Any]
+"""An array of Python integers (dtype object): exact, of any size."""
+
+
+def whole(array: Floats) -> tuple[Whole, int]:
+    """(n, e) with array = n / 2^e, n integers and e >= 0: every finite float is a dyadic rational."""
+    pairs = [value.as_integer_ratio() for value in array.ravel().tolist()]
+    exponent = max((bottom.bit_length() - 1 for _, bottom in pairs), default=0)
+    numbers = np.empty(len(pairs), dtype=object)
+    numbers[:] = [top << (exponent + 1 - bottom.bit_length()) for top, bottom in pairs]
+    return numbers.reshape(array.shape), exponent
 
 
 @dataclass(frozen=True, eq=False)
 class Dense:
     """value = (sum over sources of weights[k] @ value[sources[k]] + bias) / divisor.
 
-    weights[k]: (out, width of source k); bias, divisor: (out,); divisor None means 1 (it is there because x / scale is not dyadic).
+    weights[k]: (out, width of source k); bias, divisor: (out,); divisor None means 1 (it is there because x / scale is
+    not dyadic), otherwise no entry is 0. A source may occur more than once (x + x); without sources the value is the
+    constant bias / divisor.
     """
 
     sources: tuple[int, ...]
     weights: tuple[Floats, ...]
     bias: Floats
     divisor: Floats | None = None
+
+    @cached_property
+    def exact(self) -> tuple[tuple[Whole, ...], Whole, int]:
+        """Weights and bias as integers over one power of two.
+
+        (weights, bias, e) stand for weights / 2^e and bias / 2^e.
+        """
+        parts = [whole(part) for part in (*self.weights, self.bias)]
+        exponent = max(e for _, e in parts)
+        *weights, bias = (numbers * (1 << (exponent - e)) for numbers, e in parts)
+        return tuple(weights), bias, exponent
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,9 +66,10 @@ class Relu:
 
 @dataclass(frozen=True, eq=False)
 class Tree:
-    """value = leaf[n] for the leaf n reached from node 0: left where x[feature[n]] <= threshold[n], else right; -1 marks a leaf.
+    """value = leaf[n] for the leaf n reached from node 0: left where x[feature[n]] <= threshold[n], else right.
 
-    feature, left, right: (nodes,); threshold: (nodes,); leaf: (nodes, out).
+    feature, left, right: (nodes,), left and right -1 at a leaf; threshold: (nodes,); leaf: (nodes, out). Children come
+    after their parents.
     """
 
     source: int
@@ -59,11 +86,12 @@ Rule = Literal["argmax", "positive"]
 
 @dataclass(frozen=True, eq=False)
 class Network:
-    """`inputs` numbers in; value 0 is the input vector, value k+1 the result of steps[k]; the last value holds the scores.
+    """Value 0 is the vector of `inputs` numbers, value k+1 the result of steps[k]; the last value holds the scores.
 
     rule `argmax`: class = index of the largest score, lowest index on ties (numpy, scikit-learn, PyTorch).
     rule `positive`: one score s, class 1 iff s > 0 (logit of a sigmoid, binary scikit-learn), so a tie is class 0.
-    `last_hidden`: the value that the last Dense step reads (for `features: last_hidden`), 0 when there is no hidden layer.
+    `last_hidden`: the value that the last Dense step reads (for `features: last_hidden`), 0 without a hidden layer. The
+    scores are a function of that value alone.
     `classes`: the model's own names of its classes, in order, or empty. `format`, `path`: where it was read.
     """
 
@@ -93,31 +121,30 @@ class Network:
         return 2 if self.rule == "positive" else self.width(len(self.steps))
 
     def values(self, point: tuple[Fraction, ...]) -> list[tuple[Fraction, ...]]:
-        """Every value at `point`, exactly. Raises ValueError on the wrong width."""
+        """Every value at `point`, exactly. Raises ValueError on the wrong width.
+
+        Inside, a vector is (numerators, a common denominator > 0), so that a layer is one product of integer matrices.
+        """
         if len(point) != self.inputs:
             raise ValueError(f"the network takes {self.inputs} numbers, not {len(point)}")
-        values: list[tuple[Fraction, ...]] = [point]
+        bottom = lcm(*(v.denominator for v in point))
+        values = [(integers([v.numerator * (bottom // v.denominator) for v in point]), bottom)]
         for step in self.steps:
             match step:
-                case Dense(sources, weights, bias, divisor):
-                    rows = [Fraction(float(b)) for b in bias]
-                    for source, weight in zip(sources, weights, strict=True):
-                        for r, row in enumerate(weight):
-                            rows[r] += sum(
-                                (Fraction(float(w)) * v for w, v in zip(row, values[source], strict=True) if w), Fraction(0)
-                            )
-                    if divisor is not None:
-                        rows = [r / Fraction(float(d)) for r, d in zip(rows, divisor, strict=True)]
-                    values.append(tuple(rows))
+                case Dense(sources):
+                    values.append(dense(step, [values[s] for s in sources]))
                 case Relu(source):
-                    values.append(tuple(max(v, Fraction(0)) for v in values[source]))
+                    top, bottom = values[source]
+                    values.append((integers([max(v, 0) for v in top]), bottom))
                 case Tree(source, feature, threshold, left, right, leaf):
+                    top, bottom = values[source]
                     node = 0
                     while left[node] >= 0:
-                        goes_left = values[source][feature[node]] <= Fraction(float(threshold[node]))
+                        goes_left = Fraction(top[feature[node]], bottom) <= Fraction(float(threshold[node]))
                         node = int(left[node] if goes_left else right[node])
-                    values.append(tuple(Fraction(float(v)) for v in leaf[node]))
-        return values
+                    numbers, exponent = whole(leaf[node])
+                    values.append((numbers, 1 << exponent))
+        return [tuple(Fraction(v, bottom) for v in top) for top, bottom in values]
 
     def decide(self, scores: tuple[Fraction, ...]) -> int:
         """The index of the class, by `rule`."""
@@ -131,7 +158,9 @@ class Network:
         for step in self.steps:
             match step:
                 case Dense(sources, weights, bias, divisor):
-                    value = sum((values[s] @ w.T for s, w in zip(sources, weights, strict=True)), np.tile(bias, (len(points), 1)))
+                    value = np.tile(bias, (len(points), 1))
+                    for source, weight in zip(sources, weights, strict=True):
+                        value = value + values[source] @ weight.T
                     values.append(value if divisor is None else value / divisor)
                 case Relu(source):
                     values.append(np.maximum(values[source], 0.0))
@@ -143,3 +172,26 @@ class Network:
                         node = np.where(inner, np.where(goes_left, left[node], right[node]), node)
                     values.append(leaf[node])
         return values[-1]
+
+
+def integers(numbers: list[int]) -> Whole:
+    """A vector of Python integers."""
+    result = np.empty(len(numbers), dtype=object)
+    result[:] = numbers
+    return result
+
+
+def dense(step: Dense, sources: list[tuple[Whole, int]]) -> tuple[Whole, int]:
+    """The value of a Dense step from its sources, each (numerators, denominator), in lowest common terms."""
+    weights, bias, exponent = step.exact
+    bottom = lcm(*(b for _, b in sources))
+    top = bias * bottom
+    for weight, (vector, below) in zip(weights, sources, strict=True):
+        top = top + weight.dot(vector) * (bottom // below)
+    numbers, bottom = list(top), bottom << exponent
+    if step.divisor is not None:
+        ratios = [Fraction(t, bottom) / Fraction(d) for t, d in zip(numbers, step.divisor.tolist(), strict=True)]
+        bottom = lcm(*(r.denominator for r in ratios))
+        numbers = [r.numerator * (bottom // r.denominator) for r in ratios]
+    shared = gcd(bottom, *numbers)
+    return integers([n // shared for n in numbers]), bottom // shared
