@@ -1,0 +1,207 @@
+"""The result as one JSON document, described in docs/reference/json.md: rationals are strings, floats stand beside them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from fractions import Fraction
+from importlib.metadata import PackageNotFoundError, version
+from math import isfinite
+from platform import python_version
+
+from verifier.model.program import PointValue, Value
+from verifier.report.text import exact
+from verifier.source import Diagnostic
+from verifier.verdict.verdict import Checked, Computed, FileResult, Limit, Seen, Undecided, Witness
+
+Json = None | bool | int | float | str | Sequence["Json"] | Mapping[str, "Json"]
+
+SCHEMA_VERSION = 1
+TOOLS = {"verifier": "strong-robust", "z3": "z3-solver", "sympy": "sympy", "numpy": "numpy", "flint": "python-flint"}
+
+
+def document(results: Iterable[FileResult], exit_code: int) -> str:
+    """One document for all files, without a line break at its end."""
+    body: Json = {
+        "schema_version": SCHEMA_VERSION,
+        "tool": tool(),
+        "exit_code": exit_code,
+        "files": [file_json(r) for r in results],
+    }
+    return json.dumps(body, indent=2, allow_nan=False)
+
+
+def tool() -> dict[str, Json]:
+    found: dict[str, Json] = {}
+    for name, distribution in TOOLS.items():
+        try:
+            found[name] = version(distribution)
+        except PackageNotFoundError:
+            found[name] = None
+    return {**found, "python": python_version()}
+
+
+def file_json(result: FileResult) -> Json:
+    return {
+        "path": result.path,
+        "exit_code": result.exit_code,
+        "interrupted": result.interrupted,
+        "internal_errors": list(result.internal_errors),
+        "diagnostics": [diagnostic_json(d) for d in result.diagnostics],
+        "assertions": [assertion_json(a) for a in result.assertions],
+        "computed": [computed_json(c) for c in result.computed],
+    }
+
+
+def diagnostic_json(diagnostic: Diagnostic) -> Json:
+    span = diagnostic.span
+    return {
+        "code": diagnostic.code,
+        "severity": diagnostic.severity,
+        "path": span.file,
+        "line": span.line,
+        "column": span.column,
+        "start": span.start,
+        "end": span.end,
+        "message": diagnostic.message,
+        "fix": diagnostic.fix,
+    }
+
+
+def assertion_json(checked: Checked) -> Json:
+    verdict = checked.verdict
+    return {
+        "name": checked.name,
+        "property": checked.of,
+        "text": checked.text,
+        "line": checked.span.line,
+        "column": checked.span.column,
+        "verdict": checked.word,
+        "expected": checked.expected,
+        "met": checked.met,
+        "vacuous": bool(checked.vacuous),
+        "by": None if isinstance(verdict, Undecided) else verdict.by,
+        "trusts": [] if isinstance(verdict, Undecided) else list(verdict.trusts),
+        "seconds": seconds(checked.seconds),
+        "reason": verdict.why if isinstance(verdict, Undecided) else checked.vacuous or None,
+        "later": isinstance(verdict, Undecided) and verdict.later,
+        "notes": [] if isinstance(verdict, Undecided) else list(verdict.notes),
+        "warnings": list(checked.warnings),
+        "pair": witness_json(checked.pair),
+    }
+
+
+def computed_json(computed: Computed) -> Json:
+    value = computed.value
+    rational = value if isinstance(value, Fraction) else None
+    return {
+        "name": computed.name,
+        "text": computed.text,
+        "line": computed.span.line,
+        "column": computed.span.column,
+        "value": exact(value) if isinstance(value, Fraction) else value,
+        "value_float": None if rational is None else nearest(rational),
+        "attained": computed.attained,
+        "reason": computed.reason or None,
+        "trusts": list(computed.trusts),
+        "seconds": seconds(computed.seconds),
+        "pair": witness_json(computed.pair),
+    }
+
+
+def witness_json(witness: Witness | None) -> Json:
+    """`x` and `x'` are the first two points, whatever the file calls them; then `points` has all by their names."""
+    if witness is None:
+        return None
+    points = list(witness.points.items())
+    body: dict[str, Json] = {}
+    for key, (_, point) in zip(("x", "x'"), points, strict=False):
+        body |= {key: point_json(point), f"{key}_float": point_floats(point)}
+    if [name for name, _ in points] not in (["x"], ["x", "x'"]):
+        body["points"] = {name: point_json(point) for name, point in points}
+        body["points_float"] = {name: point_floats(point) for name, point in points}
+    for number, kind in (("1", "model"), ("2", "oracle")):
+        seen = next((s for s in witness.seen if s.kind == kind), None)
+        body |= rational_json(f"d{number}", seen.distance if seen else None)
+        body[f"f{number}"] = labels_json(seen) if seen else None
+    body["classifiers"] = [seen_json(s) for s in witness.seen]
+    body["limit"] = limit_json(witness.limit)
+    body["notes"] = list(witness.notes)
+    return body
+
+
+def seen_json(seen: Seen) -> Json:
+    return {
+        "name": seen.classifier,
+        "kind": seen.kind,
+        "labels": labels_json(seen),
+        "features": [point_json(f) for f in seen.features],
+        "features_float": [point_floats(f) for f in seen.features],
+        **rational_json("distance", seen.distance),
+    }
+
+
+def labels_json(seen: Seen) -> Json:
+    """null for a constant classifier."""
+    return list(seen.labels) if any(seen.labels) else None
+
+
+def limit_json(limit: Limit | None) -> Json:
+    if limit is None:
+        return None
+    body: dict[str, Json] = {}
+    for name, point in (("x", limit.x), ("x_end", limit.x_end), ("y", limit.y), ("z", limit.z)):
+        body[name] = None if point is None else point_json(point)
+        body[f"{name}_float"] = None if point is None else point_floats(point)
+    return {**body, **rational_json("start", limit.start), **rational_json("eps", limit.eps)}
+
+
+# Values --------------------------------------------------------------------------------------------------------------
+
+
+def rational_json(name: str, value: Fraction | None) -> dict[str, Json]:
+    return {
+        name: None if value is None else exact(value),
+        f"{name}_float": None if value is None else nearest(value),
+    }
+
+
+def nearest(value: Fraction) -> float | None:
+    """The float nearest to `value`; None beyond all floats."""
+    try:
+        return float(value)
+    except OverflowError:
+        return None
+
+
+def seconds(value: float) -> float | None:
+    return round(value, 6) if isfinite(value) else None
+
+
+def point_json(point: PointValue) -> dict[str, Json]:
+    return {name: value_json(value) for name, value in point.items()}
+
+
+def point_floats(point: PointValue) -> dict[str, Json]:
+    return {name: value_floats(value) for name, value in point.items()}
+
+
+def value_json(value: Value) -> Json:
+    match value:
+        case Fraction():
+            return exact(value)
+        case str():
+            return value
+        case _:
+            return [value_json(v) for v in value]
+
+
+def value_floats(value: Value) -> Json:
+    """As `value_json`, with floats in the place of rationals; a member of a finite sort stays its name."""
+    match value:
+        case Fraction():
+            return nearest(value)
+        case str():
+            return value
+        case _:
+            return [value_floats(v) for v in value]
