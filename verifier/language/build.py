@@ -223,7 +223,8 @@ class Build:
                     nodes.append(select)
                 case Variable(name=name):
                     assert i in places, f"a root depends on {name}, which is not among the inputs"
-        return tuple(nodes), tuple(put(root) for root in roots)
+        places_of_roots = tuple(put(root) for root in roots)
+        return tuple(nodes), places_of_roots
 
     def reach(self, roots: Iterable[Form]) -> set[int]:
         """Every atom that some root depends on."""
