@@ -82,8 +82,9 @@ def explain(stuck: Stuck) -> Diagnostic:
     return _expected(stuck)
 
 
-def unknown_declaration(source: Source, token: Token) -> tuple[Diagnostic, str | None]:
-    """What to say of a `token` that begins no declaration, and the word it was probably meant to be."""
+def unknown_declaration(source: Source, tokens: list[Token]) -> tuple[Diagnostic, str | None]:
+    """What to say of tokens that begin no declaration, and the word the first of them was probably meant to be."""
+    token, follower = tokens[0], tokens[1] if len(tokens) > 1 else ""
     place = source.span(token.start_pos or 0, token.end_pos or 0)
     every = ", ".join(STARTS)
     if token in BRACKETS.values():
@@ -95,11 +96,13 @@ def unknown_declaration(source: Source, token: Token) -> tuple[Diagnostic, str |
         meant = token.lower()
         return Diagnostic("V132", place, f"Reserved words are written in lower case, and this is `{printable(token)}`.",
                           fix=f"Write `{meant}`."), meant if meant in STARTS else None
-    near = closest(token, [*STARTS, "expect", "where", "features", "metric", "decide"])
-    fix = f"Did you mean `{near}`?" if near and near != token else f"Begin with one of {every}."
+    if token in ("forall", "exists", "not", "if") or (token.type == "NAME" and follower in ("(", ".")):
+        return Diagnostic("V131", place, f"A formula cannot stand alone, and `{printable(token)}` begins one.",
+                          fix=f"Write `assert A1: {printable(token)}…`."), None
     if token in reserved():
-        return Diagnostic("V131", place, f"`{token}` cannot begin a declaration.",
-                          fix=f"Begin with one of {every}."), None
+        return Diagnostic("V131", place, f"`{token}` cannot begin a declaration.", fix=f"Begin with one of {every}."), None
+    near = closest(token, [*STARTS, "expect", "where", "features", "metric", "decide"])
+    fix = f"Did you mean `{near}`?" if near else f"Begin with one of {every}."
     return Diagnostic("V131", place, f"`{printable(token)}` begins no declaration that I know.", fix=fix), (
         near if near in STARTS else None)
 
@@ -127,7 +130,8 @@ def _signs(s: Stuck) -> Iterator[Diagnostic]:
     opened = s.open_brackets()
     if s.found == "=" and ":" in s.expected and s.kind(-1) != "$END":
         if s.written(-2) in ("assert", "compute"):
-            yield Diagnostic("V124", s.place(0), f"A `{s.written(-2)}` is named with `:`.", fix="Write `:`.")
+            yield Diagnostic("V124", s.place(0), f"The name after `{s.written(-2)}` is followed by `:`.",
+                             fix="Write `:`.")
         elif opened and s.written(-2) in ("(", ",", "{"):
             also = "" if "==" not in s.expected else " (To compare two values, write `==`.)"
             yield Diagnostic("V125", s.place(-1, 0), f"`=` gives a name to a declaration; `{s.before}` needs `:`.",
@@ -236,7 +240,7 @@ def _gaps(s: Stuck) -> Iterator[Diagnostic]:
         yield Diagnostic("V118", s.place(-1, 0), "A product needs its sign.", fix=f"Write `{s.before}*{s.found}`.")
     if operand and "," in s.expected:
         yield Diagnostic("V134", s.place(0), f"A comma is missing between {_shown(s.before)} and {_shown(s.found)}.",
-                         fix=f"Write `{printable(s.before[:30])}, {printable(s.found[:30])}`.")
+                         fix=f"Write `,` before {_shown(s.found)}.")
     if "NUMBER" in s.expected and (s.found in INFIX | BETWEEN or s.found in BRACKETS.values() or s.found in (",", "")):
         after = f" after {_shown(s.before)}" if s.before else ""
         delete = f", or delete {_shown(s.before)}" if s.before in OPERATORS | {","} else ""
@@ -248,6 +252,14 @@ def _expected(s: Stuck) -> Diagnostic:
     """Nothing special: say what was found and what could stand there."""
     wanted = _wanted(s.expected)
     fix = f"Write {wanted} here." if " or " not in wanted else ""
+    if s.expected == {"in", "∈", ","}:
+        fix = "Write `forall x in X: …`: the domain or the data set after `in`."
+    if s.before == "in" and s.expected == {"(", "["}:
+        fix = "Write an interval: `[0, 1]` with its ends, `(0, 1)` without them, `[0, infinity)`."
+    if s.found == "(" and s.expected == {"="}:
+        fix = f"Write `def {s.before}(…) = …` for a function."
+    if s.found == "=" and s.expected == {"("}:
+        fix = f"Write `let {s.before} = …` for a constant."
     if s.found == "":
         return Diagnostic("V142", s.place(0), f"The declaration ends too early: I expected {wanted}.", fix=fix)
     return Diagnostic("V120", s.place(0), f"{_shown(s.found)} does not fit here: I expected {wanted}.", fix=fix)

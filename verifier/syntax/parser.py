@@ -30,8 +30,8 @@ def parse(source: Source) -> tuple[tree.File, tuple[Diagnostic, ...]]:
     while pieces and len(found) <= limits.DIAGNOSTICS:
         piece = pieces.popleft()
         if piece[0] not in STARTS and piece[0] != "@":
-            mistake, meant = unknown_declaration(source, piece[0])
-            if not any(token.type == DAMAGE for token in piece[:1]):
+            mistake, meant = unknown_declaration(source, piece)
+            if piece[0].type != DAMAGE:
                 found.append(mistake)
             if meant is None:
                 continue
@@ -47,6 +47,8 @@ def parse(source: Source) -> tuple[tree.File, tuple[Diagnostic, ...]]:
                 pieces.appendleft(rest)
             else:
                 found.append(explain(stuck))
+                if piece[0] in ("@", "assert", "compute"):
+                    continue
         if not isinstance(result, int):
             for node in result.children:
                 try:
