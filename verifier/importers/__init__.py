@@ -26,12 +26,26 @@ def _onnx(path: Path) -> Network:
     return onnx_file.read(path)
 
 
+def _sklearn(path: Path) -> Network:
+    from verifier.importers import sklearn_file
+
+    return sklearn_file.read(path)
+
+
+def _keras(path: Path) -> Network:
+    from verifier.importers import keras_file
+
+    return keras_file.read(path)
+
+
 def _not_yet(path: Path) -> Network:
     raise NotYetAvailable("This kind of model cannot be read yet.", "Export the model to ONNX.")
 
 
 IMPORTERS: dict[str, Importer] = {
     "onnx": _onnx,
+    "sklearn": _sklearn,
+    "keras": _keras,
     "torch": _not_yet,
     "nnet": _not_yet,
     "table": _not_yet,
@@ -62,16 +76,25 @@ def read(kind: str, path: Path) -> Network:
 def original(network: Network) -> Callable[[Floats], list[int]] | None:
     """The answer of the library the model comes from: points (n, inputs) -> a class index each.
 
-    None when that library is not installed, or the network was not read from a file. The file is read again.
+    None when that library is not installed, for Keras, and for a network that was not read from a file. The file is
+    read again: ImportFailed when it is no longer there.
     """
     path = Path(network.path)
-    if network.format == "onnx":
-        from verifier.importers import onnx_file
+    match network.format:
+        case "onnx":
+            from verifier.importers import onnx_file
 
-        return onnx_file.original(path)
-    return None
+            return onnx_file.original(path)
+        case "sklearn" if network.path:
+            from verifier.importers import sklearn_file
+
+            return sklearn_file.original(path)
+        case _:
+            return None
 
 
 def from_estimator(estimator: Any) -> Network:
-    """The network of a fitted scikit-learn classifier."""
-    raise NotYetAvailable("scikit-learn models cannot be read yet.", "Export the model to ONNX.")
+    """The network of a fitted scikit-learn classifier, also behind scalers in a Pipeline; else ImportFailed."""
+    from verifier.importers import sklearn_file
+
+    return sklearn_file.from_estimator(estimator)

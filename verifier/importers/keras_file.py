@@ -1,0 +1,333 @@
+"""Keras files without TensorFlow: dense networks in `.h5` (model_config, model_weights) and `.keras` (a zip of both).
+
+Weights are read as they are stored; numbers of a layer's configuration (the slope of a LeakyReLU) are rounded to
+float32, as Keras itself does.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import zipfile
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from verifier.importers.assemble import Assembly, finite
+from verifier.importers.failure import MOST_BYTES, MOST_WEIGHTS, ImportFailed, contents, missing_extra
+from verifier.model.network import Floats, Ints, Network
+
+Weights = Callable[[str], list[Floats]]
+"""The stored weights of a layer, by its name."""
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One layer of the configuration; `inbound`: the layers that it reads (empty: the one before it)."""
+
+    kind: str
+    name: str
+    config: dict[str, Any]
+    inbound: tuple[str, ...]
+
+    def failed(self, why: str, fix: str = "") -> ImportFailed:
+        return ImportFailed(f"Layer `{self.name}` ({self.kind}): {why}", fix)
+
+
+@dataclass(frozen=True)
+class Flow:
+    """The output of a layer. `end`: the activation that was dropped, after which only the output may come."""
+
+    wires: Ints
+    end: str = ""
+
+
+def read(path: Path) -> Network:
+    """The network of a Sequential model, or of a functional one with one input and one output.
+
+    A last sigmoid (class 1 iff the logit is > 0) or softmax (argmax) is dropped.
+    """
+    try:
+        import h5py
+    except ImportError:
+        raise missing_extra("keras", "h5py") from None
+    data = contents(path)
+    try:
+        if zipfile.is_zipfile(io.BytesIO(data)):
+            with zipfile.ZipFile(io.BytesIO(data)) as archive:
+                if sum(entry.file_size for entry in archive.infolist()) > MOST_BYTES:
+                    raise ImportFailed(
+                        f"{path.name} unpacks to more than {MOST_BYTES // 10**6} MB.", "Use a smaller model."
+                    )
+                config, data = archive.read("config.json").decode(), archive.read("model.weights.h5")
+            with h5py.File(io.BytesIO(data), "r") as file:
+                layers, output = layers_of(config)
+                return build(layers, output, numbered(file, layers), str(path))
+        with h5py.File(io.BytesIO(data), "r") as file:
+            if "model_config" not in file.attrs or "model_weights" not in file:
+                raise ImportFailed(
+                    f"{path.name} holds no whole model.", "Save it with `model.save(path)`, not its weights alone."
+                )
+            layers, output = layers_of(text(file.attrs["model_config"]))
+            return build(layers, output, named(file), str(path))
+    except ImportFailed:
+        raise
+    except Exception as error:  # HDF5 raises many types on damaged files
+        raise ImportFailed(f"{path.name} is no Keras model, or damaged: {error}.", "Save the model again.") from None
+
+
+def text(given: Any) -> str:
+    return given.decode() if isinstance(given, bytes) else str(given)
+
+
+# Configuration
+
+
+def layers_of(config: str) -> tuple[list[Layer], str]:
+    """The layers in order, and the name of the output layer."""
+    model = json.loads(config)
+    kind, inside = model.get("class_name"), model.get("config")
+    given = inside if isinstance(inside, list) else inside["layers"]
+    if kind == "Sequential":
+        layers = [layer_of(entry, ()) for entry in given]
+        return layers, layers[-1].name
+    if kind not in ("Functional", "Model"):
+        raise ImportFailed(f"A Keras model of the class {kind} is not supported.", "Supported: Sequential, Functional.")
+    layers = [layer_of(entry, inbound(entry)) for entry in given]
+    outputs = inside["output_layers"]
+    single = outputs if outputs and isinstance(outputs[0], str) else outputs[0] if len(outputs) == 1 else None
+    if single is None or sum(layer.kind == "InputLayer" for layer in layers) != 1:
+        raise ImportFailed("The model has several inputs or outputs.", "Save a model with one of each.")
+    return layers, str(single[0])
+
+
+def layer_of(entry: dict[str, Any], reads: tuple[str, ...]) -> Layer:
+    config = entry["config"]
+    return Layer(str(entry["class_name"]), str(config.get("name", entry.get("name", ""))), config, reads)
+
+
+def inbound(entry: dict[str, Any]) -> tuple[str, ...]:
+    """The layers that a functional layer reads: [name, node, tensor, ...] in Keras 2, a keras_history in Keras 3."""
+    found: list[str] = []
+
+    def search(item: Any) -> None:
+        match item:
+            case {"keras_history": [str(name), *_]} | [str(name), int(), int(), *_]:
+                found.append(name)
+            case dict():
+                for value in item.values():
+                    search(value)
+            case list():
+                for value in item:
+                    search(value)
+
+    nodes = entry.get("inbound_nodes", [])
+    if len(nodes) > 1:
+        raise ImportFailed(f"Layer `{entry.get('name')}` is used more than once.", "Give every use a layer of its own.")
+    search(nodes)
+    return tuple(found)
+
+
+def inputs_of(layers: list[Layer]) -> int:
+    """The number of inputs, from the first layer that says it."""
+    for layer in layers:
+        shape = layer.config.get("batch_shape", layer.config.get("batch_input_shape"))
+        if shape is not None:
+            break
+    else:
+        raise ImportFailed(
+            "The model does not say how many inputs it has.", "Build it with an Input layer, and save it again."
+        )
+    if not all(isinstance(n, int) and n > 0 for n in shape[1:]) or len(shape) < 2:
+        raise ImportFailed(f"The input shape {shape} is not fixed.")
+    entries = 1
+    for n in shape[1:]:
+        entries *= n
+    if len(shape) > 2 and next((layer.kind for layer in layers if layer.kind != "InputLayer"), "") != "Flatten":
+        raise ImportFailed(
+            f"The input has the shape {shape[1:]}.", "Only vectors, or a Flatten layer first, are supported."
+        )
+    return entries
+
+
+# Weights
+
+
+def dataset(file: Any, path: str) -> Floats:
+    """The numbers at `path`. Links to other files, and data outside of this file, are refused."""
+    import h5py
+
+    here = file
+    for part in path.strip("/").split("/"):
+        if not isinstance(here, h5py.Group) or not isinstance(here.get(part, getlink=True), h5py.HardLink):
+            raise ImportFailed(f"There are no weights at {path} in the file.", "Save the model again.")
+        here = here[part]
+    if not isinstance(here, h5py.Dataset) or here.external or here.is_virtual or here.dtype.kind not in "fiu":
+        raise ImportFailed(f"The weights at {path} are not numbers of this file.", "Save the model again.")
+    if here.size > MOST_WEIGHTS:
+        raise ImportFailed(
+            f"The weights at {path} have {here.size:,} entries.", f"At most {MOST_WEIGHTS:,} are possible."
+        )
+    return finite(here[()])
+
+
+def named(file: Any) -> Weights:
+    """`.h5`: model_weights/<layer> lists the names of its weights in `weight_names`."""
+
+    def weights(layer: str) -> list[Floats]:
+        import h5py
+
+        group = file["model_weights"]
+        if not isinstance(group.get(layer, getlink=True), h5py.HardLink):
+            raise ImportFailed(f"There are no weights of the layer `{layer}` in the file.", "Save the model again.")
+        names = [text(name) for name in group[layer].attrs["weight_names"]]
+        return [dataset(file, f"model_weights/{layer}/{name}") for name in names]
+
+    return weights
+
+
+def numbered(file: Any, layers: list[Layer]) -> Weights:
+    """`.keras`: layers/<class, numbered>/vars/0, 1, ... in the order of the layers."""
+    seen: Counter[str] = Counter()
+    places = {}
+    for layer in layers:
+        base = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", layer.kind).lower()
+        places[layer.name] = f"layers/{base}_{seen[base]}" if seen[base] else f"layers/{base}"
+        seen[base] += 1
+
+    def weights(layer: str) -> list[Floats]:
+        variables = file[f"{places[layer]}/vars"]
+        return [dataset(file, f"{places[layer]}/vars/{i}") for i in range(len(variables))]
+
+    return weights
+
+
+# Layers
+
+
+def build(layers: list[Layer], output: str, weights: Weights, path: str) -> Network:
+    if not layers:
+        raise ImportFailed("The model has no layers.")
+    net = Assembly(inputs_of(layers))
+    flows: dict[str, Flow] = {}
+    latest = Flow(net.value(0))
+    for layer in layers:
+        if layer.kind == "InputLayer" or (not flows and not layer.inbound):
+            sources = [Flow(net.value(0))]
+        elif layer.inbound:
+            if not set(layer.inbound) <= set(flows):
+                raise layer.failed("it reads a layer that comes later.")
+            sources = [flows[name] for name in layer.inbound]
+        else:
+            sources = [latest]
+        latest = apply(layer, sources, net, weights)
+        flows[layer.name] = latest
+    if output not in flows:
+        raise ImportFailed(f"There is no layer `{output}` for the output.")
+    scores = flows[output].wires
+    return net.finish(scores, "positive" if len(scores) == 1 else "argmax", "keras", path)
+
+
+INERT = {
+    "ActivityRegularization", "AlphaDropout", "Dropout", "Flatten", "GaussianDropout", "GaussianNoise", "InputLayer",
+}  # fmt: skip
+"""Layers that hand on their input when the model predicts."""
+
+LAYERS = ["Activation", "Add", "Concatenate", "Dense", "LeakyReLU", "ReLU", "Softmax", "Subtract", *INERT]
+
+
+def apply(layer: Layer, sources: list[Flow], net: Assembly, weights: Weights) -> Flow:
+    """The output of one layer."""
+    if layer.kind not in LAYERS:
+        fix = f"Supported: {', '.join(sorted(LAYERS))}."
+        if layer.kind == "BatchNormalization":
+            fix = "It divides by a square root, which is no rational number: fold it into the Dense layer before."
+        raise layer.failed("this layer is not supported.", fix)
+    if layer.kind in INERT:
+        return one(layer, sources)
+    for source in sources:
+        if source.end:
+            raise layer.failed(f"{source.end} must be the last activation.", "Use relu inside of the network.")
+    match layer.kind:
+        case "Dense":
+            return activate(
+                layer, layer.config.get("activation"), dense(layer, one(layer, sources).wires, net, weights), net
+            )
+        case "Activation":
+            return activate(layer, layer.config.get("activation"), one(layer, sources).wires, net)
+        case "Softmax":
+            return activate(layer, "softmax", one(layer, sources).wires, net)
+        case "LeakyReLU":
+            slope = layer.config.get("negative_slope", layer.config.get("alpha"))
+            return Flow(leaky(layer, slope, one(layer, sources).wires, net))
+        case "ReLU":
+            return Flow(rectify(layer, one(layer, sources).wires, net))
+        case "Concatenate":
+            return Flow(np.concatenate([source.wires for source in sources]))
+    if len(sources) < 2 or len({len(source.wires) for source in sources}) > 1:
+        raise layer.failed("its inputs differ in length.")
+    factors = [1.0] + [-1.0 if layer.kind == "Subtract" else 1.0] * (len(sources) - 1)
+    return Flow(net.combine(*((source.wires, factor) for source, factor in zip(sources, factors, strict=True))))
+
+
+def one(layer: Layer, sources: list[Flow]) -> Flow:
+    if len(sources) != 1:
+        raise layer.failed(f"it has {len(sources)} inputs, not one.")
+    return sources[0]
+
+
+def dense(layer: Layer, wires: Ints, net: Assembly, weights: Weights) -> Ints:
+    """kernel^T x + bias; kernel (n, units), bias (units,)."""
+    kernel, *rest = weights(layer.name) or [np.zeros(0)]
+    if kernel.ndim != 2 or kernel.shape[0] != len(wires) or kernel.shape[1] < 1:
+        raise layer.failed(f"its kernel has the shape {list(kernel.shape)} for {len(wires)} inputs.")
+    if len(rest) != bool(layer.config.get("use_bias", True)) or any(bias.shape != kernel.shape[1:] for bias in rest):
+        raise layer.failed("its bias is missing, or does not fit.")
+    return net.affine([(wires, kernel.T)], rest[0] if rest else np.zeros(kernel.shape[1]))
+
+
+def activate(layer: Layer, activation: Any, wires: Ints, net: Assembly) -> Flow:
+    match activation:
+        case None | "linear":
+            return Flow(wires)
+        case "relu":
+            return Flow(net.relu(wires))
+        case "sigmoid":
+            return Flow(wires, "sigmoid")
+        case "softmax" | "log_softmax":
+            if len(wires) < 2:
+                raise layer.failed("softmax of one number is always 1.", "Use sigmoid.")
+            return Flow(wires, activation)
+        case _:
+            raise layer.failed(
+                f"the activation {activation!r} is not supported.",
+                "Use relu inside; sigmoid or softmax only as the last.",
+            )
+
+
+def number(layer: Layer, given: Any) -> float:
+    """A number of the configuration, in float32."""
+    if isinstance(given, dict):  # a numpy array in JSON
+        given = given.get("value", given.get("config", {}).get("value"))
+    if not isinstance(given, int | float):
+        raise layer.failed(f"{given!r} is not a number.")
+    with np.errstate(over="ignore"):
+        return float(np.float32(given))
+
+
+def leaky(layer: Layer, slope: Any, wires: Ints, net: Assembly) -> Ints:
+    return net.leaky(wires, np.full(len(wires), number(layer, slope)))
+
+
+def rectify(layer: Layer, wires: Ints, net: Assembly) -> Ints:
+    """min(x, max_value) where x >= 0, negative_slope * x elsewhere."""
+    threshold, slope, most = (layer.config.get(key) for key in ("threshold", "negative_slope", "max_value"))
+    if threshold and number(layer, threshold):
+        raise layer.failed("a threshold makes it jump.", "Use threshold=0.")
+    result = leaky(layer, slope, wires, net) if slope else net.relu(wires)
+    return result if most is None else net.at_most(result, np.full(len(wires), number(layer, most)))
