@@ -1,4 +1,4 @@
-"""The result as one JSON document, described in docs/reference/json.md: rationals are strings, floats stand beside them."""
+"""The result as one JSON document, described in docs/reference/json.md: rationals are strings, with floats beside."""
 
 from __future__ import annotations
 

@@ -62,7 +62,7 @@ def file_text(result: FileResult, paint: Paint = plain, title: bool = False, qui
     if result.interrupted:
         blocks.append([paint("Interrupted: the rest was not checked.", "open")])
     lines = [line.rstrip() for b in blocks for line in b]
-    if title and (lines or not quiet):
+    if title and lines:
         lines.insert(0, paint(printable(result.path), "strong"))
     return "".join(line + "\n" for line in lines)
 

@@ -1,0 +1,223 @@
+"""`verifier check`: files in parallel (each solver is a process of its own), results in order."""
+
+from __future__ import annotations
+
+import time
+import traceback
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field, replace
+from threading import Event, Thread
+from typing import Any, TypeVar
+
+import click
+
+from verifier.api import Loaded, Options, load
+from verifier.report.terminal import diagnostic_text, file_text, summary
+from verifier.report.text import printable
+from verifier.source.closest import closest
+from verifier.surfaces.exits import PLEASE, UNDECIDED, described, overall
+from verifier.surfaces.terminal import Screen
+from verifier.verdict.verdict import Checked, Computed, FileResult
+
+A = TypeVar("A")
+B = TypeVar("B")
+
+GRACE = 2.0
+"""Seconds a running check has to stop after Ctrl-C before it is left behind."""
+
+
+@dataclass
+class Job:
+    """One file on its way to a result."""
+
+    path: str
+    loaded: Loaded | None = None
+    begun: bool = False
+    said: list[Checked | Computed] = field(default_factory=list)
+    result: FileResult | None = None
+
+    @property
+    def broken(self) -> bool:
+        """Nothing of it can be checked."""
+        return self.loaded is None or any(d.severity == "error" for d in self.loaded.diagnostics)
+
+    def so_far(self) -> FileResult:
+        """The result, or what an interrupted check has said."""
+        if self.result is not None:
+            return self.result
+        return FileResult(
+            self.path,
+            self.loaded.diagnostics if self.loaded else (),
+            assertions=tuple(s for s in self.said if isinstance(s, Checked)),
+            computed=tuple(s for s in self.said if isinstance(s, Computed)),
+            interrupted=True,
+            lines=self.loaded.lines if self.loaded else {},
+        )
+
+
+@dataclass
+class Session:
+    """One run of the command."""
+
+    options: Options
+    screen: Screen
+    debug: bool = False
+    stop: Event = field(default_factory=Event)
+
+    def read(self, job: Job) -> Job:
+        self.screen.doing(f"reading {job.path}")
+        try:
+            job.loaded = load(job.path, self.options)
+        except Exception as error:
+            self.failed(job, error)
+        return job
+
+    def check(self, job: Job) -> Job:
+        if job.loaded is None or self.stop.is_set():
+            return job
+        job.begun = True
+        options = replace(self.options, only=self.options.only & set(job.loaded.names))
+
+        def done(said: Checked | Computed) -> None:
+            job.said.append(said)
+            self.screen.doing(f"{job.path}: {said.name} is done, {len(job.said)} of {len(names)}")
+            if self.stop.is_set():
+                raise KeyboardInterrupt
+
+        names = options.only or job.loaded.names
+        self.screen.doing(job.path)
+        try:
+            job.result = job.loaded.check(options, done)
+        except KeyboardInterrupt:
+            job.result = job.so_far()
+        except Exception as error:
+            self.failed(job, error)
+        return job
+
+    def failed(self, job: Job, error: Exception) -> None:
+        if self.debug:
+            traceback.print_exception(error)
+        job.result = replace(job.so_far(), internal_errors=(described(error),), interrupted=False)
+
+    def selected(self, jobs: list[Job]) -> list[Job]:
+        """The files in which something that `--only` names stands; all of them without it."""
+        only = self.options.only
+        if not only:
+            return jobs
+        known = {name for job in jobs if job.loaded for name in job.loaded.names}
+        missing = sorted(only - known)
+        if missing and not any(job.broken for job in jobs):
+            near = closest(missing[0], known)
+            hint = f"Did you mean `{near}`?" if near else f"There are: {', '.join(sorted(known)) or 'none at all'}."
+            raise click.UsageError(f"No assertion or compute is called `{printable(missing[0])}`. {hint}")
+        return [job for job in jobs if job.broken or (job.loaded and only & set(job.loaded.names))]
+
+
+def run(
+    paths: Sequence[str],
+    options: Mapping[str, Any],
+    screen: Screen,
+    *,
+    as_json: bool,
+    jobs: int,
+    quiet: bool,
+    debug: bool,
+) -> int:
+    """Check `paths`, print what comes out; the exit code."""
+    session = Session(Options(**options), screen, debug)
+    files = [Job(path) for path in paths]
+    page = Page(screen, several=len(files) > 1, quiet=quiet, silent=as_json)
+    interrupted = False
+    shown = 0
+    with screen.working(wanted=not (as_json or quiet)):
+        try:
+            files = session.selected(list(in_order(session.read, files, jobs)))
+            for job in in_order(session.check, files, jobs):
+                if job.so_far().interrupted:
+                    raise KeyboardInterrupt
+                page.show(job.so_far())
+                shown += 1
+        except KeyboardInterrupt:
+            interrupted = True
+            session.stop.set()
+            wait_for(files)
+            for job in files[shown:]:
+                page.show(job.so_far())
+    results = [job.so_far() for job in files]
+    code = overall([*(r.exit_code for r in results), *([UNDECIDED] if interrupted else [])])
+    if as_json:
+        from verifier.report.json_report import document
+
+        screen.result(document(results, code) + "\n")
+        return code
+    if len(results) > 1:
+        screen.result(f"\n{summary(results)}\n")
+    if interrupted:
+        rest = sum(r.interrupted for r in results)
+        screen.say(f"Interrupted: {rest} of {len(results)} files not checked to the end.")
+    return code
+
+
+@dataclass
+class Page:
+    """Prints results one below the other."""
+
+    screen: Screen
+    several: bool
+    quiet: bool
+    silent: bool
+    empty: bool = True
+
+    def show(self, result: FileResult) -> None:
+        if self.silent:
+            return
+        for diagnostic in result.diagnostics:
+            if diagnostic.severity == "error" or not self.quiet:
+                self.screen.say(diagnostic_text(diagnostic, result.lines, self.screen.paint_err))
+        text = file_text(result, self.screen.paint, title=self.several, quiet=self.quiet)
+        if text:
+            self.screen.result(text if self.empty else "\n" + text)
+            self.empty = False
+        for error in result.internal_errors:
+            self.screen.say(f"{printable(result.path)}: internal error: {printable(error)} {PLEASE}")
+
+
+def wait_for(files: Sequence[Job]) -> None:
+    """Until every check that has begun is over, at most GRACE seconds, or until the next Ctrl-C."""
+    deadline = time.monotonic() + GRACE
+    try:
+        while any(job.begun and job.result is None for job in files) and time.monotonic() < deadline:
+            time.sleep(0.02)
+    except KeyboardInterrupt:
+        return
+
+
+def in_order(function: Callable[[A], B], items: Sequence[A], jobs: int) -> Iterator[B]:
+    """`map` by `jobs` threads. They are daemons, so that Ctrl-C never waits for one; with one job there is no thread,
+    and Ctrl-C reaches the function itself."""
+    if jobs == 1 or len(items) < 2:
+        yield from map(function, items)
+        return
+    waiting = deque((item, Future[B]()) for item in items)
+    futures = [future for _, future in waiting]
+
+    def work() -> None:
+        while waiting:
+            try:
+                item, future = waiting.popleft()
+            except IndexError:
+                return
+            try:
+                future.set_result(function(item))
+            except BaseException as error:
+                future.set_exception(error)
+
+    for _ in range(min(jobs, len(items))):
+        Thread(target=work, daemon=True).start()
+    try:
+        for future in futures:
+            yield future.result()
+    finally:
+        waiting.clear()

@@ -1,0 +1,231 @@
+"""The command line. Only click is imported here: the rest waits until a command runs, so that `--help` is instant."""
+
+from __future__ import annotations
+
+import math
+import os
+import re
+import sys
+from io import TextIOWrapper
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+import click
+
+from verifier import __version__
+from verifier.surfaces.exits import INTERNAL, PLEASE, UNDECIDED, USAGE, described
+
+if TYPE_CHECKING:
+    from verifier.surfaces.terminal import Screen
+
+EXIT_CODES = """\b
+Exit codes:
+  0  every assertion is as expected, and says something
+  1  a verdict contradicts its `expect`
+  2  the command or a file has a mistake
+  3  something stayed undecided (or was interrupted), and nothing contradicts
+  4  internal error
+"""
+
+
+def seconds(context: click.Context, parameter: click.Parameter, value: str) -> float:
+    try:
+        number = float(value)
+    except ValueError:
+        number = math.nan
+    if not 0 < number < math.inf:
+        raise click.BadParameter(f"`{value}` is not a positive number of seconds. Write for example `--timeout 30`.")
+    return number
+
+
+def setting(context: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:
+    settings = {}
+    for value in values:
+        name, equals, text = (part.strip() for part in value.partition("="))
+        if not (name and equals and text):
+            raise click.BadParameter(f"`{value}` does not set a parameter. Write for example `--set gap=3`.")
+        settings[name] = text
+    return settings
+
+
+def positive(context: click.Context, parameter: click.Parameter, value: str) -> str:
+    sound = re.fullmatch(r"\d{1,100}(/\d{1,100}|(\.\d{1,100})?([eE][+-]?\d{1,3})?)", value, re.ASCII)
+    zero = not re.search("[1-9]", re.split("[/eE]", value)[0])
+    if not sound or zero or re.search("/0+$", value):
+        raise click.BadParameter(f"`{value}` is not a positive number. Write for example `--eps 1/1000`.")
+    return value
+
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document (docs/reference/json.md).")
+color_option = click.option("--no-color", is_flag=True, help="No colours; NO_COLOR in the environment does the same.")
+debug_option = click.option("--debug", is_flag=True, help="Show the traceback of an internal error.")
+settings_option = click.option(
+    "--set",
+    "settings",
+    multiple=True,
+    metavar="NAME=VALUE",
+    callback=setting,
+    help="Give a `param` of the file another value.",
+)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]}, epilog=EXIT_CODES)
+@click.version_option(__version__, prog_name="verifier")
+def cli() -> None:
+    """Is a classifier always robust against an oracle? Proved, refuted, or said to be unknown."""
+
+
+@cli.command(epilog=EXIT_CODES)
+@click.argument("paths", nargs=-1, required=True)
+@settings_option
+@click.option("--only", multiple=True, metavar="NAME", help="Check only this assertion or compute (may be repeated).")
+@click.option(
+    "--timeout",
+    metavar="SECONDS",
+    callback=seconds,
+    default="60",
+    show_default=True,
+    help="Seconds for each assertion.",
+)
+@json_option
+@click.option("--jobs", type=click.IntRange(min=1), metavar="N", help="Files checked at a time (default: processors).")
+@click.option(
+    "--eps",
+    metavar="R",
+    callback=positive,
+    default="1/1000",
+    show_default=True,
+    help="Oracle distance at which a limit is shown.",
+)
+@click.option("--quiet", is_flag=True, help="Print only what is not as expected.")
+@color_option
+@debug_option
+def check(
+    paths: tuple[str, ...],
+    settings: dict[str, str],
+    only: tuple[str, ...],
+    timeout: float,
+    as_json: bool,
+    jobs: int | None,
+    eps: str,
+    quiet: bool,
+    no_color: bool,
+    debug: bool,
+) -> int:
+    """Check the assertions of .vf files; a folder means every .vf file in it."""
+    from verifier.surfaces.check import run
+
+    options = {"settings": settings, "only": frozenset(only), "timeout": timeout, "eps": eps}
+    jobs = jobs or os.cpu_count() or 1
+    return run(find(paths), options, screen(no_color), as_json=as_json, jobs=jobs, quiet=quiet, debug=debug)
+
+
+@cli.command()
+@click.argument("paths", nargs=-1, required=True)
+@click.option("--check", "check_only", is_flag=True, help="Change nothing; exit with 1 when a file would change.")
+@click.option("--diff", is_flag=True, help="Change nothing; print what would change.")
+@click.option("--stdout", "to_stdout", is_flag=True, help="Change nothing; print the formatted text.")
+@color_option
+@debug_option
+def fmt(paths: tuple[str, ...], check_only: bool, diff: bool, to_stdout: bool, no_color: bool, debug: bool) -> int:
+    """Rewrite .vf files in the usual layout; `-` formats stdin to stdout."""
+    from verifier.surfaces.fmt import run
+
+    if "-" in paths and len(paths) > 1:
+        raise click.UsageError("`-` (stdin) stands alone.")
+    files = [] if "-" in paths else find(paths)
+    return run(files, screen(no_color), check_only=check_only, diff=diff, to_stdout=to_stdout)
+
+
+@cli.command()
+@click.argument("file")
+@click.option("--canonical", is_flag=True, help="Show the normal forms that are checked.")
+@click.option("--latex", is_flag=True, help="The normal forms as LaTeX.")
+@json_option
+@settings_option
+@color_option
+@debug_option
+def show(
+    file: str,
+    canonical: bool,
+    latex: bool,
+    as_json: bool,
+    settings: dict[str, str],
+    no_color: bool,
+    debug: bool,
+) -> int:
+    """Show what FILE declares."""
+    from verifier.surfaces.show import run
+
+    if Path(file).is_dir():
+        raise click.UsageError(f"`{file}` is a folder. Name one .vf file.")
+    path, *_ = find((file,))
+    return run(path, settings, screen(no_color), canonical=canonical or latex, latex=latex, as_json=as_json)
+
+
+def screen(no_color: bool) -> Screen:
+    from verifier.surfaces.terminal import Screen
+
+    return Screen.of_process(no_color)
+
+
+def find(paths: tuple[str, ...]) -> list[str]:
+    """The files meant by `paths`, each once and as given; a folder stands for the .vf files in it, by name."""
+    found: dict[str, None] = {}
+    for path in paths:
+        if os.path.isdir(path):
+            inside = sorted(vf_files(path), key=lambda p: Path(p).parts)
+            if not inside:
+                raise click.UsageError(f"There is no .vf file in the folder `{path}`.")
+            found.update(dict.fromkeys(inside))
+        elif os.path.exists(path):
+            found[path] = None
+        else:
+            raise click.UsageError(f"There is no file or folder `{path}`.{nearby(path)}")
+    return list(found)
+
+
+def vf_files(folder: str) -> list[str]:
+    def unreadable(error: OSError) -> NoReturn:
+        raise click.UsageError(f"Cannot read the folder `{error.filename}`: {error.strerror}.")
+
+    found = []
+    for place, folders, files in os.walk(folder, onerror=unreadable):
+        folders[:] = [f for f in folders if not f.startswith(".")]
+        found += [os.path.join(place, f) for f in files if f.endswith(".vf") and not f.startswith(".")]
+    return found
+
+
+def nearby(path: str) -> str:
+    from verifier.source.closest import closest
+
+    try:
+        name = closest(os.path.basename(path), os.listdir(os.path.dirname(path) or "."))
+    except OSError:
+        return ""
+    return f" Did you mean `{os.path.join(os.path.dirname(path), name)}`?" if name else ""
+
+
+def main() -> NoReturn:
+    """The command `verifier`: never a traceback, unless `--debug` asks for one."""
+    try:
+        for stream in (sys.stdout, sys.stderr):
+            if isinstance(stream, TextIOWrapper):
+                stream.reconfigure(errors="backslashreplace")
+        code = cli.main(standalone_mode=False)
+        sys.stdout.flush()
+    except click.ClickException as error:
+        error.show()
+        code = USAGE
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("Interrupted.", err=True)
+        code = UNDECIDED
+    except BrokenPipeError:  # whoever read the results has left: nobody is told them all
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = UNDECIDED
+    except Exception as error:
+        if "--debug" in sys.argv:
+            raise
+        click.echo(f"verifier: internal error: {described(error)} {PLEASE}", err=True)
+        code = INTERNAL
+    sys.exit(code)
