@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import io
 import json
-import re
 import zipfile
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -158,8 +156,8 @@ def inputs_of(layers: list[Layer]) -> int:
 # Weights
 
 
-def dataset(file: Any, path: str) -> Floats:
-    """The numbers at `path`. Links to other files, and data outside of this file, are refused."""
+def inside(file: Any, path: str) -> Any:
+    """The group or dataset at `path`; links, which might lead to other files, are refused."""
     import h5py
 
     here = file
@@ -167,42 +165,39 @@ def dataset(file: Any, path: str) -> Floats:
         if not isinstance(here, h5py.Group) or not isinstance(here.get(part, getlink=True), h5py.HardLink):
             raise ImportFailed(f"There are no weights at {path} in the file.", "Save the model again.")
         here = here[part]
-    if not isinstance(here, h5py.Dataset) or here.external or here.is_virtual or here.dtype.kind not in "fiu":
+    return here
+
+
+def dataset(file: Any, path: str) -> Floats:
+    """The numbers at `path`, which must lie in this file."""
+    import h5py
+
+    found = inside(file, path)
+    if not isinstance(found, h5py.Dataset) or found.external or found.is_virtual or found.dtype.kind not in "fiu":
         raise ImportFailed(f"The weights at {path} are not numbers of this file.", "Save the model again.")
-    if here.size > MOST_WEIGHTS:
-        raise ImportFailed(
-            f"The weights at {path} have {here.size:,} entries.", f"At most {MOST_WEIGHTS:,} are possible."
-        )
-    return finite(here[()])
+    if found.size is None or found.size > MOST_WEIGHTS:
+        raise ImportFailed(f"The weights at {path} are too many.", f"At most {MOST_WEIGHTS:,} are possible.")
+    return finite(found[()])
 
 
 def named(file: Any) -> Weights:
     """`.h5`: model_weights/<layer> lists the names of its weights in `weight_names`."""
 
     def weights(layer: str) -> list[Floats]:
-        import h5py
-
-        group = file["model_weights"]
-        if not isinstance(group.get(layer, getlink=True), h5py.HardLink):
-            raise ImportFailed(f"There are no weights of the layer `{layer}` in the file.", "Save the model again.")
-        names = [text(name) for name in group[layer].attrs["weight_names"]]
+        names = [text(name) for name in inside(file, f"model_weights/{layer}").attrs["weight_names"]]
         return [dataset(file, f"model_weights/{layer}/{name}") for name in names]
 
     return weights
 
 
 def numbered(file: Any, layers: list[Layer]) -> Weights:
-    """`.keras`: layers/<class, numbered>/vars/0, 1, ... in the order of the layers."""
-    seen: Counter[str] = Counter()
-    places = {}
-    for layer in layers:
-        base = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", layer.kind).lower()
-        places[layer.name] = f"layers/{base}_{seen[base]}" if seen[base] else f"layers/{base}"
-        seen[base] += 1
+    """`.keras`: the Dense layers in order are layers/dense, layers/dense_1, ..., each with vars/0, vars/1."""
+    dense = [layer.name for layer in layers if layer.kind == "Dense"]
 
     def weights(layer: str) -> list[Floats]:
-        variables = file[f"{places[layer]}/vars"]
-        return [dataset(file, f"{places[layer]}/vars/{i}") for i in range(len(variables))]
+        index = dense.index(layer)
+        place = f"layers/dense_{index}/vars" if index else "layers/dense/vars"
+        return [dataset(file, f"{place}/{i}") for i in range(len(inside(file, place)))]
 
     return weights
 
