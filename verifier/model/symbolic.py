@@ -13,7 +13,7 @@ from itertools import pairwise
 from typing import NoReturn, TypeVar
 
 from verifier.language.build import NO, YES, Build, Form, Variable
-from verifier.language.metrics import METRICS
+from verifier.language import metrics
 from verifier.language.ops import OPS
 from verifier.model.network import Dense, Network, Relu, Tree
 from verifier.model.program import Classifier, Domain, Feature, Function, PointValue, Program, Value
@@ -66,6 +66,10 @@ Env = Mapping[str, Meaning]
 T = TypeVar("T")
 
 DEPTH = 60
+
+
+class NotYet(Exception):
+    """The file asks for something that this version knows but does not decide."""
 
 
 def fail(code: str, span: Span, message: str, fix: str = "") -> NoReturn:
@@ -227,13 +231,13 @@ class Symbolic:
     def distance(self, classifier: Classifier, left: Point, right: Point, only: str | None = None) -> Form:
         """d(g left, g right)."""
         name, differences, user = self._metric(classifier, left, right, only)
-        return user if user is not None else METRICS[name].distance(self.build, differences)
+        return user if user is not None else metrics.METRICS[name].distance(self.build, differences)
 
     def ball(self, classifier: Classifier, left: Point, right: Point, only: str | None, radius: Form, closed: bool) -> Form:
         """d(g left, g right) <= radius (closed), or < radius."""
         name, differences, user = self._metric(classifier, left, right, only)
         if user is None:
-            return METRICS[name].ball(self.build, differences, radius, closed)
+            return metrics.METRICS[name].ball(self.build, differences, radius, closed)
         room = self.build.subtract(radius, user)
         return self.build.at_least_zero(room) if closed else self.build.above_zero(room)
 
@@ -241,6 +245,8 @@ class Symbolic:
         self, classifier: Classifier, left: Point, right: Point, only: str | None
     ) -> tuple[str, list[Form], Form | None]:
         metric = classifier.metric
+        if metric is not None and metric.builtin in metrics.LATER:
+            raise NotYet(f"the metric {metric.builtin}")
         g, h = self.features(classifier, left), self.features(classifier, right)
         if metric is not None and metric.body is not None and only is None:
             env = dict(zip(metric.parameters, (FeatureVector(g), FeatureVector(h)), strict=True))
@@ -253,7 +259,7 @@ class Symbolic:
                 if only in (None, name):
                     differences.append(scaled)
         builtin = metric.builtin if metric is not None and metric.builtin else "linf"
-        if only is not None and METRICS[builtin].is_norm:
+        if only is not None and metrics.METRICS[builtin].is_norm:
             builtin = "linf"
         return builtin, differences, None
 
@@ -429,22 +435,28 @@ class Symbolic:
                 parts = []
                 for (left, right), op in zip(pairwise(operands), ops, strict=True):
                     values = self._sides(left, right, op, env)
-                    if isinstance(values[0], Form) and isinstance(values[1], Form):
-                        gap = build.subtract(values[0], values[1])
+                    gaps = [build.subtract(a, b) for a, b in zip(numbers(values[0]), numbers(values[1]), strict=False)]
+                    if all(isinstance(v, Form | tuple) for v in values) and gaps:
                         match op:
                             case "<" | "<=":
-                                gap = build.scale(-1, gap)
+                                gap = build.scale(-1, gaps[0])
                             case "==":
-                                gap = build.scale(-1, OPS["abs"].expand(build, [gap]))
+                                gap = build.scale(-1, OPS["norminf"].expand(build, gaps))
                             case "!=":
-                                gap = OPS["abs"].expand(build, [gap])
+                                gap = OPS["norminf"].expand(build, gaps)
                             case ">" | ">=":
-                                pass
+                                gap = gaps[0]
                         parts.append((NO, NO, gap))
                     else:
                         holds = self._compare(expr.span, values[0], values[1], op)
                         parts.append((holds, build.negate(holds), build.constant(0)))
                 return join(parts)
+            case tree.If(_, test, then, otherwise):
+                c, a, b = self._slack(test, env), self._slack(then, env), self._slack(otherwise, env)
+                return meet(join([c, a]), join([flip(c), b]))
+            case tree.Apply(_, tree.Name(span, name)) if name in self.program.functions:
+                function, inner = self._call(expr, env)
+                return self._deeper(span, lambda: self._slack(function.body, inner))
             case _:
                 holds = self.truth(expr, env)
                 return holds, build.negate(holds), build.constant(0)
@@ -505,8 +517,8 @@ class Symbolic:
                 fail("V301", span, "A record `{...}` has no meaning here.", "Records describe points: `point p = {...}`.")
             case tree.Unary(span, "not", operand):
                 return Truth(self.build.negate(self.truth(operand, env)))
-            case tree.Unary(span, op, operand):
-                return self._each(span, self.value(operand, env), lambda f: self.build.scale(-1 if op == "-" else 1, f))
+            case tree.Unary(span, sign, operand):
+                return self._each(span, self.value(operand, env), lambda f: self.build.scale(-1 if sign == "-" else 1, f))
             case tree.Binary():
                 return self._binary(expr, env)
             case tree.Chain(span, operands, ops):

@@ -109,13 +109,13 @@ def word(verdict: Verdict) -> Literal["proved", "refuted", "unknown"]:
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """The outcome of one assertion. `text`: its body as written, normalised; `property`: the name of the property, or "formula".
+    """The outcome of one assertion. `text`: its body as written, normalised; `of`: the name of the property, or "formula".
 
     `vacuous`: why the assertion says nothing (empty: it does say something). `met`: True, False, or None while unknown.
     """
 
     name: str
-    property: str
+    of: str
     text: str
     span: Span
     verdict: Verdict

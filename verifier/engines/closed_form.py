@@ -1,0 +1,83 @@
+"""Theorem 2: containment of affine maps under norms, by one matrix factorisation."""
+
+from __future__ import annotations
+
+from verifier.canonical.affine import affine_rows
+from verifier.canonical.linalg import solve_left
+from verifier.engines.engine import Holds
+from verifier.kernel.proof import Entails, Linear, check
+from verifier.language.build import NO, Choice, Form, Variable
+from verifier.language.metrics import METRICS
+from verifier.model.claim import Contained
+from verifier.model.program import Classifier
+from verifier.model.symbolic import Finite, numbers
+from verifier.query.pose import Poser
+
+NAME = "Theorem 2"
+
+
+def contained(poser: Poser, claim: Contained) -> Holds | None:
+    """A proof that g1 factors through g2 (A1 B = M A2 B), checked by the kernel; None where the theorem does not answer.
+
+    Its side conditions: affine feature maps of numbers, norms on both sides. Any X will do, for the factor M bounds d1' by a
+    multiple of d2'. That it is *not* contained is never concluded here: that takes a witness.
+    """
+    model, oracle = (poser.program.classifiers[n] for n in (claim.model, claim.oracle))
+    coarse, fine = (features(poser, c, name, claim.named if c is model else "") for c, name in ((model, "x"), (oracle, "x")))
+    if coarse is None or fine is None:
+        return None
+    inputs = [form.terms[0][0] for form in poser.inputs("x")]
+    known = [*fine, *equations(poser)]
+    targets, given = affine_rows(poser.build, coarse, inputs), affine_rows(poser.build, known, inputs)
+    if targets is None or given is None:
+        return None
+    weights = solve_left(targets[0], given[0]) if targets[0] else ()
+    if weights is None:
+        return None
+    problem = difference(poser, coarse, known)
+    proof = Linear(tuple(tuple(row) for row in weights))
+    checked = check(problem, proof)
+    return Holds(NAME, tuple(checked.trusts), (problem, proof))
+
+
+def features(poser: Poser, classifier: Classifier, point: str, only: str) -> list[Form] | None:
+    """The entries of g(point), or of one feature; None when the metric is no norm or a feature is nominal."""
+    metric = classifier.metric
+    if metric is not None and (metric.body is not None or metric.builtin not in METRICS or not METRICS[metric.builtin].is_norm):
+        return None
+    values = poser.symbolic.features(classifier, poser.point(point))
+    chosen = [v for name, v in values.items() if only in ("", name)]
+    if any(isinstance(v, Finite) for v in chosen):
+        return None
+    return [n for v in chosen for n in numbers(v)]
+
+
+def equations(poser: Poser) -> list[Form]:
+    """Forms that are constant on X: pinned coordinates, and the equations among the constraints of the domain."""
+    build = poser.build
+    found: list[Form] = []
+    for form in poser.inputs("x"):
+        variable = build.atoms[form.terms[0][0]]
+        if isinstance(variable, Variable) and variable.low is not None and variable.low == variable.high:
+            found.append(form)
+    facts: set[Form] = set()
+    todo = poser.inside(["x"])
+    while todo:
+        form = todo.pop()
+        atom = build.atoms[form.terms[0][0]] if len(form.terms) == 1 and not form.constant else None
+        if isinstance(atom, Choice) and atom.logic and atom.otherwise == NO and atom.then != NO and form.terms[0][1] == 1:
+            todo += [atom.test, atom.then]
+        elif not (isinstance(atom, Choice) and atom.logic):
+            facts.add(form)
+    return found + [f for f in sorted(facts, key=lambda f: f.terms) if build.scale(-1, f) in facts and f.terms[0][1] > 0]
+
+
+def difference(poser: Poser, coarse: list[Form], known: list[Form]) -> Entails:
+    """In pair space: wherever all known forms agree at x and x', so do the features of the model."""
+    left, right = poser.inputs("x"), poser.inputs("x'")
+    images = {a.terms[0][0]: b for a, b in zip(left, right, strict=True)}
+    forms = [*known, *coarse]
+    there = poser.build.substitute(forms, images)
+    gaps = [poser.build.subtract(a, b) for a, b in zip(forms, there, strict=True)]
+    circuit, nodes = poser.build.circuit(gaps, [*left, *right])
+    return Entails(circuit, nodes[: len(known)], nodes[len(known) :])

@@ -1,0 +1,493 @@
+"""z3's room: circuits as formulas of linear arithmetic, and the searches built on them. Runs inside a worker process."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from fractions import Fraction
+from typing import Any, TypeAlias
+
+import z3
+
+from verifier.canonical.linalg import rank
+from verifier.engines.engine import Answer, Fails, Holds, Least, Unknown, Vector
+from verifier.kernel.circuit import Affine, Input, Select
+from verifier.query.piece import Piece, Row, piece_of, senses
+from verifier.query.question import Question
+
+NAME = f"z3 {z3.get_version_string()}"
+TRUSTS = (NAME,)
+Term: TypeAlias = Any  # z3 expressions: the bindings are untyped
+Bool: TypeAlias = Any
+
+
+def number(value: Fraction) -> Term:
+    return z3.Q(value.numerator, value.denominator)
+
+
+def total(terms: Iterable[tuple[Fraction, Term]], constant: Fraction) -> Term:
+    parts = [t if w == 1 else number(w) * t for w, t in terms]
+    if constant or not parts:
+        parts.append(number(constant))
+    return z3.Sum(parts) if len(parts) > 1 else parts[0]
+
+
+class Encoding:
+    """The circuit of a question over fresh z3 variables.
+
+    With `like`, a shadow: every test has the outcome it has in `like`, and may hold weakly (the closure of the piece of `like`).
+    """
+
+    def __init__(self, question: Question, name: str, like: Encoding | None = None, shared: Sequence[int] = ()) -> None:
+        self.question = question
+        self.variables: list[Term] = []
+        self.constraints: list[Bool] = []
+        for i, v in enumerate(question.variables):
+            if like is not None and (v.integer or i in shared):
+                self.variables.append(like.variables[i])
+                continue
+            x = z3.Int(f"{name}{i}") if v.integer else z3.Real(f"{name}{i}")
+            self.variables.append(x)
+            if v.low is not None:
+                self.constraints.append(x >= number(v.low) if not v.integer else x >= int(v.low))
+            if v.high is not None:
+                self.constraints.append(x <= number(v.high) if not v.integer else x <= int(v.high))
+        self.reals: dict[int, Term] = {}
+        self.truths: dict[int, Bool] = {}
+        true, real = senses(question.circuit, question.facts, (*question.numbers, *question.large))
+        for i, node in enumerate(question.circuit):
+            if i not in true and i not in real:
+                continue
+            match node:
+                case Input(index):
+                    x = self.variables[index]
+                    self.reals[i] = z3.ToReal(x) if question.variables[index].integer else x
+                case Affine((), constant) if i in true:
+                    self.reals[i] = number(constant)
+                    self.truths[i] = z3.BoolVal(constant >= 0)
+                case Affine(terms, constant):
+                    self.reals[i] = total(((w, self.reals[j]) for j, w in terms), constant)
+                case Select(test, then, otherwise):
+                    if i in real:
+                        self.reals[i] = z3.If(self.truths[test], self.reals[then], self.reals[otherwise])
+                    if i in true and like is None:
+                        self.truths[i] = choose(self.truths[test], self.truths[then], self.truths[otherwise])
+            if i in true and i not in self.truths:
+                if like is not None:
+                    self.truths[i] = like.truths[i]
+                    if not isinstance(node, Select):
+                        value = self.reals[i]
+                        self.constraints.append(z3.If(like.truths[i], value >= 0, value <= 0))
+                else:
+                    self.truths[i] = self.reals[i] >= 0
+        if like is None:
+            self.constraints += [self.truths[f] for f in question.facts]
+
+    def point(self, model: z3.ModelRef) -> Vector:
+        return tuple(exact(model.eval(x, model_completion=True)) for x in self.variables)
+
+
+def choose(test: Bool, then: Bool, otherwise: Bool) -> Bool:
+    if z3.is_true(then) and z3.is_false(otherwise):
+        return test
+    if z3.is_false(otherwise):
+        return z3.And(test, then)
+    if z3.is_true(then):
+        return z3.Or(test, otherwise)
+    if z3.is_false(then):
+        return z3.And(z3.Not(test), otherwise)
+    return z3.If(test, then, otherwise)
+
+
+def exact(value: z3.ExprRef) -> Fraction:
+    if z3.is_int_value(value):
+        return Fraction(value.as_long())
+    return Fraction(value.numerator_as_long(), value.denominator_as_long())
+
+
+def row_term(row: Row, variables: Sequence[Term]) -> Term:
+    return total(((w, z3.ToReal(v) if v.is_int() else v) for w, v in ((w, variables[i]) for i, w in row.weights)), row.constant)
+
+
+class Clock:
+    def __init__(self, seconds: float) -> None:
+        self.end = time.monotonic() + seconds
+
+    def check(self, solver: z3.Solver | z3.Optimize, most: float | None = None) -> str:
+        """sat, unsat or unknown, within what is left of the time (and `most` seconds)."""
+        left = self.end - time.monotonic()
+        if most is not None:
+            left = min(left, most)
+        if left <= 0.001:
+            return "unknown"
+        solver.set("timeout", max(1, int(left * 1000)))
+        return str(solver.check())
+
+
+def new_solver(constraints: Iterable[Bool]) -> z3.Solver:
+    solver = z3.Solver()
+    solver.add(*constraints)
+    return solver
+
+
+# searches
+
+
+def find(question: Question, seconds: float) -> Answer:
+    """A solution, made pleasant; or none."""
+    clock = Clock(seconds)
+    encoding = Encoding(question, "v")
+    solver = new_solver(encoding.constraints)
+    started = time.monotonic()
+    match clock.check(solver):
+        case "unsat":
+            return Holds(NAME, TRUSTS)
+        case "unknown":
+            return Unknown(give_up(solver))
+    point = encoding.point(solver.model())
+    quick = time.monotonic() - started < 0.25
+    return Fails(NAME, (polish(question, encoding, solver, point, quick),))
+
+
+def give_up(solver: z3.Solver) -> str:
+    reason = solver.reason_unknown()
+    return "out of time" if reason in ("timeout", "canceled", "unknown") else f"z3 gave up: {reason}"
+
+
+def polish(question: Question, encoding: Encoding, solver: z3.Solver, point: Vector, quick: bool) -> Vector:
+    """A solution that a student can check by hand: large margins, few differences, short rationals.
+
+    Only `solved_by` (exact evaluation) lets a change through; z3 helps where it answers at once.
+    """
+    clock = Clock(1.5)
+    if quick:
+        for node in question.large:
+            for _ in range(6):
+                now = question.values(point)[node]
+                solver.push()
+                solver.add(encoding.reals[node] >= number(2 * now if now > 0 else Fraction(1, 16)))
+                better = clock.check(solver, 0.2) == "sat"
+                if better:
+                    point = encoding.point(solver.model())
+                solver.pop()
+                if not better:
+                    break
+            solver.add(encoding.reals[node] >= number(min(question.values(point)[node], simplest_below(question.values(point)[node]))))
+    for i, v in enumerate(question.variables):
+        for candidate in candidates(question, i, point):
+            if candidate == point[i]:
+                break
+            tried = (*point[:i], candidate, *point[i + 1 :])
+            x = encoding.variables[i]
+            if question.solved_by(tried) and all(
+                question.values(tried)[n] >= min(question.values(point)[n], simplest_below(question.values(point)[n]))
+                for n in question.large
+            ):
+                point = tried
+                break
+            if quick:
+                solver.push()
+                solver.add(x == (int(candidate) if v.integer else number(candidate)))
+                if clock.check(solver, 0.1) == "sat":
+                    point = encoding.point(solver.model())
+                    solver.pop()
+                    break
+                solver.pop()
+        if quick:
+            solver.add(encoding.variables[i] == (int(point[i]) if v.integer else number(point[i])))
+    return point
+
+
+def simplest_below(value: Fraction) -> Fraction:
+    """A short rational a little below a positive value (at least nine tenths of it)."""
+    if value <= 0:
+        return value
+    for denominator in (1, 2, 4, 5, 10, 20, 100, 1000):
+        floor = Fraction(int(value * denominator), denominator)
+        if floor > 0 and floor * 10 >= value * 9:
+            return floor
+    return value * Fraction(9, 10)
+
+
+def candidates(question: Question, i: int, point: Vector) -> list[Fraction]:
+    """Simple values for input i, the most pleasant first; ends with the value it has."""
+    v, now = question.variables[i], point[i]
+    options: list[Fraction] = []
+    if question.mirror and (twin := question.mirror[i]) is not None:
+        options.append(point[twin])
+    options += [Fraction(0), Fraction(1)]
+    options += [b for b in (v.low, v.high) if b is not None]
+    if not v.integer:
+        options += [Fraction(1, 2)]
+        for denominator in (1, 2, 4, 5, 8, 10, 16, 20, 100, 1000, 10**6):
+            options += [Fraction(round(now * denominator), denominator)]
+            if denominator < 1000:
+                options += [Fraction(int(now * denominator // 1), denominator), Fraction(-int(-now * denominator // 1), denominator)]
+    legal = [
+        c for c in options
+        if (v.low is None or c >= v.low) and (v.high is None or c <= v.high) and (not v.integer or c.denominator == 1)
+    ]  # fmt: skip
+    unique = list(dict.fromkeys(legal))
+    return [*(c for c in unique if c != now), now] if now not in unique else unique[: unique.index(now) + 1]
+
+
+def approach(question: Question, shared: tuple[int, ...], seconds: float) -> Answer:
+    """Theorem 1* and 1U: a solution and a point of the closure of its piece at which numbers[0] = 0 < numbers[1].
+
+    `shared`: the inputs that both have in common (those of x for Theorem 1*, none for 1U).
+    """
+    clock = Clock(seconds)
+    actual = Encoding(question, "z")
+    shadow = Encoding(question, "y", like=actual, shared=shared)
+    fine, coarse = (shadow.reals[n] for n in question.numbers)
+    solver = new_solver([*actual.constraints, *shadow.constraints, fine == 0, coarse > 0])
+    match clock.check(solver):
+        case "unsat":
+            return Holds(NAME, TRUSTS)
+        case "unknown":
+            return Unknown(give_up(solver))
+    best = solver.model()
+    for x in dict.fromkeys((*shadow.variables, *actual.variables)):  # short numbers, where z3 finds them at once
+        now = exact(best.eval(x, model_completion=True))
+        for candidate in (Fraction(0), Fraction(1), Fraction(1, 2), Fraction(round(now)), Fraction(round(now * 4), 4)):
+            value = int(candidate) if x.is_int() else number(candidate)
+            if x.is_int() and candidate.denominator != 1:
+                continue
+            solver.push()
+            solver.add(x == value)
+            if clock.check(solver, 0.1) == "sat":
+                best = solver.model()
+                solver.pop()
+                solver.add(x == value)
+                break
+            solver.pop()
+    return Fails(NAME, (actual.point(best), shadow.point(best)))
+
+
+def least(question: Question, seconds: float) -> Answer:
+    """inf of numbers[0] over the solutions: the minimum over the closures of all non-empty pieces."""
+    clock = Clock(seconds)
+    actual = Encoding(question, "z")
+    shadow = Encoding(question, "y", like=actual)
+    objective = shadow.reals[question.numbers[0]]
+    solver = new_solver([*actual.constraints, *shadow.constraints])
+    best: tuple[Fraction, Vector, Vector] | None = None
+    while True:
+        match clock.check(solver):
+            case "unsat":
+                break
+            case "unknown":
+                found = "" if best is None else f"; it is at most {best[0]}"
+                return Unknown(give_up(solver) + found)
+        model = solver.model()
+        z, y = actual.point(model), shadow.point(model)
+        value, y = lowest(question, z, y, clock)
+        best = (value, z, y)
+        solver.add(objective < number(value))
+    if best is None:
+        return Least(NAME, None, False, (), TRUSTS)
+    value, z, y = best
+    reached = Encoding(question, "a")
+    exactly = new_solver([*reached.constraints, reached.reals[question.numbers[0]] == number(value)])
+    match clock.check(exactly):
+        case "sat":
+            point = reached.point(exactly.model())
+            at = replace(question, large=())
+            point = polish_at(at, reached, exactly, point, value)
+            return Least(NAME, value, True, (point,), TRUSTS)
+        case "unsat":
+            return Least(NAME, value, False, (z, y), TRUSTS)
+    return Unknown(f"the infimum is {value}, but whether it is attained stayed open: {give_up(exactly)}")
+
+
+def polish_at(question: Question, encoding: Encoding, solver: z3.Solver, point: Vector, value: Fraction) -> Vector:
+    """Short numbers for a point at which the infimum is attained."""
+    clock = Clock(1.0)
+    for i, v in enumerate(question.variables):
+        for candidate in candidates(question, i, point):
+            solver.push()
+            solver.add(encoding.variables[i] == (int(candidate) if v.integer else number(candidate)))
+            if clock.check(solver, 0.1) == "sat":
+                point = encoding.point(solver.model())
+                solver.pop()
+                break
+            solver.pop()
+        solver.add(encoding.variables[i] == (int(point[i]) if v.integer else number(point[i])))
+    return point
+
+
+def lowest(question: Question, z: Vector, y: Vector, clock: Clock) -> tuple[Fraction, Vector]:
+    """The minimum of numbers[0] over the closure of the piece of z, with the integers of z; at worst its value at y."""
+    piece = piece_of(question, z)
+    variables = [z3.IntVal(int(a)) if v.integer else z3.Real(f"o{i}") for i, (a, v) in enumerate(zip(z, question.variables, strict=True))]
+    optimizer = z3.Optimize()
+    for row in (*piece.weak, *piece.strict):
+        optimizer.add(row_term(row, variables) >= 0)
+    goal = piece.numbers[0]
+    optimizer.minimize(row_term(goal, variables))
+    if clock.check(optimizer) == "sat":
+        model = optimizer.model()
+        point = tuple(exact(model.eval(x, model_completion=True)) for x in variables)
+        if goal.at(point) <= goal.at(y):
+            return goal.at(point), point
+    return goal.at(y), y
+
+
+# measure (THEORY section 3, almost everywhere)
+
+
+def dimension(question: Question, z: Vector, clock: Clock) -> tuple[int, Vector] | None:
+    """The dimension of the piece of z among the real coordinates (integers fixed), and a point of its relative interior."""
+    piece = piece_of(question, z)
+    variables = [z3.IntVal(int(a)) if v.integer else z3.Real(f"d{i}") for i, (a, v) in enumerate(zip(z, question.variables, strict=True))]
+    real = [i for i, v in enumerate(question.variables) if not v.integer]
+    base = [row_term(r, variables) >= 0 for r in piece.weak] + [row_term(r, variables) > 0 for r in piece.strict]
+    slack = {i: row_term(r, variables) for i, r in enumerate(piece.weak) if any(j in real for j, _ in r.weights)}
+    inner: list[Vector] = [z]
+    solver = new_solver(base)
+    while slack:
+        solver.push()
+        solver.add(z3.Or([t > 0 for t in slack.values()]))
+        result = clock.check(solver)
+        if result == "unknown":
+            return None
+        if result == "unsat":
+            solver.pop()
+            break
+        point = tuple(exact(solver.model().eval(x, model_completion=True)) for x in variables)
+        solver.pop()
+        inner.append(point)
+        slack = {i: t for i, t in slack.items() if piece.weak[i].at(point) <= 0}
+    flat = [tuple(dict(piece.weak[i].weights).get(j, Fraction(0)) for j in real) for i in slack]
+    centre = tuple(sum(column, Fraction(0)) / len(inner) for column in zip(*inner, strict=True))
+    return len(real) - (rank(flat) if flat else 0), centre
+
+
+def thickest(question: Question, clock: Clock) -> int | None:
+    """The largest dimension of a piece of the solutions."""
+    return _search(question, clock, None)[0]
+
+
+def substantial(domain: Question, question: Question, copies: int, seconds: float) -> Answer:
+    """A solution in a piece of positive measure: of dimension `copies` times that of the domain."""
+    clock = Clock(seconds)
+    k = thickest(domain, clock)
+    if k is None:
+        return Unknown("out of time")
+    best, point = _search(question, clock, k * copies)
+    if best is None:
+        return Unknown("out of time")
+    return Fails(NAME, (point,)) if point is not None and best == k * copies else Holds(NAME, TRUSTS)
+
+
+def _search(question: Question, clock: Clock, enough: int | None) -> tuple[int | None, Vector | None]:
+    """Piece after piece: the largest dimension (stopping at `enough`) and a relatively interior point of such a piece."""
+    encoding = Encoding(question, "m")
+    solver = new_solver(encoding.constraints)
+    real = sum(not v.integer for v in question.variables)
+    best: int = -1
+    where: Vector | None = None
+    while True:
+        match clock.check(solver):
+            case "unsat":
+                return best, where
+            case "unknown":
+                return None, None
+        z = encoding.point(solver.model())
+        found = dimension(question, z, clock)
+        if found is None:
+            return None, None
+        if found[0] > best:
+            best, where = found
+        if best == (real if enough is None else enough):
+            return best, where
+        solver.add(z3.Not(membership(question, piece_of(question, z), z, encoding.variables)))
+
+
+def membership(question: Question, piece: Piece, z: Vector, variables: Sequence[Term]) -> Bool:
+    """The formula of a piece, with the integers of z that its rows mention."""
+    rows = [row_term(r, variables) >= 0 for r in piece.weak] + [row_term(r, variables) > 0 for r in piece.strict]
+    used = {i for r in (*piece.weak, *piece.strict) for i, _ in r.weights if len(r.weights) > 1}
+    fixed = [variables[i] == int(z[i]) for i in sorted(used) if question.variables[i].integer]
+    return z3.And(rows + fixed)
+
+
+# the decision (Theorem 3)
+
+
+def local(bad: Question, own: Question, shared: tuple[int, ...], seconds: float) -> Answer:
+    """An x with BAD(x) and not OWN(x): `bad` and `own` have the same inputs, `shared` are those of x.
+
+    BAD and OWN each ask for a solution (x, z) and a closure point y of its piece with numbers[0] = 0. Every x that is on the
+    t1-boundary for the reason of one piece of `own` is excluded by projecting that piece onto x.
+    """
+    clock = Clock(seconds)
+    actual = Encoding(bad, "z")
+    shadow = Encoding(bad, "y", like=actual, shared=shared)
+    solver = new_solver([*actual.constraints, *shadow.constraints, shadow.reals[bad.numbers[0]] == 0])
+    own_actual = Encoding(own, "q")
+    own_shadow = Encoding(own, "p", like=own_actual, shared=shared)
+    boundary = new_solver([*own_actual.constraints, *own_shadow.constraints, own_shadow.reals[own.numbers[0]] == 0])
+    while True:
+        match clock.check(solver):
+            case "unsat":
+                return Holds(NAME, TRUSTS)
+            case "unknown":
+                return Unknown(give_up(solver))
+        model = solver.model()
+        z, y = actual.point(model), shadow.point(model)
+        boundary.push()
+        boundary.add(*(own_actual.variables[i] == (int(z[i]) if bad.variables[i].integer else number(z[i])) for i in shared))
+        match clock.check(boundary):
+            case "unsat":
+                return Fails(NAME, (z, y))
+            case "unknown":
+                return Unknown(give_up(boundary))
+        other = own_actual.point(boundary.model())
+        boundary.pop()
+        excluded = projection(own, other, shared, actual.variables, clock)
+        if excluded is None:
+            return Unknown("the boundary of f1 could not be projected in time")
+        solver.add(z3.Not(excluded))
+
+
+def projection(own: Question, z: Vector, shared: tuple[int, ...], onto: Sequence[Term], clock: Clock) -> Bool | None:
+    """The x for which the piece of z holds some z' and its closure some y with numbers[0] = 0, as a formula over `onto`."""
+    piece = piece_of(own, z)
+    fixed = {i: int(z[i]) for i, v in enumerate(own.variables) if v.integer}
+
+    def variables(name: str) -> list[Term]:
+        return [
+            z3.IntVal(fixed[i]) if i in fixed else onto[i] if i in shared else z3.Real(f"{name}{i}") for i in range(len(z))
+        ]
+
+    zs, ys = variables("ez"), variables("ey")
+    rows = [row_term(r, zs) >= 0 for r in piece.weak] + [row_term(r, zs) > 0 for r in piece.strict]
+    rows += [row_term(r, ys) >= 0 for r in (*piece.weak, *piece.strict)] + [row_term(piece.numbers[0], ys) == 0]
+    bound = [v for vs in (zs, ys) for i, v in enumerate(vs) if i not in fixed and i not in shared]
+    body = z3.And(rows)
+    left = clock.end - time.monotonic()
+    if left <= 0:
+        return None
+    if bound:
+        try:
+            body = z3.TryFor(z3.Tactic("qe"), max(1, int(left * 1000)))(z3.Exists(bound, body)).as_expr()
+        except z3.Z3Exception:
+            return None
+    return z3.And(body, *(onto[i] == fixed[i] for i in shared if i in fixed))
+
+
+def core(question: Question, seconds: float) -> tuple[int, ...] | None:
+    """Which facts contradict each other (indices into question.facts), given the box; None: they do not."""
+    clock = Clock(seconds)
+    encoding = Encoding(question, "c")
+    solver = z3.Solver()
+    solver.add(*encoding.constraints[: len(encoding.constraints) - len(question.facts)])
+    names = [z3.Bool(f"fact{i}") for i in range(len(question.facts))]
+    for name, fact in zip(names, question.facts, strict=True):
+        solver.assert_and_track(encoding.truths[fact], name)
+    if clock.check(solver) != "unsat":
+        return None
+    blamed = {str(c) for c in solver.unsat_core()}
+    return tuple(i for i, name in enumerate(names) if str(name) in blamed)

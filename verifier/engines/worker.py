@@ -1,0 +1,135 @@
+"""A process of its own for z3: a question goes in, an answer comes out, and it can be killed when it overstays its time.
+
+`python -m verifier.engines.worker` speaks length-prefixed pickles on its pipes with the process that started it, and with nobody else.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import pickle
+import struct
+import subprocess
+import sys
+import threading
+from typing import Any, BinaryIO
+
+from verifier.engines.engine import EngineFailed, Unknown
+
+GRACE = 2.0
+MEGABYTES = 4000
+
+
+class Worker:
+    """A z3 process, started when first needed (or ahead, by `warm`), replaced after a kill. One question at a time."""
+
+    def __init__(self) -> None:
+        self._process: subprocess.Popen[bytes] | None = None
+        self._late = False
+
+    def warm(self) -> None:
+        """Start the process now, so that it loads z3 while other things happen."""
+        if self._process is None or self._process.poll() is not None:
+            command = [sys.executable, "-c", "from verifier.engines.worker import serve; serve()"]
+            self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+
+    def ask(self, task: str, *arguments: Any, seconds: float) -> Any:
+        """The result of `smt.task(*arguments, seconds)`; Unknown when the time is over. Raises EngineFailed when it broke."""
+        if seconds <= 0:
+            return Unknown("out of time")
+        self.warm()
+        process = self._process
+        assert process is not None and process.stdin is not None and process.stdout is not None
+        self._late = False
+        alarm = threading.Timer(seconds + GRACE, self._overdue)
+        alarm.daemon = True
+        alarm.start()
+        try:
+            send(process.stdin, (task, (*arguments, seconds)))
+            ok, result = receive(process.stdout)
+        except (OSError, EOFError) as error:
+            self.close()
+            if self._late:
+                return Unknown("out of time")
+            return Unknown(f"the solver process ended ({type(error).__name__}); it may have run out of memory")
+        except BaseException:
+            self.close()
+            raise
+        finally:
+            alarm.cancel()
+        if not ok:
+            raise EngineFailed(result)
+        return result
+
+    def _overdue(self) -> None:
+        self._late = True
+        if self._process is not None:
+            self._process.kill()
+
+    def close(self) -> None:
+        """End the process."""
+        process, self._process = self._process, None
+        if process is not None:
+            process.kill()
+            for pipe in (process.stdin, process.stdout):
+                if pipe is not None:
+                    with contextlib.suppress(OSError):
+                        pipe.close()
+            process.wait()
+
+    def __enter__(self) -> Worker:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def send(pipe: BinaryIO | Any, message: object) -> None:
+    data = pickle.dumps(message, protocol=pickle.HIGHEST_PROTOCOL)
+    pipe.write(struct.pack("!Q", len(data)) + data)
+    pipe.flush()
+
+
+def receive(pipe: BinaryIO | Any) -> Any:
+    (size,) = struct.unpack("!Q", _exactly(pipe, 8))
+    return pickle.loads(_exactly(pipe, size))
+
+
+def _exactly(pipe: BinaryIO | Any, size: int) -> bytes:
+    data = b""
+    while len(data) < size:
+        chunk = pipe.read(size - len(data))
+        if not chunk:
+            raise EOFError
+        data += chunk
+    return data
+
+
+def serve() -> None:
+    """The loop of the worker process."""
+    import signal
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    inbox, outbox = sys.stdin.buffer, sys.stdout.buffer
+    sys.stdout = sys.stderr
+    import z3
+
+    from verifier.engines import smt
+
+    z3.set_param("memory_max_size", MEGABYTES)
+    while True:
+        try:
+            task, arguments = receive(inbox)
+        except EOFError:
+            return
+        try:
+            reply = (True, getattr(smt, task)(*arguments))
+        except z3.Z3Exception as error:
+            text = str(error)
+            reply = (True, Unknown(f"z3 gave up: {text}")) if "memory" in text or "cancel" in text else (False, f"z3: {text}")
+        except Exception as error:
+            reply = (False, f"{type(error).__name__}: {error}")
+        send(outbox, reply)
+
+
+if __name__ == "__main__":
+    serve()

@@ -1,0 +1,422 @@
+"""From the body of an assertion to its claim: properties are replaced by their definitions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import lru_cache
+from itertools import pairwise
+
+from verifier.language import measures, properties
+from verifier.language.properties import property as pattern
+from verifier.language.properties.property import Choices, Measure, Property
+from verifier.model.claim import Always, Claim, Compare, Contained, Infimum, Join, Later, LocallyConstant, Not
+from verifier.model.elaborate import names_in
+from verifier.model.program import Program, Value
+from verifier.model.symbolic import Symbolic, fail
+from verifier.language.build import Build, Form
+from verifier.source import Source, Span
+from verifier.source.closest import suggestion
+from verifier.syntax import tree
+from verifier.syntax.parser import parse
+
+MEASURE_WORDS = frozenset(measures.MEASURES) | measures.LATER
+PROPERTY_WORDS = frozenset(properties.PROPERTIES) | properties.LATER
+
+
+@lru_cache(maxsize=256)
+def template(text: str) -> tree.Expr:
+    """The tree of a definition written in the language."""
+    file, diagnostics = parse(Source("definition", f"assert definition: {text}"))
+    assert not diagnostics, (text, diagnostics)
+    (declaration,) = file.declarations
+    assert isinstance(declaration, tree.Assert)
+    return declaration.body
+
+
+@dataclass(frozen=True)
+class Call:
+    """A property or measure applied: what its parameters and options stand for."""
+
+    word: Property | Measure
+    names: Mapping[str, tree.Expr]
+    choices: Choices
+    formulas: Mapping[str, tree.Expr]
+
+    def expand(self, text: str, program: Program) -> tree.Expr:
+        """The definition with the arguments in place."""
+        return rewrite(template(text), self.names, {k: (f, program) for k, f in self.formulas.items()})
+
+
+def property_of(body: tree.Expr) -> str:
+    """The name of the property that an assertion states, or "formula"."""
+    match body:
+        case tree.Apply(_, tree.Name(_, name)) if name in PROPERTY_WORDS:
+            return name
+        case tree.Quantified(_, _, _, _, inner):
+            return property_of(inner)
+        case _:
+            return "formula"
+
+
+def claim_of(program: Program, body: tree.Expr) -> Claim:
+    """What an assertion claims. Raises Rejected with every place that makes no sense."""
+    match body:
+        case tree.Unary(_, "not", operand):
+            return Not(claim_of(program, operand))
+        case tree.Binary(_, "and", left, right):
+            return Join("all", (("", claim_of(program, left)), ("", claim_of(program, right))))
+        case tree.Binary(_, "or", left, right):
+            return Join("any", (("", claim_of(program, left)), ("", claim_of(program, right))))
+        case tree.Binary(_, "=>", left, right) if not _plain(body):
+            return Join("any", (("", Not(claim_of(program, left))), ("", claim_of(program, right))))
+        case tree.Binary(_, "<=>", left, right) if not _plain(body):
+            a, b = claim_of(program, left), claim_of(program, right)
+            return Join("all", (("", Join("any", (("", Not(a)), ("", b)))), ("", Join("any", (("", Not(b)), ("", a))))))
+        case tree.Apply(_, tree.Name(span, name)) if name in PROPERTY_WORDS:
+            if name in properties.LATER:
+                return Later(f"`{name}`")
+            return _property(program, body, properties.PROPERTIES[name])
+        case tree.Quantified():
+            return _quantified(program, body)
+        case tree.Chain(span, operands, ops):
+            if any(_measure_name(o) for o in operands):
+                parts = [_comparison(program, a, op, b) for (a, b), op in zip(pairwise(operands), ops, strict=True)]
+                return parts[0] if len(parts) == 1 else Join("all", tuple(("", p) for p in parts))
+            classifiers = [o for o in operands if isinstance(o, tree.Name) and o.id in program.classifiers]
+            if classifiers and len(classifiers) == len(operands) == 2 and ops[0] in ("==", "!="):
+                arguments = tuple(tree.Argument(o.span, "", o) for o in operands)
+                call = tree.Apply(span, tree.Name(span, "accurate"), arguments)
+                same = _property(program, call, properties.PROPERTIES["accurate"])
+                return same if ops[0] == "==" else Not(same)
+            return _ground(body)
+        case tree.Apply(_, tree.Name(span, name)) if name in MEASURE_WORDS:
+            fail("V304", body.span, f"`{name}` is a number, not a statement.", f"Compare it (`{name}(...) >= 1/10`), or print it with `compute`.")
+        case tree.Apply(_, tree.Name(span, name)) if not _callable(program, name):
+            known = [*properties.PROPERTIES, *measures.MEASURES]
+            fail("V201", span, f"There is no property called `{name}`.", suggestion(name, known, "The properties are"))
+        case _:
+            return _ground(body)
+
+
+def measure_of(program: Program, body: tree.Expr) -> Infimum | Later:
+    """What a `compute` asks for."""
+    name = _measure_name(body)
+    if not name:
+        known = [*measures.MEASURES, *measures.LATER]
+        shown = body.function.id if isinstance(body, tree.Apply) and isinstance(body.function, tree.Name) else ""
+        what = f"There is no measure called `{shown}`." if shown else "This is not a measure."
+        if shown in PROPERTY_WORDS:
+            fail("V304", body.span, f"`{shown}` is a statement, not a number.", f"Write `assert NAME: {shown}(...)`.")
+        fail("V201", body.span, what, suggestion(shown, known, "The measures are"))
+    if name in measures.LATER:
+        return Later(f"`{name}`")
+    assert isinstance(body, tree.Apply)
+    call = _arguments(program, body, measures.MEASURES[name])
+    if isinstance(call, Later):
+        return call
+    shape = measures.MEASURES[name].pattern(call.choices)
+    return Infimum(
+        shape.points,
+        call.expand(shape.of, program),
+        tuple(call.expand(g, program) for g in shape.given),
+        _ends(call, shape.points),
+        _shown(call),
+    )
+
+
+def _plain(body: tree.Expr) -> bool:
+    """No property, measure or quantifier inside: a formula about declared points and constants."""
+    return not (names_in(body) & (MEASURE_WORDS | PROPERTY_WORDS)) and not _quantifies(body)
+
+
+def _quantifies(body: tree.Expr) -> bool:
+    match body:
+        case tree.Quantified():
+            return True
+        case tree.Unary(_, _, operand):
+            return _quantifies(operand)
+        case tree.Binary(_, _, left, right):
+            return _quantifies(left) or _quantifies(right)
+        case _:
+            return False
+
+
+def _callable(program: Program, name: str) -> bool:
+    return name in program.functions or name in program.classifiers
+
+
+def _measure_name(expr: tree.Expr) -> str:
+    match expr:
+        case tree.Apply(_, tree.Name(_, name)) if name in MEASURE_WORDS:
+            return name
+        case _:
+            return ""
+
+
+def _ground(body: tree.Expr) -> Always:
+    return Always((), (), body, None, shown=())
+
+
+def _quantified(program: Program, body: tree.Quantified) -> Claim:
+    domain = program.domain
+    if body.over.id in program.data:
+        return Later("quantifying over data")
+    if domain is None or body.over.id != domain.name:
+        known = [*program.data, *([domain.name] if domain else [])]
+        fail("V201", body.over.span, f"There is no domain called `{body.over.id}`.", suggestion(body.over.id, known, "Known are"))
+    names = [n.id for n in body.names]
+    inner = body.body
+    while isinstance(inner, tree.Quantified) and inner.kind == body.kind and inner.over.id == body.over.id:
+        names += [n.id for n in inner.names]
+        inner = inner.body
+    for i, name in enumerate(names):
+        if name in names[:i]:
+            fail("V204", body.span, f"`{name}` is bound twice.", "Rename one of the two.")
+    if _quantifies(inner):
+        return Later("alternating quantifiers")
+    if len(names) > 6:
+        fail("V404", body.span, "At most six points can be quantified at once.", "Use fewer.")
+    used = names_in(inner)
+    if used & PROPERTY_WORDS:
+        word = sorted(used & PROPERTY_WORDS)[0]
+        fail("V401", inner.span, f"`{word}` already speaks about all points.", "Remove the quantifier.")
+    if used & MEASURE_WORDS:
+        word = sorted(used & MEASURE_WORDS)[0]
+        fail("V401", inner.span, f"`{word}` already speaks about all points.", "Remove the quantifier.")
+    ends = (tree.Name(body.span, names[0]), tree.Name(body.span, names[1])) if len(names) == 2 else None
+    shown = tuple(n for n in program.classifiers if n in used)
+    if body.kind == "exists":
+        return Not(Always(tuple(names), (), tree.Unary(inner.span, "not", inner), None, ends=ends, shown=shown))
+    if isinstance(inner, tree.Binary) and inner.op == "=>":
+        return Always(tuple(names), (inner.left,), inner.right, None, ends=ends, shown=shown)
+    return Always(tuple(names), (), inner, None, ends=ends, shown=shown)
+
+
+def _property(program: Program, body: tree.Apply, word: Property) -> Claim:
+    call = _arguments(program, body, word)
+    if isinstance(call, Later):
+        return call
+
+    def claim(shape: pattern.Pattern) -> Claim:
+        match shape:
+            case pattern.Always(points, given, then, distinct, almost):
+                apart = (call.expand(distinct[0], program), call.expand(distinct[1], program)) if distinct else None
+                return Always(
+                    points,
+                    tuple(call.expand(g, program) for g in given),
+                    call.expand(then, program),
+                    apart,
+                    almost,
+                    _ends(call, points) if len(points) == 2 or "p" in call.names else None,
+                    _shown(call),
+                )
+            case pattern.Contained(coarse, fine, uniform):
+                model, oracle = _shown(call)[:2]
+                if coarse.startswith("distance(f2"):
+                    model, oracle = oracle, model
+                h = call.names.get("h")
+                named = h.id if isinstance(h, tree.Name) else ""
+                return Contained(model, oracle, call.expand(coarse, program), call.expand(fine, program), uniform, named)
+            case pattern.LocallyConstant():
+                model, oracle = _shown(call)[:2]
+                return LocallyConstant(
+                    model, oracle, call.expand("distance(f1, x, x')", program), call.expand("distance(f2, x, x')", program)
+                )
+            case pattern.Every(parts):
+                return Join("all", tuple((name, claim(part)) for name, part in parts))
+            case pattern.Opposite(part):
+                return Not(claim(part))
+
+    return claim(word.pattern(call.choices))
+
+
+def _shown(call: Call) -> tuple[str, ...]:
+    """The classifiers among the arguments, f1 before f2."""
+    kinds = call.word.parameters
+    return tuple(n.id for k, n in call.names.items() if kinds.get(k) in ("classifier", "model", "oracle") and isinstance(n, tree.Name))
+
+
+def _ends(call: Call, points: tuple[str, ...]) -> tuple[tree.Expr, tree.Expr]:
+    first = call.names.get("p") or template("x")
+    return first, template("x'")
+
+
+def _arguments(program: Program, body: tree.Apply, word: Property | Measure) -> Call | Later:
+    """Match the arguments of a call with the parameters and options of its word."""
+    names: dict[str, tree.Expr] = {}
+    choices: dict[str, str] = {}
+    formulas: dict[str, tree.Expr] = {}
+    plain = [a for a in body.arguments if not a.label]
+    usage = f"Write `{word.name}({', '.join([*word.parameters, *(f'{r}: ...' for r in word.required)])})`."
+    if len(plain) != len(word.parameters):
+        fail("V303", body.span, f"`{word.name}` takes {len(word.parameters)} arguments, not {len(plain)}.", usage)
+    for (parameter, kind), a in zip(word.parameters.items(), plain, strict=True):
+        names[parameter] = _argument(program, parameter, kind, a.value, names)
+    later = [a.label for a in body.arguments if a.label in word.later]
+    for a in body.arguments:
+        if not a.label or a.label in word.later:
+            continue
+        if a.label not in word.options:
+            known = [*word.options, *word.later]
+            fix = suggestion(a.label, known, "The options are") if known else "Leave it out."
+            fail("V205", a.span, f"`{word.name}` has no option `{a.label}`.", fix)
+        if a.label in choices:
+            fail("V204", a.span, f"The option `{a.label}` is given twice.", "Keep one of them.")
+        choices[a.label] = ""
+        match word.options[a.label]:
+            case "number":
+                value = Symbolic(program, Build()).number(a.value, {})
+                if not value.is_constant:
+                    fail("V302", a.value.span, f"`{a.label}` is a constant number.", "Write a number or the name of a param.")
+                names[a.label] = tree.Number(a.value.span, value.constant)
+            case "formula":
+                formulas[a.label] = a.value
+            case "flag" | "word":
+                choices[a.label] = _word(word, a)
+    for required in word.required:
+        if required not in choices:
+            fail("V209", body.span, f"`{word.name}` needs `{required}`.", usage)
+    if later:
+        return Later(f"the option `{later[0]}` of `{word.name}`")
+    return Call(word, names, choices, formulas)
+
+
+def _word(word: Property | Measure, a: tree.Argument) -> str:
+    allowed = ("true", "false") if word.options[a.label] == "flag" else ("features", "decision")
+    if not isinstance(a.value, tree.Name) or a.value.id not in allowed:
+        fail("V302", a.value.span, f"`{a.label}` is {' or '.join(allowed)}.", f"Write `{a.label}: {allowed[-1]}`.")
+    return a.value.id
+
+
+def _argument(
+    program: Program, parameter: str, kind: pattern.Kind, value: tree.Expr, before: Mapping[str, tree.Expr]
+) -> tree.Expr:
+    match kind:
+        case "model" | "oracle" | "classifier":
+            Symbolic(program, Build()).classifier(value)
+            return value
+        case "feature":
+            f1 = before["f1"]
+            assert isinstance(f1, tree.Name)
+            known = [f.name for f in program.classifiers[f1.id].features]
+            name = value.name if isinstance(value, tree.Field) else value.id if isinstance(value, tree.Name) else ""
+            if name not in known:
+                fail("V201", value.span, f"`{f1.id}` has no feature called `{name}`.", suggestion(name, known, "The features are"))
+            return tree.Name(value.span, name)
+        case "point":
+            if not isinstance(value, tree.Name) or value.id not in program.points:
+                name = value.id if isinstance(value, tree.Name) else ""
+                fail(
+                    "V201", value.span, f"There is no point called `{name}`." if name else "The name of a point is needed here.",
+                    suggestion(name, program.points, "The points are") if program.points else "Declare one: `point p = { ... }`.",
+                )  # fmt: skip
+            return value
+
+
+def _comparison(program: Program, left: tree.Expr, op: tree.Comparison, right: tree.Expr) -> Claim:
+    if _measure_name(right):
+        if _measure_name(left):
+            fail("V401", left.span, "Two measures cannot be compared.", "Compare each with a number.")
+        mirror: dict[tree.Comparison, tree.Comparison] = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}
+        left, right, op = right, left, mirror.get(op, op)
+    if not _measure_name(left):
+        return _ground(tree.Chain(left.span.to(right.span), (left, right), (op,)))
+    measure = measure_of(program, left)
+    if isinstance(measure, Later):
+        return measure
+    if isinstance(right, tree.Name) and right.id in ("infinity", "inf"):
+        return Compare(measure, op, None)
+    value = Symbolic(program, Build()).number(right, {})
+    if not isinstance(value, Form) or not value.is_constant:
+        fail("V302", right.span, "A measure is compared with a constant.", "Write a number.")
+    return Compare(measure, op, value.constant)
+
+
+# rewriting
+
+
+def rewrite(
+    expr: tree.Expr, names: Mapping[str, tree.Expr], predicates: Mapping[str, tuple[tree.Expr, Program]]
+) -> tree.Expr:
+    """`expr` with names replaced, and each call `predicate(point)` by the predicate's formula at that point."""
+
+    def go(e: tree.Expr) -> tree.Expr:
+        match e:
+            case tree.Name(_, name):
+                return names.get(name, e)
+            case tree.Apply(_, tree.Name(_, name), (tree.Argument(_, "", point),)) if name in predicates:
+                formula, program = predicates[name]
+                return at(formula, go(point), program)
+            case tree.Apply(span, function, arguments):
+                return tree.Apply(span, go(function), tuple(tree.Argument(a.span, a.label, go(a.value)) for a in arguments))
+            case tree.Chain(span, operands, ops):
+                return tree.Chain(span, tuple(go(o) for o in operands), ops)
+            case tree.Binary(span, op, left, right):
+                return tree.Binary(span, op, go(left), go(right))
+            case _:
+                return e
+
+    return go(expr)
+
+
+def at(formula: tree.Expr, point: tree.Expr, program: Program) -> tree.Expr:
+    """A `where:` formula at a point: coordinates become its fields, `margin(f)` the margin there, constants their values."""
+    domain = program.domain
+    assert domain is not None
+
+    def holder(e: tree.Expr) -> tree.Expr | None:
+        return point if isinstance(e, tree.Name) and e.id == "x" else None
+
+    def go(e: tree.Expr) -> tree.Expr:
+        match e:
+            case tree.Name(span, name):
+                if domain.coordinate(name) is not None:
+                    return tree.Field(span, point, name)
+                if name in program.constants:
+                    return literal(span, program.constants[name])
+                return point if name == "x" else e
+            case tree.Field(span, value, name):
+                return tree.Field(span, holder(value) or go(value), name)
+            case tree.Index(span, value, index):
+                return tree.Index(span, go(value), go(index))
+            case tree.Apply(span, tree.Name(_, "margin") as margin, (only,)):
+                return tree.Apply(span, margin, (only, tree.Argument(only.span, "", point)))
+            case tree.Apply(span, tree.Name(_, f) as name, arguments) if f in program.classifiers or f in ("margin", "distance"):
+                return tree.Apply(
+                    span, name, tuple(tree.Argument(a.span, a.label, holder(a.value) or _classifier(a.value, program) or go(a.value)) for a in arguments)
+                )
+            case tree.Apply(span, tree.Field() as feature, arguments):
+                return tree.Apply(span, feature, tuple(tree.Argument(a.span, a.label, holder(a.value) or go(a.value)) for a in arguments))
+            case tree.Apply(span, function, arguments):
+                return tree.Apply(span, function, tuple(tree.Argument(a.span, a.label, go(a.value)) for a in arguments))
+            case tree.Vector(span, items):
+                return tree.Vector(span, tuple(go(i) for i in items))
+            case tree.Unary(span, op, operand):
+                return tree.Unary(span, op, go(operand))
+            case tree.Binary(span, op2, left, right):
+                return tree.Binary(span, op2, go(left), go(right))
+            case tree.Chain(span, operands, ops):
+                return tree.Chain(span, tuple(go(o) for o in operands), ops)
+            case tree.If(span, test, then, otherwise):
+                return tree.If(span, go(test), go(then), go(otherwise))
+            case tree.Number() | tree.Text() | tree.Record() | tree.Quantified():
+                return e
+
+    return go(formula)
+
+
+def _classifier(e: tree.Expr, program: Program) -> tree.Expr | None:
+    return e if isinstance(e, tree.Name) and e.id in program.classifiers else None
+
+
+def literal(span: Span, value: Value) -> tree.Expr:
+    """A constant as a tree."""
+    match value:
+        case tuple():
+            return tree.Vector(span, tuple(literal(span, v) for v in value))
+        case Fraction():
+            return tree.Number(span, value)
+        case str():
+            return tree.Name(span, value)

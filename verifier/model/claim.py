@@ -1,0 +1,95 @@
+"""What is asked, as written: trees over named points, closed but for the names of the file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Literal
+
+from verifier.syntax.tree import Comparison, Expr
+
+Ends = tuple[Expr, Expr]
+
+
+@dataclass(frozen=True, slots=True)
+class Always:
+    """For all `points` in X: all of `given` => `then`.
+
+    `distinct`: the premise is vacuous unless it holds for some points at which these two differ (None: for any points at all).
+    `almost`: counterexamples of measure zero do not count. `ends`: the two points whose distance a report shows; `shown`: the
+    classifiers it shows there.
+    """
+
+    points: tuple[str, ...]
+    given: tuple[Expr, ...]
+    then: Expr
+    distinct: Ends | None
+    almost: bool = False
+    ends: Ends | None = None
+    shown: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Contained:
+    """d2' -> 0 forces d1' -> 0 (Theorem 1*, 1U): `coarse` and `fine` are distances of x and x'."""
+
+    model: str
+    oracle: str
+    coarse: Expr
+    fine: Expr
+    uniform: bool
+    named: str = ""
+    """The one feature of the model that is meant, if only one is."""
+
+
+@dataclass(frozen=True, slots=True)
+class LocallyConstant:
+    """`contained(f1, f2, of: decision)` (Theorem 3)."""
+
+    model: str
+    oracle: str
+    coarse: Expr
+    fine: Expr
+
+
+@dataclass(frozen=True, slots=True)
+class Infimum:
+    """inf of `of` over `points` in X with all of `given`."""
+
+    points: tuple[str, ...]
+    of: Expr
+    given: tuple[Expr, ...]
+    ends: Ends
+    shown: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Compare:
+    """A measure against a constant (None: infinity)."""
+
+    measure: Infimum
+    op: Comparison
+    value: Fraction | None
+
+
+@dataclass(frozen=True, slots=True)
+class Not:
+    claim: Claim
+
+
+@dataclass(frozen=True, slots=True)
+class Join:
+    """`all` or `any` of the parts; each part has words of its own (or none)."""
+
+    kind: Literal["all", "any"]
+    parts: tuple[tuple[str, Claim], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Later:
+    """Known to the language, not decided by this version."""
+
+    what: str
+
+
+Claim = Always | Contained | LocallyConstant | Compare | Not | Join | Later

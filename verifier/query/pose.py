@@ -1,0 +1,179 @@
+"""From claims to questions, and from solutions back to named points."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+from verifier.language.build import NO, YES, Build, Choice, Form, Variable
+from verifier.model.claim import Ends
+from verifier.model.program import PointValue, Program, Value
+from verifier.model.symbolic import Meaning, Point, Symbolic
+from verifier.query.question import Question
+from verifier.syntax import tree
+
+
+@dataclass(frozen=True, slots=True)
+class Posed:
+    """A question, the names of the points that its inputs make up, and whether it is decided without any engine.
+
+    `impossible`: the bounds of the domain alone contradict the facts.
+    """
+
+    question: Question
+    points: tuple[str, ...]
+    program: Program
+    impossible: bool = False
+
+    def read(self, vector: Sequence[Fraction]) -> dict[str, PointValue]:
+        """The points of a solution, in the words of the file."""
+        domain = self.program.domain
+        rest = iter(vector)
+        result: dict[str, PointValue] = {}
+        for name in self.points:
+            assert domain is not None
+            values: dict[str, Value] = {}
+            for c in domain.coordinates:
+                if c.kind == "finite":
+                    values[c.name] = c.members[int(next(rest))]
+                elif c.size is None:
+                    values[c.name] = next(rest)
+                else:
+                    values[c.name] = tuple(next(rest) for _ in range(c.size))
+            result[name] = values
+        return result
+
+    def width(self) -> int:
+        """How many inputs make up one point."""
+        return len(self.question.variables) // max(1, len(self.points))
+
+    def share(self, name: str) -> tuple[int, ...]:
+        """The inputs of one point."""
+        start = self.points.index(name) * self.width()
+        return tuple(range(start, start + self.width()))
+
+
+class Poser:
+    """Builds the questions of one file: the same named point is the same inputs in all of them."""
+
+    def __init__(self, program: Program) -> None:
+        self.program = program
+        self.build = Build()
+        self.symbolic = Symbolic(program, self.build)
+        self._points: dict[str, tuple[Point, list[Form]]] = {}
+
+    def point(self, name: str) -> Point:
+        return self._point(name)[0]
+
+    def _point(self, name: str) -> tuple[Point, list[Form]]:
+        if name not in self._points:
+            assert self.program.domain is not None
+            self._points[name] = self.symbolic.point(self.program.domain, name)
+        return self._points[name]
+
+    def inputs(self, name: str) -> list[Form]:
+        """The inputs that make up a point."""
+        return self._point(name)[1]
+
+    def env(self, names: Sequence[str]) -> Mapping[str, Meaning]:
+        return {name: self.point(name) for name in names}
+
+    def truth(self, expr: tree.Expr, names: Sequence[str]) -> Form:
+        return self.symbolic.truth(expr, self.env(names))
+
+    def number(self, expr: tree.Expr, names: Sequence[str]) -> Form:
+        return self.symbolic.number(expr, self.env(names))
+
+    def differ(self, ends: Ends, names: Sequence[str]) -> Form:
+        """The two points differ."""
+        left, right = (self.symbolic.value(e, self.env(names)) for e in ends)
+        assert isinstance(left, Point) and isinstance(right, Point)
+        return self.symbolic.differ(left, right)
+
+    def inside(self, names: Sequence[str]) -> list[Form]:
+        return [self.symbolic.inside(self.point(name)) for name in names]
+
+    def pose(
+        self, names: Sequence[str], facts: Sequence[Form], numbers: Sequence[Form] = (), large: Sequence[Form] = ()
+    ) -> Posed:
+        """Is there a choice of the points (in X) with all `facts`?"""
+        inputs = [form for name in names for form in self._point(name)[1]]
+        wanted = list(dict.fromkeys(f for f in (*self.inside(names), *facts) if f != YES))
+        impossible = NO in wanted
+        roots = [*wanted, *numbers, *large]
+        circuit, nodes = self.build.circuit(roots, inputs)
+        variables = [self.build.atoms[form.terms[0][0]] for form in inputs]
+        width = len(inputs) // max(1, len(names))
+        n, m = len(wanted), len(wanted) + len(numbers)
+        question = Question(
+            circuit,
+            tuple(v for v in variables if isinstance(v, Variable)),
+            nodes[:n],
+            nodes[n:m],
+            nodes[m:],
+            tuple(i % width if i >= width else None for i in range(len(inputs))),
+        )
+        return Posed(question, tuple(names), self.program, impossible)
+
+    def margins(self, model: str, names: Sequence[str]) -> list[Form]:
+        """The margins of a written decision at the points: a pleasant pair has large ones."""
+        classifier = self.program.classifiers[model]
+        if classifier.network is not None or classifier.decide is None:
+            return []
+        found = [self.symbolic.margin(classifier, self.point(name)) for name in names]
+        return [m for m in found if isinstance(m, Form) and not m.is_constant]
+
+    # the side conditions of Theorem 1
+
+    def regular(self, distances: Sequence[Form], names: Sequence[str]) -> bool:
+        """X is closed and the distances are continuous on every discrete slice, so that the zero-set test decides."""
+        return all(self.closed(f) for f in self.inside(names)) and all(self.continuous(d) for d in distances)
+
+    def closed(self, truth: Form) -> bool:
+        """Built by `and` and `or` from weak comparisons of continuous forms; comparisons of integers are closed either way."""
+        todo, seen = [truth], set[Form]()
+        while todo:
+            form = todo.pop()
+            if form in seen or self._discrete([form]):
+                continue
+            seen.add(form)
+            atom = self._logic(form)
+            if atom is None:
+                if not self.continuous(form):
+                    return False
+            elif atom.otherwise == NO:
+                todo += [atom.test, atom.then]
+            elif atom.then == YES:
+                todo += [atom.test, atom.otherwise]
+            else:
+                return False
+        return True
+
+    def continuous(self, form: Form) -> bool:
+        """Every choice behind the number is a relu, or is made by discrete coordinates alone."""
+        todo, seen = [form], set[int]()
+        while todo:
+            for i, _ in todo.pop().terms:
+                atom = self.build.atoms[i]
+                if i in seen or not isinstance(atom, Choice):
+                    continue
+                seen.add(i)
+                if atom.is_relu:
+                    todo.append(atom.test)
+                elif self._discrete([atom.test]):
+                    todo += [atom.then, atom.otherwise]
+                else:
+                    return False
+        return True
+
+    def _discrete(self, forms: Sequence[Form]) -> bool:
+        atoms = (self.build.atoms[i] for i in self.build.reach(forms))
+        return all(atom.integer for atom in atoms if isinstance(atom, Variable))
+
+    def _logic(self, form: Form) -> Choice | None:
+        if form.constant == 0 and len(form.terms) == 1 and form.terms[0][1] == 1:
+            atom = self.build.atoms[form.terms[0][0]]
+            if isinstance(atom, Choice) and atom.logic:
+                return atom
+        return None

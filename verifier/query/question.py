@@ -1,0 +1,37 @@
+"""The question that engines answer: is there a point of this circuit at which all facts hold?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+from verifier.kernel.circuit import Circuit, evaluate
+from verifier.language.build import Variable
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """Inputs (with their closed box), a circuit over them, and the nodes that must all be true (>= 0) at a solution.
+
+    `numbers`: nodes whose value is asked for besides (a distance). `large`: nodes that a pleasant solution makes large.
+    `mirror[i]`: the input that a pleasant solution gives the same value as input i (the same coordinate of the first point).
+    """
+
+    circuit: Circuit
+    variables: tuple[Variable, ...]
+    facts: tuple[int, ...]
+    numbers: tuple[int, ...] = ()
+    large: tuple[int, ...] = ()
+    mirror: tuple[int | None, ...] = ()
+
+    def values(self, point: tuple[Fraction, ...]) -> list[Fraction]:
+        """Every node at a point."""
+        return evaluate(self.circuit, point)
+
+    def solved_by(self, point: tuple[Fraction, ...]) -> bool:
+        """`point` lies in the box, its integers are whole, and every fact holds there, exactly."""
+        for v, x in zip(self.variables, point, strict=True):
+            if (v.low is not None and x < v.low) or (v.high is not None and x > v.high) or (v.integer and x.denominator != 1):
+                return False
+        values = self.values(point)
+        return all(values[f] >= 0 for f in self.facts)
