@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NoReturn
 import click
 
 from verifier import __version__
-from verifier.surfaces.exits import INTERNAL, PLEASE, UNDECIDED, USAGE, described
+from verifier.surfaces.exits import INTERNAL, PLEASE, UNDECIDED, USAGE, ReaderLeft, described
 
 if TYPE_CHECKING:
     from verifier.surfaces.terminal import Screen
@@ -220,7 +220,7 @@ def main() -> NoReturn:
     except (click.Abort, KeyboardInterrupt):
         click.echo("Interrupted.", err=True)
         code = UNDECIDED
-    except BrokenPipeError:  # whoever read the results has left: nobody is told them all
+    except (ReaderLeft, BrokenPipeError):  # not everything was said, so it cannot be 0
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = UNDECIDED
     except Exception as error:

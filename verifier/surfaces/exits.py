@@ -8,6 +8,10 @@ FINE, CONTRADICTED, USAGE, UNDECIDED, INTERNAL = range(5)
 PLEASE = "This is a mistake in verifier, not in your file: please report it (--debug shows where it is)."
 
 
+class ReaderLeft(Exception):
+    """Nobody reads stdout any more. (click would take a BrokenPipeError for success.)"""
+
+
 def overall(codes: Iterable[int]) -> int:
     """The code of a run over several files: when several apply, 4, 2, 1, 3."""
     present = set(codes)

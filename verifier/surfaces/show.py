@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from typing import assert_never
 
@@ -89,6 +90,7 @@ def name(declaration: tree.Declaration) -> str:
 
 def shortened(text: str, kind: str, name: str) -> str:
     """One line of a declaration, without what the columns before it say."""
-    line = " ".join(printable(" ".join(t.partition("#")[0].split())) for t in text.splitlines())
+    uncommented = re.sub(r'("[^"\n]*")|#.*', r"\1", text)
+    line = printable(" ".join(uncommented.split()))
     line = line.removeprefix(kind).lstrip().removeprefix(name).lstrip(" :=").strip()
     return line if len(line) <= 100 else line[:97] + "..."

@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TextIO
 
+from verifier.surfaces.exits import ReaderLeft
+
 if TYPE_CHECKING:
     from rich.status import Status
 
@@ -98,5 +100,8 @@ def write(stream: TextIO, text: str) -> None:
         "≈".encode(stream.encoding or "ascii")
     except UnicodeEncodeError:
         text = text.replace("≈", "~").replace("…", "...")
-    stream.write(text)
-    stream.flush()
+    try:
+        stream.write(text)
+        stream.flush()
+    except BrokenPipeError as error:
+        raise ReaderLeft from error
