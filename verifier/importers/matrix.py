@@ -16,7 +16,7 @@ NUMBER = re.compile(r"[+-]?(?:([0-9]+)/([0-9]+)|([0-9]*)(?:\.([0-9]*))?(?:[eE][+
 
 
 def read_matrix(path: Path) -> tuple[tuple[Fraction, ...], ...]:
-    """The matrix in a file of comma-separated numbers such as `1/3`, `0.25`, `-1e-3`, exactly; one row a line, no header.
+    """The matrix in a file of comma-separated numbers (`1/3`, `0.25`, `-1e-3`), exactly; one row a line, no header.
 
     Rows have one length; empty lines are skipped. At most 1 000 000 cells, 200 digits a number, exponents up to 400.
     ImportFailed names the row and the column, both counted from 1.
@@ -28,7 +28,7 @@ def read_matrix(path: Path) -> tuple[tuple[Fraction, ...], ...]:
         raise ImportFailed(f"{path.name} holds a character that is not ASCII, at byte {error.start}.") from None
     rows: list[tuple[Fraction, ...]] = []
     cells = 0
-    for line_number, line in enumerate(text.splitlines(), 1):
+    for line_number, line in enumerate(text.replace("\r\n", "\n").split("\n"), 1):
         if not line.strip(" \t"):
             continue
         cells += line.count(",") + 1

@@ -143,9 +143,9 @@ def parse(path: Path) -> tuple[Network, str]:
     if len(graph.output) != 1:
         raise ImportFailed(f"The model has {len(graph.output)} outputs, not one.", "Export only the scores.")
     output = tensors.get(graph.output[0].name)
-    if output is None or not output.wired:
-        raise ImportFailed(f"The output `{graph.output[0].name}` does not depend on the input.")
-    scores = output.array
+    if output is None:
+        raise ImportFailed(f"No node computes the output `{graph.output[0].name}`.")
+    scores = output.array if output.wired else net.constant(finite(output.array).ravel()).reshape(output.array.shape)
     if scores.size != max(scores.shape, default=1):
         raise ImportFailed(f"The output has the shape {list(scores.shape)}: expected one row of scores.")
     rule = "positive" if scores.size == 1 else "argmax"
@@ -328,6 +328,8 @@ def product(left: Floats, right: Floats) -> Floats | None:
 
 # Arithmetic
 
+BILINEAR = "the product of two values of which neither is a float64 constant is not piecewise linear."
+
 
 def broadcast(call: Call, *tensors: Tensor) -> list[Tensor]:
     """The tensors, stretched to one common shape."""
@@ -394,7 +396,7 @@ def multiply(call: Call) -> Tensor:
 def times(call: Call, left: Tensor, right: Tensor) -> Tensor:
     """left * right, of one shape; one of them must be known."""
     if left.wired and right.wired:
-        call.fail("the product of two values that both depend on the input is not piecewise linear.")
+        call.fail(BILINEAR)
     if right.wired:
         left, right = right, left
     if not left.wired:
@@ -430,7 +432,7 @@ def matmul(call: Call) -> Tensor:
 def matrix_product(call: Call, left: Tensor, right: Tensor) -> Tensor:
     """left @ right; one of them is known, and has at most two axes (or more of length 1)."""
     if left.wired and right.wired:
-        call.fail("the product of two values that both depend on the input is not piecewise linear.")
+        call.fail(BILINEAR)
     if not left.array.ndim or not right.array.ndim:
         call.fail("a scalar is no matrix.")
     if right.wired:
