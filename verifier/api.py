@@ -1,13 +1,34 @@
-"""The whole pipeline on one screen."""
+"""The whole pipeline on one screen: text -> tree -> program -> claims -> questions -> answers -> verdicts."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from fractions import Fraction
 from pathlib import Path
 
-from verifier.source import Diagnostic
-from verifier.verdict.verdict import Checked, Computed, FileResult
+from verifier.engines.engine import EngineFailed, Holds
+from verifier.engines.portfolio import Portfolio
+from verifier.engines.worker import Worker
+from verifier.language.build import TooLarge
+from verifier.model.assertion import claim_of, measure_of, property_of
+from verifier.model.claim import Claim, Infimum, Later
+from verifier.model.elaborate import elaborate
+from verifier.model.interpret import InterpretError
+from verifier.model.network import Network
+from verifier.model.program import Program
+from verifier.model.symbolic import NotYet
+from verifier.model.uses import gather, inside
+from verifier.query.pose import Poser
+from verifier.query.static import check_claim
+from verifier.source import Diagnostic, Rejected, Source, Span
+from verifier.syntax import tree
+from verifier.syntax.format import unparse
+from verifier.syntax.parser import parse
+from verifier.verdict.certify import ReplayFailed
+from verifier.verdict.decide import Decider, Outcome, Value
+from verifier.verdict.verdict import Checked, Computed, FileResult, Undecided
 
 
 @dataclass(frozen=True)
@@ -21,14 +42,27 @@ class Options:
     eps: str = "1/1000"
 
 
+Item = tuple[tree.Assert, Claim] | tuple[tree.Compute, Infimum | Later]
+
+
 @dataclass(frozen=True)
 class Loaded:
     """A file, read and elaborated. `diagnostics` says what is wrong with it; `names` lists its assertions and computes in order."""
 
     path: str
+    program: Program
     diagnostics: tuple[Diagnostic, ...]
-    names: tuple[str, ...]
-    lines: Mapping[str, tuple[str, ...]]
+    items: tuple[Item, ...]
+    sources: Mapping[str, Source]
+    worker: Worker
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(d.name.id for d, _ in self.items)
+
+    @property
+    def lines(self) -> Mapping[str, tuple[str, ...]]:
+        return {path: tuple(s.text.splitlines()) for path, s in self.sources.items()}
 
     def check(
         self, options: Options = Options(), done: Callable[[Checked | Computed], None] = lambda result: None
@@ -36,9 +70,182 @@ class Loaded:
         """Decide every assertion and compute; `done` sees each result as it comes. With errors in the file, nothing runs.
 
         KeyboardInterrupt ends it with what there is (`interrupted`)."""
-        raise NotImplementedError
+        results: list[Checked | Computed] = []
+        broken: list[str] = []
+        interrupted = False
+        if not any(d.severity == "error" for d in self.diagnostics):
+            try:
+                for result in self._run(options, broken):
+                    results.append(result)
+                    done(result)
+            except KeyboardInterrupt:
+                interrupted = True
+            finally:
+                self.worker.close()
+        return FileResult(
+            self.path,
+            self.diagnostics,
+            tuple(r for r in results if isinstance(r, Checked)),
+            tuple(r for r in results if isinstance(r, Computed)),
+            tuple(broken),
+            interrupted,
+            self.lines,
+        )
+
+    def _run(self, options: Options, broken: list[str]) -> Iterator[Checked | Computed]:
+        decider = Decider(self.program, Portfolio(self.worker), Fraction(options.eps))
+        for declaration, claim in self.items:
+            name = declaration.name.id
+            if options.only and name not in options.only:
+                continue
+            started = time.monotonic()
+            try:
+                if isinstance(declaration, tree.Compute):
+                    assert isinstance(claim, Infimum | Later)
+                    value = decider.compute(claim, options.timeout)
+                    yield computed(declaration, value, time.monotonic() - started)
+                else:
+                    assert not isinstance(claim, Infimum)
+                    outcome = decider.decide(claim, options.timeout)
+                    yield checked(declaration, outcome, time.monotonic() - started)
+            except (ReplayFailed, EngineFailed, InterpretError, AssertionError, RecursionError) as error:
+                why = f"{name}: {type(error).__name__}: {error}"
+                broken.append(why)
+                failed = Undecided(f"internal error: {error}")
+                if isinstance(declaration, tree.Assert):
+                    yield checked(declaration, Outcome(failed), time.monotonic() - started)
+                else:
+                    yield computed(declaration, Value(None, None, why=failed.why), time.monotonic() - started)
+
+
+def checked(d: tree.Assert, outcome: Outcome, seconds: float) -> Checked:
+    return Checked(
+        d.name.id, property_of(d.body), unparse(d.body), d.span, outcome.verdict, d.expect, seconds,
+        outcome.vacuous, outcome.warnings, d.annotations,
+    )  # fmt: skip
+
+
+def computed(d: tree.Compute, value: Value, seconds: float) -> Computed:
+    return Computed(
+        d.name.id, unparse(d.body), d.span, value.amount, value.attained, seconds, value.pair, value.why, value.trusts
+    )
+
+
+@dataclass(frozen=True)
+class Readers:
+    """Reads the files that a `.vf` file names, from its own folder tree."""
+
+    def network(self, kind: str, path: str, span: Span) -> Network:
+        from verifier.importers import ImportFailed, NotYetAvailable, read
+
+        try:
+            return read(kind, inside(path, span))
+        except NotYetAvailable:
+            raise NotYet(f"the importer `{kind}`") from None
+        except ImportFailed as failed:
+            raise Rejected(Diagnostic("V504", span, failed.message, failed.fix)) from None
+
+    def matrix(self, path: str, span: Span) -> tuple[tuple[Fraction, ...], ...]:
+        from verifier.importers import ImportFailed
+        from verifier.importers.matrix import read_matrix
+
+        try:
+            return read_matrix(inside(path, span))
+        except ImportFailed as failed:
+            raise Rejected(Diagnostic("V504", span, failed.message, failed.fix)) from None
 
 
 def load(path: str | Path, options: Options = Options()) -> Loaded:
     """Read `path`; never raises on its content: problems are diagnostics."""
-    raise NotImplementedError
+    worker = Worker()
+    gathered = gather(Path(path))
+    if any(isinstance(d, tree.Assert | tree.Compute) for d in gathered.declarations):
+        worker.warm()
+    settings, wrong = _settings(options.settings)
+    elaborated = elaborate(str(path), gathered.declarations, Readers(), settings)
+    program = elaborated.program
+    diagnostics = [*gathered.diagnostics, *wrong, *elaborated.diagnostics]
+    items: list[Item] = []
+    if not any(d.severity == "error" for d in diagnostics):
+        diagnostics += _empty(program, worker, options.timeout)
+    if not any(d.severity == "error" for d in diagnostics):
+        poser = Poser(program)
+        for d in (*gathered.declarations,):
+            if isinstance(d, tree.Assert | tree.Compute):
+                try:
+                    items.append(_item(program, d, poser))
+                except Rejected as rejected:
+                    diagnostics += rejected.diagnostics
+                except TooLarge:
+                    diagnostics.append(Diagnostic("V404", d.span, "This is too large once written out.", "Use a smaller model."))
+    if any(d.severity == "error" for d in diagnostics):
+        worker.close()
+    unique = tuple(dict.fromkeys(diagnostics))
+    return Loaded(str(path), program, unique, tuple(items), gathered.sources, worker)
+
+
+def _item(program: Program, d: tree.Assert | tree.Compute, poser: Poser) -> Item:
+    try:
+        if isinstance(d, tree.Compute):
+            measure = measure_of(program, d.body)
+            check_claim(measure, poser)
+            return d, measure
+        claim = claim_of(program, d.body)
+        check_claim(claim, poser)
+        return d, claim
+    except NotYet as later:
+        unavailable = Later(str(later))
+        return (d, unavailable) if isinstance(d, tree.Compute) else (d, unavailable)
+
+
+def _settings(settings: Mapping[str, str]) -> tuple[dict[str, tree.Expr], list[Diagnostic]]:
+    """The values of `--set`, parsed."""
+    values: dict[str, tree.Expr] = {}
+    wrong: list[Diagnostic] = []
+    for name, text in settings.items():
+        source = Source(f"--set {name}", f"let value = {text}")
+        file, diagnostics = parse(source)
+        if diagnostics or len(file.declarations) != 1 or not isinstance(file.declarations[0], tree.Let):
+            span = source.span(12, max(13, len(source.text)))
+            wrong.append(Diagnostic("V208", span, f"`{name}` cannot be set to this.", "Write a number: `--set gap=1/2`."))
+        else:
+            values[name] = file.declarations[0].value
+    return values, wrong
+
+
+def _empty(program: Program, worker: Worker, seconds: float) -> list[Diagnostic]:
+    """An empty domain is an error; the constraints that contradict each other are shown."""
+    domain = program.domain
+    if domain is None or domain.where is None:
+        return []
+    poser = Poser(program)
+    parts = _conjuncts(domain.where)
+    point = poser.point("x")
+    posed = poser.pose(("x",), [])
+    portfolio = Portfolio(worker)
+    if not posed.impossible and not isinstance(portfolio.find(posed.question, seconds), Holds):
+        return []
+    facts = [poser.symbolic.truth(p, point.values) for p in parts]
+    blamed = None
+    if not posed.impossible:
+        alone = poser.pose_only(("x",), facts)
+        blamed = portfolio.core(alone.question, seconds)
+    shown = [unparse(parts[i]) for i in blamed] if blamed else [unparse(p) for p in parts]
+    listed = "; ".join(shown)
+    message = f"The domain {domain.name} is empty: its intervals contradict `{listed}`." if len(shown) < 2 else (
+        f"The domain {domain.name} is empty: these constraints contradict each other within its intervals: {listed}."
+    )  # fmt: skip
+    return [Diagnostic("V311", domain.where.span, message, "Relax one of them.")]
+
+
+def _conjuncts(expr: tree.Expr) -> list[tree.Expr]:
+    if isinstance(expr, tree.Binary) and expr.op == "and":
+        return [*_conjuncts(expr.left), *_conjuncts(expr.right)]
+    return [expr]
+
+
+def show(path: str | Path, options: Options = Options(), latex: bool = False) -> str:
+    """The canonical form of every classifier of a file, as text or LaTeX."""
+    from verifier.report.canonical import canonical
+
+    return canonical(load(path, options).program, latex)

@@ -69,7 +69,7 @@ def equations(poser: Poser) -> list[Form]:
             todo += [atom.test, atom.then]
         elif not (isinstance(atom, Choice) and atom.logic):
             facts.add(form)
-    return found + [f for f in sorted(facts, key=lambda f: f.terms) if build.scale(-1, f) in facts and f.terms[0][1] > 0]
+    return found + [f for f in sorted(facts, key=lambda f: f.terms) if f.terms and f.terms[0][1] > 0 and build.scale(-1, f) in facts]
 
 
 def difference(poser: Poser, coarse: list[Form], known: list[Form]) -> Entails:

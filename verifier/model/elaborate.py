@@ -13,7 +13,7 @@ from verifier.language.build import YES, Build, Form, TooLarge
 from verifier.language.ops import OPS
 from verifier.model.network import Network
 from verifier.model.program import Classifier, Coordinate, Domain, Feature, Function, MetricUse, PointValue, Program, Value
-from verifier.model.symbolic import FeatureVector, Finite, Meaning, Point, Symbolic, Truth, describe, fail
+from verifier.model.symbolic import FeatureVector, Finite, Meaning, NotYet, Point, Symbolic, Truth, describe, fail
 from verifier.source import Diagnostic, Rejected, Span
 from verifier.source.closest import suggestion
 from verifier.syntax import tree
@@ -511,7 +511,11 @@ class Elaborator:
                     metric = a.value
                 case _:
                     fail("V205", a.span, f"`{kind}` has no option `{a.label}`.", "The options are inputs, features, metric.")
-        network = self.readers.network(kind, self._text(d.call), d.call.span)
+        try:
+            network = self.readers.network(kind, self._text(d.call), d.call.span)
+        except NotYet as later:
+            self.program.later[d.name.id] = str(later)
+            return
         labels = self.program.labels
         if len(labels) != network.labels:
             fail(

@@ -907,6 +907,8 @@ class Symbolic:
         known = self.program.classifiers
         if isinstance(expr, tree.Name) and expr.id in known:
             return known[expr.id]
+        if isinstance(expr, tree.Name) and expr.id in self.program.later:
+            raise NotYet(self.program.later[expr.id])
         shown = f"`{expr.id}`" if isinstance(expr, tree.Name) else "This"
         name = expr.id if isinstance(expr, tree.Name) else ""
         fail("V201", expr.span, f"{shown} is not a model or an oracle.", suggestion(name, known, "Declared are"))

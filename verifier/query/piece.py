@@ -97,9 +97,9 @@ def piece_of(question: Question, point: tuple[Fraction, ...]) -> Piece:
                 weak[rows[i]] = None
             else:
                 strict[rows[i].minus()] = None
-    for k, v in enumerate(question.variables):
-        if v.low is not None:
-            weak[Row(((k, Fraction(1)),), -v.low)] = None
-        if v.high is not None:
-            weak[Row(((k, Fraction(-1)),), v.high)] = None
+    for k, variable in enumerate(question.variables):
+        if variable.low is not None:
+            weak[Row(((k, Fraction(1)),), -variable.low)] = None
+        if variable.high is not None:
+            weak[Row(((k, Fraction(-1)),), variable.high)] = None
     return Piece(tuple(weak), tuple(strict), tuple(rows[n] for n in question.numbers))

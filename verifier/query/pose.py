@@ -98,8 +98,15 @@ class Poser:
         self, names: Sequence[str], facts: Sequence[Form], numbers: Sequence[Form] = (), large: Sequence[Form] = ()
     ) -> Posed:
         """Is there a choice of the points (in X) with all `facts`?"""
+        inside = self.inside(names) if names and self.program.domain is not None else []
+        return self.pose_only(names, [*inside, *facts], numbers, large)
+
+    def pose_only(
+        self, names: Sequence[str], facts: Sequence[Form], numbers: Sequence[Form] = (), large: Sequence[Form] = ()
+    ) -> Posed:
+        """The same, but only `facts` keep the points in X (besides the closed sides of their intervals)."""
         inputs = [form for name in names for form in self._point(name)[1]]
-        wanted = list(dict.fromkeys(f for f in (*self.inside(names), *facts) if f != YES))
+        wanted = [f for f in dict.fromkeys(facts) if f != YES]
         impossible = NO in wanted
         roots = [*wanted, *numbers, *large]
         circuit, nodes = self.build.circuit(roots, inputs)

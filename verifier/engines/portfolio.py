@@ -1,0 +1,43 @@
+"""Which engine gets which question."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from verifier.engines.engine import Answer, Holds
+from verifier.engines.worker import Worker
+from verifier.query.question import Question
+
+
+class Portfolio:
+    """Asks z3, in a process of its own. Not for two threads at once."""
+
+    def __init__(self, worker: Worker) -> None:
+        self.worker = worker
+
+    def find(self, question: Question, seconds: float) -> Answer:
+        """A solution, or none."""
+        return cast(Answer, self.worker.ask("find", question, seconds=seconds))
+
+    def approach(self, question: Question, shared: tuple[int, ...], seconds: float) -> Answer:
+        """A limit witness (Theorem 1*: `shared` are the inputs of x; 1U: nothing is shared)."""
+        return cast(Answer, self.worker.ask("approach", question, shared, seconds=seconds))
+
+    def least(self, question: Question, seconds: float) -> Answer:
+        """The infimum of the question's first number."""
+        return cast(Answer, self.worker.ask("least", question, seconds=seconds))
+
+    def substantial(self, domain: Question, question: Question, copies: int, seconds: float) -> Answer:
+        """A solution in a piece of positive measure."""
+        return cast(Answer, self.worker.ask("substantial", domain, question, copies, seconds=seconds))
+
+    def local(self, bad: Question, own: Question, shared: tuple[int, ...], seconds: float, impossible: bool) -> Answer:
+        """An x with BAD and not OWN (Theorem 3)."""
+        if impossible:
+            return Holds("the bounds of the domain", ("the canonical form",))
+        return cast(Answer, self.worker.ask("local", bad, own, shared, seconds=seconds))
+
+    def core(self, question: Question, seconds: float) -> tuple[int, ...] | None:
+        """Contradicting facts."""
+        found = self.worker.ask("core", question, seconds=seconds)
+        return found if isinstance(found, tuple) else None

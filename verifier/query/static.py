@@ -1,0 +1,34 @@
+"""The sort check of claims: every formula and number of a claim is evaluated once, before anything is solved."""
+
+from __future__ import annotations
+
+from typing import assert_never
+
+from verifier.model.claim import Always, Claim, Compare, Contained, Infimum, Join, Later, LocallyConstant, Not
+from verifier.query.pose import Poser
+
+
+def check_claim(claim: Claim | Infimum, poser: Poser) -> None:
+    """Raises Rejected where the claim makes no sense."""
+    match claim:
+        case Always(points, given, then):
+            for formula in (*given, then):
+                poser.truth(formula, points)
+        case Contained(_, _, coarse, fine) | LocallyConstant(_, _, coarse, fine):
+            for distance in (coarse, fine):
+                poser.number(distance, ("x", "x'"))
+        case Infimum(points, of, given):
+            poser.number(of, points)
+            for formula in given:
+                poser.truth(formula, points)
+        case Compare(measure):
+            check_claim(measure, poser)
+        case Not(inner):
+            check_claim(inner, poser)
+        case Join(_, parts):
+            for _, part in parts:
+                check_claim(part, poser)
+        case Later():
+            pass
+        case _:
+            assert_never(claim)

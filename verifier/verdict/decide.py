@@ -1,0 +1,440 @@
+"""From claims to verdicts: poses the questions, asks the engines, and lets nothing through that does not replay."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from operator import eq, ge, gt, le, lt, ne
+
+from verifier.engines import closed_form
+from verifier.engines.engine import Answer, Fails, Holds, Least, Unknown, Vector
+from verifier.engines.portfolio import Portfolio
+from verifier.language.build import NO, YES, Form
+from verifier.model.assertion import claim_of
+from verifier.model.claim import Always, Claim, Compare, Contained, Infimum, Join, Later, LocallyConstant, Not
+from verifier.model.program import PointValue, Program
+from verifier.model.symbolic import NotYet
+from verifier.query.piece import piece_of
+from verifier.query.pose import Posed, Poser
+from verifier.source.text import NOWHERE
+from verifier.syntax import tree
+from verifier.verdict.certify import Points, Replay, ReplayFailed
+from verifier.verdict.verdict import Infinity, Proved, Refuted, Undecided, Verdict, Witness
+
+EXACT = "exact evaluation"
+FOLDED = "the bounds of the domain"
+CANONICAL = ("the canonical form",)
+"""What has to be believed where interval bounds alone decide: the normal form that folded the claim."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    verdict: Verdict
+    vacuous: str = ""
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """What became of a measure. `amount` None: not computed, `why` says so."""
+
+    amount: Fraction | Infinity | None
+    attained: bool | None
+    pair: Witness | None = None
+    why: str = ""
+    trusts: tuple[str, ...] = ()
+    later: bool = False
+
+
+class Decider:
+    """Decides the claims of one program, one after the other."""
+
+    def __init__(self, program: Program, portfolio: Portfolio, eps: Fraction = Fraction(1, 1000)) -> None:
+        self.program = program
+        self.poser = Poser(program)
+        self.portfolio = portfolio
+        self.replay = Replay(program)
+        self.eps = eps
+        self.end = 0.0
+        self._metrics: dict[str, Outcome] = {}
+
+    def decide(self, claim: Claim, seconds: float) -> Outcome:
+        """The verdict on a claim, within the time. Raises ReplayFailed or EngineFailed when the tool itself is at fault."""
+        self.end = time.monotonic() + seconds
+        return self._decide(claim)
+
+    def compute(self, measure: Infimum | Later, seconds: float) -> Value:
+        """The exact value of a measure."""
+        self.end = time.monotonic() + seconds
+        if isinstance(measure, Later):
+            return Value(None, None, why=f"{measure.what} is not available yet", later=True)
+        try:
+            return self._infimum(measure)
+        except NotYet as later:
+            return Value(None, None, why=f"{later} is not available yet", later=True)
+
+    def _left(self) -> float:
+        return self.end - time.monotonic()
+
+    def _decide(self, claim: Claim) -> Outcome:
+        try:
+            match claim:
+                case Always():
+                    return self._checked(claim.shown if claim.distinct else (), lambda: self._always(claim))
+                case Contained():
+                    return self._checked((claim.model, claim.oracle), lambda: self._contained(claim))
+                case LocallyConstant():
+                    return self._checked((claim.model, claim.oracle), lambda: self._local(claim))
+                case Compare():
+                    return self._compare(claim)
+                case Not(inner):
+                    return self._not(self._decide(inner))
+                case Join():
+                    return self._join(claim)
+                case Later(what):
+                    return Outcome(Undecided(f"{what} is not available yet", later=True))
+        except NotYet as later:
+            return Outcome(Undecided(f"{later} is not available yet", later=True))
+
+    # connectives
+
+    def _not(self, inner: Outcome) -> Outcome:
+        match inner.verdict:
+            case Proved(by, trusts, pair, notes):
+                return Outcome(Refuted(by, pair, trusts, notes), "", inner.warnings)
+            case Refuted(by, pair, trusts, notes):
+                return Outcome(Proved(by, trusts, pair, notes), "", inner.warnings)
+            case Undecided():
+                return inner
+
+    def _join(self, claim: Join) -> Outcome:
+        """All parts, or any: the first part that settles it gives the witness."""
+        settled = []
+        open_: Outcome | None = None
+        for name, part in claim.parts:
+            outcome = self._decide(part)
+            verdict = outcome.verdict
+            if isinstance(verdict, Undecided):
+                open_ = open_ or outcome
+            elif isinstance(verdict, Refuted) == (claim.kind == "all"):
+                where = f"This part fails: {name}." if claim.kind == "all" else f"This part holds: {name}."
+                notes = (where, *verdict.notes) if name else verdict.notes
+                return replace(outcome, verdict=replace(verdict, notes=notes))
+            else:
+                settled.append(outcome)
+        if open_ is not None:
+            return open_
+        trusts = tuple(dict.fromkeys(t for o in settled if not isinstance(o.verdict, Undecided) for t in o.verdict.trusts))
+        by = ", ".join(dict.fromkeys(o.verdict.by for o in settled if not isinstance(o.verdict, Undecided)))
+        vacuous = next((o.vacuous for o in settled if o.vacuous), "")
+        warnings = tuple(dict.fromkeys(w for o in settled for w in o.warnings))
+        if claim.kind == "all":
+            return Outcome(Proved(by, trusts), vacuous, warnings)
+        pair = next((o.verdict.pair for o in settled if isinstance(o.verdict, Refuted)), None)
+        return Outcome(Refuted(by, pair, trusts), "", warnings)
+
+    # for all points
+
+    def _always(self, claim: Always) -> Outcome:
+        if not claim.points:
+            return self._ground(claim)
+        poser = self.poser
+        given = [poser.truth(g, claim.points) for g in claim.given]
+        then = poser.truth(claim.then, claim.points)
+        posed = poser.pose(claim.points, [*given, poser.build.negate(then)], large=self._large(claim))
+        answer = self._ask_measure(posed, claim) if claim.almost else self._ask(posed)
+        match answer:
+            case Fails(by, (vector, *_)):
+                points = posed.read(vector)
+                self.replay.demand(points, claim.given, (claim.then,))
+                return Outcome(Refuted(by, self._show(points, claim.ends, claim.shown)))
+            case Holds(by, trusts):
+                vacuous, warnings = self._vacuity(claim, given)
+                return Outcome(Proved(by, trusts), vacuous, warnings)
+            case Unknown(why):
+                return Outcome(Undecided(why))
+            case other:
+                raise AssertionError(other)
+
+    def _ground(self, claim: Always) -> Outcome:
+        """No points to choose: exact evaluation decides."""
+        if self.replay.interpreter.truth(claim.then, {}):
+            return Outcome(Proved(EXACT))
+        return Outcome(Refuted(EXACT, None, notes=("The formula is false.",)))
+
+    def _large(self, claim: Always) -> list[Form]:
+        """A pleasant counterexample has large margins."""
+        if claim.distinct is None or not claim.shown:
+            return []
+        models = [n for n in claim.shown if self.program.classifiers[n].kind == "model"]
+        return [m for n in models for m in self.poser.margins(n, claim.points)]
+
+    def _vacuity(self, claim: Always, given: Sequence[Form]) -> tuple[str, tuple[str, ...]]:
+        """Why the premise says nothing, if it does; and warnings."""
+        if not claim.given:
+            return "", ()
+        facts = list(given)
+        if claim.distinct is not None:
+            facts.append(self.poser.differ(claim.distinct, claim.points))
+        posed = self.poser.pose(claim.points, facts)
+        answer = self._ask_measure(posed, claim) if claim.almost else self._ask(posed)
+        match answer:
+            case Holds():
+                who = "No two different points satisfy" if claim.distinct is not None else "Nothing satisfies"
+                null = " except on a set of measure zero" if claim.almost else ""
+                return f"{who} the premise{null}: the claim says nothing.", ()
+            case Unknown(why):
+                return "", (f"Whether the premise is ever satisfied stayed open: {why}.",)
+            case _:
+                return "", self._constant(claim)
+
+    def _constant(self, claim: Always) -> tuple[str, ...]:
+        """A classifier that never changes its label passes for the wrong reason."""
+        if claim.distinct is None:
+            return ()
+        warnings = []
+        for name in claim.shown:
+            classifier = self.program.classifiers[name]
+            if classifier.kind == "model" and classifier.decide is not None:
+                labels = self.poser.symbolic.label(classifier, self.poser.point("x")).cases
+                possible = sum(not self._never(label) for label in labels)
+                if possible < 2:
+                    warnings.append(f"`{name}` gives the same label everywhere.")
+        return tuple(warnings)
+
+    def _never(self, label: Form) -> bool:
+        if label in (YES, NO):
+            return label == NO
+        return isinstance(self._ask(self.poser.pose(("x",), [label]), most=1.0), Holds)
+
+    # containment
+
+    def _contained(self, claim: Contained) -> Outcome:
+        """Theorem 2 where it answers, then pairs at oracle distance zero (Theorem 1), then limit witnesses (Theorem 1*, 1U)."""
+        poser, points = self.poser, ("x", "x'")
+        fine, coarse = (poser.number(e, points) for e in (claim.fine, claim.coarse))
+        if (proof := closed_form.contained(poser, claim)) is not None:
+            return Outcome(Proved(proof.by, proof.trusts, notes=("The features of the model are a linear image of the oracle's.",)))
+        zero = chain(claim.fine, "<=")
+        facts = [poser.truth(zero, points), poser.build.above_zero(coarse)]
+        differs = [chain(claim.coarse, ">")]
+        ignored: Answer | None = None
+        if (flip := self._flip(claim, points)) is not None:
+            formula, trees = flip
+            posed = poser.pose(points, [*facts, formula], large=[*poser.margins(claim.model, points), coarse])
+            ignored = self._ask(posed)
+            if isinstance(ignored, Fails):
+                return self._torn(claim, posed, ignored, [zero, *differs, *trees], flips=True, ignored=None)
+        posed = poser.pose(points, facts, large=[coarse])
+        answer = self._ask(posed)
+        match answer:
+            case Fails():
+                return self._torn(claim, posed, answer, [zero, *differs], flips=False, ignored=ignored)
+            case Unknown(why):
+                return Outcome(Undecided(why))
+            case _:
+                assert isinstance(answer, Holds)
+        if poser.regular([fine, coarse], points):
+            return Outcome(Proved(f"Theorem 1, {answer.by}", answer.trusts))
+        posed = poser.pose(points, [], numbers=[fine, coarse])
+        shared = () if claim.uniform else posed.share("x")
+        match self.portfolio.approach(posed.question, shared, self._left()):
+            case Fails(by, vectors):
+                member, limit = self.replay.approach(posed, (vectors[0], vectors[1]), self.eps, claim.fine, claim.coarse)
+                story = "No single pair shows it: the oracle distance only tends to 0, while the classifier distance stays away from 0."
+                witness = self.replay.witness(member, (claim.model, claim.oracle), limit=limit)
+                return Outcome(Refuted(f"Theorem {'1U' if claim.uniform else '1*'}, {by}", witness, notes=(story,)))
+            case Holds(by, trusts):
+                return Outcome(Proved(f"Theorem {'1U' if claim.uniform else '1*'}, {by}", trusts))
+            case Unknown(why):
+                return Outcome(Undecided(why))
+            case other:
+                raise AssertionError(other)
+
+    def _flip(self, claim: Contained, points: tuple[str, str]) -> tuple[Form, list[tree.Expr]] | None:
+        """f1 differs while f2 agrees: as a formula, and as written. None for a classifier that decides nothing."""
+        model = self.program.classifiers[claim.model]
+        if model.decide is None and model.network is None:
+            return None
+        trees = [chain_of(claim.model, "!="), chain_of(claim.oracle, "==")]
+        return self.poser.build.both(*(self.poser.truth(t, points) for t in trees)), trees
+
+    def _torn(
+        self, claim: Contained, posed: Posed, answer: Fails, truths: list[tree.Expr], flips: bool, ignored: Answer | None
+    ) -> Outcome:
+        """A pair at oracle distance zero that the model tells apart."""
+        points = posed.read(answer.points[0])
+        self.replay.demand(points, truths)
+        witness = self.replay.witness(points, (claim.model, claim.oracle))
+        by_name = {s.classifier: s for s in witness.seen}
+        left, right = by_name[claim.model].features
+        torn = [name for name in left if left[name] != right[name]]
+        notes = ["The oracle cannot tell x from x'" + (f"; {claim.model} flips." if flips else ", the model's features can.")]
+        if torn and self.program.classifiers[claim.model].kind == "model":
+            notes.append(f"Unnecessary feature{'s' if len(torn) > 1 else ''}: {', '.join(torn)}.")
+        if isinstance(ignored, Holds):
+            notes.append(
+                f"The decision of {claim.model} ignores it: at oracle distance zero {claim.model} never flips "
+                f"where {claim.oracle} agrees (proved, trusting {', '.join(ignored.trusts) or 'nothing'})."
+            )
+        return Outcome(Refuted(answer.by, witness, notes=tuple(notes)))
+
+    def _local(self, claim: LocallyConstant) -> Outcome:
+        """Theorem 3: some x off the t1-boundary has adversarial points at any oracle distance."""
+        poser, points = self.poser, ("x", "x'")
+        differ, agree = chain_of(claim.model, "!="), chain_of(claim.oracle, "==")
+        fine, coarse = (poser.number(e, points) for e in (claim.fine, claim.coarse))
+        flips, same = (poser.truth(e, points) for e in (differ, agree))
+        bad = poser.pose(points, [flips, same], numbers=[fine])
+        own = poser.pose(points, [flips], numbers=[coarse])
+        match self.portfolio.local(bad.question, own.question, bad.share("x"), self._left(), bad.impossible):
+            case Fails(by, (z, y)):
+                member, limit = self.replay.approach(bad, (z, y), self.eps, claim.fine, None, [differ, agree])
+                zero = limit.y == limit.z or self.replay.number(claim.fine, {"x": limit.x, "x'": limit.z}) == 0
+                if zero:
+                    member = {"x": limit.x, "x'": limit.z}
+                    self.replay.demand(member, [differ, agree, chain(claim.fine, "<=")])
+                witness = self.replay.witness(member, (claim.model, claim.oracle), limit=None if zero else limit)
+                story = f"x does not lie on {claim.model}'s own boundary, yet the oracle sees flipped points {'at distance 0' if zero else 'arbitrarily near'}."
+                return Outcome(Refuted(f"Theorem 3, {by}", witness, (by,), (story,)))
+            case Holds(by, trusts):
+                return Outcome(Proved(f"Theorem 3, {by}", trusts))
+            case Unknown(why):
+                return Outcome(Undecided(why))
+            case other:
+                raise AssertionError(other)
+
+    # measures
+
+    def _compare(self, claim: Compare) -> Outcome:
+        value = self._infimum(claim.measure)
+        if value.amount is None:
+            return Outcome(Undecided(value.why, value.later))
+        order = {"<": lt, "<=": le, "==": eq, "!=": ne, ">=": ge, ">": gt}[claim.op]
+        left = float("inf") if value.amount == "infinity" else value.amount
+        right = float("inf") if claim.value is None else claim.value
+        shown = value.amount
+        how = "" if value.attained is None else ", attained" if value.attained else ", approached but not attained"
+        notes = (f"The value is {shown}{how}.",)
+        by = value.trusts[0] if value.trusts else EXACT
+        if order(left, right):
+            return Outcome(Proved(by, value.trusts, value.pair, notes))
+        return Outcome(Refuted(by, value.pair, value.trusts, notes))
+
+    def _infimum(self, measure: Infimum) -> Value:
+        axioms = self._axioms(measure.shown)
+        if axioms is not None:
+            return Value(None, None, why=axioms)
+        poser = self.poser
+        given = [poser.truth(g, measure.points) for g in measure.given]
+        of = poser.number(measure.of, measure.points)
+        posed = poser.pose(measure.points, given, numbers=[of])
+        answer: Answer = (
+            Least(FOLDED, None, False, (), CANONICAL) if posed.impossible else self.portfolio.least(posed.question, self._left())
+        )
+        match answer:
+            case Least(_, None, _, _, trusts):
+                return Value("infinity", None, None, trusts=trusts)
+            case Least(_, value, True, (vector,), trusts):
+                assert value is not None
+                points = posed.read(vector)
+                self.replay.demand(points, measure.given)
+                if self.replay.number(measure.of, points) != value:
+                    raise ReplayFailed("the distance is not the one that was claimed")
+                return Value(value, True, self._show(points, measure.ends, measure.shown), trusts=trusts)
+            case Least(_, value, False, (z, y), trusts):
+                assert value is not None
+                pair = self._near(posed, z, y, value, measure)
+                return Value(value, False, pair, trusts=trusts)
+            case Unknown(why):
+                return Value(None, None, why=why)
+            case other:
+                raise AssertionError(other)
+
+    def _near(self, posed: Posed, z: Vector, y: Vector, value: Fraction, measure: Infimum) -> Witness:
+        """A pair close to an infimum that is only approached: on the segment from y to z, at most eps above it."""
+        piece = piece_of(posed.question, z)
+        if not piece.closure_has(y) or piece.numbers[0].at(y) != value:
+            raise ReplayFailed("the infimum is not approached where it was claimed")
+        step = Fraction(1)
+        while step * (piece.numbers[0].at(z) - value) > self.eps:
+            step /= 10
+        points = posed.read(tuple(b + step * (a - b) for a, b in zip(z, y, strict=True)))
+        self.replay.demand(points, measure.given)
+        if self.replay.number(measure.of, points) != value + step * (piece.numbers[0].at(z) - value):
+            raise ReplayFailed("the distance is not what the piece says")
+        return self._show(points, measure.ends, measure.shown)
+
+    # user metrics must be pseudometrics before any theorem about them applies (THEORY section 5)
+
+    def _checked(self, names: Sequence[str], then: Callable[[], Outcome]) -> Outcome:
+        axioms = self._axioms(names)
+        return then() if axioms is None else Outcome(Undecided(axioms))
+
+    def _axioms(self, names: Sequence[str]) -> str | None:
+        """Why the metrics of these classifiers are no pseudometrics, or None when they are."""
+        for name in names:
+            metric = self.program.classifiers[name].metric
+            if metric is None or metric.body is None:
+                continue
+            if name not in self._metrics:
+                call = tree.Apply(metric.span, tree.Name(metric.span, "is_pseudometric"), (argument(name),))
+                self._metrics[name] = self._decide(claim_of(self.program, call))
+            match self._metrics[name].verdict:
+                case Refuted(_, pair, _, notes):
+                    where = ""
+                    if pair is not None:
+                        where = " at " + "; ".join(f"{k} = {written(v)}" for k, v in pair.points.items())
+                    return f"the metric of `{name}` is not a pseudometric. {' '.join(notes)}{where}"
+                case Undecided(why):
+                    return f"whether the metric of `{name}` is a pseudometric stayed open: {why}"
+                case Proved():
+                    pass
+        return None
+
+    # asking
+
+    def _ask(self, posed: Posed, most: float | None = None) -> Answer:
+        if posed.impossible:
+            return Holds(FOLDED, CANONICAL)
+        left = self._left() if most is None else min(most, self._left())
+        return self.portfolio.find(posed.question, left)
+
+    def _ask_measure(self, posed: Posed, claim: Always) -> Answer:
+        if posed.impossible:
+            return Holds(FOLDED, CANONICAL)
+        domain = self.poser.pose(claim.points[:1], [])
+        return self.portfolio.substantial(domain.question, posed.question, len(claim.points), self._left())
+
+    # showing
+
+    def _show(self, points: Points, ends: tuple[tree.Expr, tree.Expr] | None, shown: Sequence[str]) -> Witness:
+        """The witness; a declared point that takes part is shown as x."""
+        if ends is not None and len(points) == 1 and isinstance(ends[0], tree.Name) and ends[0].id in self.program.points:
+            points = {"x": self.program.points[ends[0].id], **points}
+        return self.replay.witness(points, shown)
+
+
+def chain(distance: tree.Expr, op: tree.Comparison) -> tree.Expr:
+    """`distance op 0`."""
+    return tree.Chain(distance.span, (distance, tree.Number(distance.span, Fraction(0))), (op,))
+
+
+def chain_of(name: str, op: tree.Comparison) -> tree.Expr:
+    """`name(x) op name(x')`."""
+    sides = tuple(tree.Apply(NOWHERE, tree.Name(NOWHERE, name), (argument(p),)) for p in ("x", "x'"))
+    return tree.Chain(NOWHERE, sides, (op,))
+
+
+def argument(name: str) -> tree.Argument:
+    return tree.Argument(NOWHERE, "", tree.Name(NOWHERE, name))
+
+
+def written(point: PointValue | Mapping[str, object]) -> str:
+    return "{" + ", ".join(f"{k}: {plain(v)}" for k, v in point.items()) + "}"
+
+
+def plain(value: object) -> str:
+    return "[" + ", ".join(plain(v) for v in value) + "]" if isinstance(value, tuple) else str(value)
