@@ -129,7 +129,7 @@ def points(draw: st.DrawFn, script: Script, count: int = 4) -> list[Point]:
     return [tuple(coordinate(draw, v) for v in script.variables) for _ in range(count)]
 
 
-thorough = settings(deadline=None, max_examples=300)
+thorough = settings(deadline=None, max_examples=150)
 
 
 @thorough
@@ -227,6 +227,12 @@ def test_a_formula_and_a_number_with_the_same_branches_are_two_atoms() -> None:
     assert opposite != number
     assert build.negate(opposite) == x
     assert build.negate(number) != x  # a number -1 or 0, whose sign is no longer known to be a negation
+
+
+def test_a_strict_test_makes_a_relu_too() -> None:
+    build, x = line()
+    assert build.select(build.above_zero(x), x, ZERO) == build.relu(x)
+    assert build.select(build.negate(x), ZERO, x) == build.relu(x)
 
 
 def test_decided_guards_vanish() -> None:

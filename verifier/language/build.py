@@ -51,6 +51,10 @@ class Choice:
     def is_relu(self) -> bool:
         return not self.logic and self.then == self.test and self.otherwise == ZERO
 
+    @property
+    def is_not(self) -> bool:
+        return self.logic and (self.then, self.otherwise) == (NO, YES)
+
 
 Bound = Fraction | None
 ZERO, ONE = Form(Fraction(0)), Form(Fraction(1))
@@ -130,6 +134,9 @@ class Build:
             return then if decided else otherwise
         if then == otherwise:
             return then
+        inner = self._behind(test)
+        if inner is not None and inner.is_not:  # so `if x > 0 then x else 0` is a relu too
+            return self.select(inner.test, otherwise, then)
         jump = self.subtract(then, otherwise)
         if jump.terms and not self._is_truth(test):
             ratio = jump.terms[0][1] / test.terms[0][1]
@@ -155,7 +162,7 @@ class Build:
         if decided is not None:
             return NO if decided else YES
         inner = self._behind(truth)
-        if inner is not None and inner.logic and (inner.then, inner.otherwise) == (NO, YES):
+        if inner is not None and inner.is_not:
             return inner.test
         return self._choice(truth, NO, YES, logic=True)
 
