@@ -46,7 +46,7 @@ class Call:
 
     def expand(self, text: str, program: Program) -> tree.Expr:
         """The definition with the arguments in place."""
-        return rewrite(template(text), self.names, {k: (f, program) for k, f in self.formulas.items()})
+        return rewrite(template(text), self.names, {f"{k}_at": (f, program) for k, f in self.formulas.items()})
 
 
 def property_of(body: tree.Expr) -> str:

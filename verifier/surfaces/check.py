@@ -16,9 +16,13 @@ import click
 from verifier.api import Loaded, Options, load
 from verifier.report.terminal import diagnostic_text, file_text, summary
 from verifier.report.text import printable
+from verifier.source import Diagnostic
 from verifier.source.closest import closest
 from verifier.surfaces.exits import PLEASE, UNDECIDED, described, overall
 from verifier.surfaces.terminal import Screen
+from verifier.syntax import tree
+from verifier.syntax.lexer import read
+from verifier.syntax.parser import parse
 from verifier.verdict.verdict import Checked, Computed, FileResult
 
 A = TypeVar("A")
@@ -33,15 +37,14 @@ class Job:
     """One file on its way to a result."""
 
     path: str
+    only: frozenset[str] = frozenset()
     loaded: Loaded | None = None
-    begun: bool = False
     said: list[Checked | Computed] = field(default_factory=list)
     result: FileResult | None = None
 
     @property
-    def broken(self) -> bool:
-        """Nothing of it can be checked."""
-        return self.loaded is None or any(d.severity == "error" for d in self.loaded.diagnostics)
+    def running(self) -> bool:
+        return self.loaded is not None and self.result is None
 
     def so_far(self) -> FileResult:
         """The result, or what an interrupted check has said."""
@@ -66,53 +69,72 @@ class Session:
     debug: bool = False
     stop: Event = field(default_factory=Event)
 
-    def read(self, job: Job) -> Job:
-        self.screen.doing(f"reading {job.path}")
-        try:
-            job.loaded = load(job.path, self.options)
-        except Exception as error:
-            self.failed(job, error)
-        return job
-
     def check(self, job: Job) -> Job:
-        if job.loaded is None or self.stop.is_set():
-            return job
-        job.begun = True
-        options = replace(self.options, only=self.options.only & set(job.loaded.names))
+        """Read and check one file; whatever happens, the job has a result."""
+        options = replace(self.options, only=job.only)
 
         def done(said: Checked | Computed) -> None:
-            job.said.append(said)
-            self.screen.doing(f"{job.path}: {said.name} is done, {len(job.said)} of {len(names)}")
             if self.stop.is_set():
                 raise KeyboardInterrupt
+            job.said.append(said)
+            self.screen.doing(f"{job.path}: {said.name} is done, {len(job.said)} of {total}")
 
-        names = options.only or job.loaded.names
         self.screen.doing(job.path)
         try:
-            job.result = job.loaded.check(options, done)
+            job.loaded = load(job.path, options)
+            total = len(job.only or job.loaded.names)
+            result = job.loaded.check(options, done)
+            job.result = job.so_far() if result.interrupted else result
         except KeyboardInterrupt:
             job.result = job.so_far()
         except Exception as error:
-            self.failed(job, error)
+            so_far = job.so_far()
+            if not self.stop.is_set():
+                so_far = replace(so_far, internal_errors=(described(error),), interrupted=False)
+                if self.debug:
+                    traceback.print_exception(error)
+            job.result = so_far
         return job
 
-    def failed(self, job: Job, error: Exception) -> None:
-        if self.debug:
-            traceback.print_exception(error)
-        job.result = replace(job.so_far(), internal_errors=(described(error),), interrupted=False)
+    def interrupt(self, jobs: Sequence[Job]) -> None:
+        """End the running checks; they have GRACE seconds, or until the next Ctrl-C, to say so."""
+        self.stop.set()
+        deadline = time.monotonic() + GRACE
+        try:
+            for job in jobs:
+                if job.loaded is not None and job.running:
+                    job.loaded.worker.close()
+            while any(job.running for job in jobs) and time.monotonic() < deadline:
+                time.sleep(0.02)
+        except KeyboardInterrupt:
+            return
 
-    def selected(self, jobs: list[Job]) -> list[Job]:
-        """The files in which something that `--only` names stands; all of them without it."""
-        only = self.options.only
-        if not only:
-            return jobs
-        known = {name for job in jobs if job.loaded for name in job.loaded.names}
-        missing = sorted(only - known)
-        if missing and not any(job.broken for job in jobs):
-            near = closest(missing[0], known)
-            hint = f"Did you mean `{near}`?" if near else f"There are: {', '.join(sorted(known)) or 'none at all'}."
-            raise click.UsageError(f"No assertion or compute is called `{printable(missing[0])}`. {hint}")
-        return [job for job in jobs if job.broken or (job.loaded and only & set(job.loaded.names))]
+
+def selected(paths: Sequence[str], only: frozenset[str]) -> list[Job]:
+    """The files in which something that `--only` names stands, and those that cannot be read; all of them without it."""
+    if not only:
+        return [Job(path) for path in paths]
+    names = {path: declared(path) for path in paths}
+    known = {name for found in names.values() for name in found or ()}
+    missing = sorted(only - known)
+    if missing and None not in names.values():
+        near = closest(missing[0], known)
+        hint = f"Did you mean `{near}`?" if near else f"There are: {', '.join(sorted(known)) or 'none at all'}."
+        raise click.UsageError(f"No assertion or compute is called `{printable(missing[0])}`. {hint}")
+    return [Job(path, only & (found or only)) for path, found in names.items() if found is None or only & found]
+
+
+def declared(path: str) -> frozenset[str] | None:
+    """The names of the assertions and computes of a file; None when it has a mistake."""
+    source = read(path)
+    if isinstance(source, Diagnostic):
+        return None
+    file, mistakes = parse(source)
+    return (
+        None
+        if mistakes
+        else frozenset(d.name.id for d in file.declarations if isinstance(d, tree.Assert | tree.Compute))
+    )
 
 
 def run(
@@ -127,13 +149,12 @@ def run(
 ) -> int:
     """Check `paths`, print what comes out; the exit code."""
     session = Session(Options(**options), screen, debug)
-    files = [Job(path) for path in paths]
+    files = selected(paths, session.options.only)
     page = Page(screen, several=len(files) > 1, quiet=quiet, silent=as_json)
     interrupted = False
     shown = 0
     with screen.working(wanted=not (as_json or quiet)):
         try:
-            files = session.selected(list(in_order(session.read, files, jobs)))
             for job in in_order(session.check, files, jobs):
                 if job.so_far().interrupted:
                     raise KeyboardInterrupt
@@ -141,8 +162,7 @@ def run(
                 shown += 1
         except KeyboardInterrupt:
             interrupted = True
-            session.stop.set()
-            wait_for(files)
+            session.interrupt(files)
             for job in files[shown:]:
                 page.show(job.so_far())
     results = [job.so_far() for job in files]
@@ -182,16 +202,6 @@ class Page:
             self.empty = False
         for error in result.internal_errors:
             self.screen.say(f"{printable(result.path)}: internal error: {printable(error)} {PLEASE}")
-
-
-def wait_for(files: Sequence[Job]) -> None:
-    """Until every check that has begun is over, at most GRACE seconds, or until the next Ctrl-C."""
-    deadline = time.monotonic() + GRACE
-    try:
-        while any(job.begun and job.result is None for job in files) and time.monotonic() < deadline:
-            time.sleep(0.02)
-    except KeyboardInterrupt:
-        return
 
 
 def in_order(function: Callable[[A], B], items: Sequence[A], jobs: int) -> Iterator[B]:

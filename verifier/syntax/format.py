@@ -172,10 +172,10 @@ def _number(value: Fraction) -> Iterator[str]:
         yield from (str(numerator), "/", str(denominator))
         return
     power = -max(twos, fives)
-    whole = numerator * 10**-power // denominator
-    while whole and whole % 10 == 0 and power < limits.EXPONENT and len(str(whole)) > 21:
-        whole, power = whole // 10, power + 1
-    digits = str(whole)
+    digits = str(numerator * 10**-power // denominator)
+    if power == 0 and len(digits) > 21:
+        power = min(len(digits) - len(digits.rstrip("0")), limits.EXPONENT)
+        digits = digits[: len(digits) - power]
     if power == 0:
         yield digits
     elif -21 <= power < 0:
@@ -285,7 +285,7 @@ _PARTS = ("features", "metric", "decide")
 _ALIGN = 2 + len("features ")
 """Where the parts of a model begin, after the indent and the longest of their words."""
 _BEFORE = frozenset(["and", "or", "=>", "<=>", "then", "else", "+", "-", "*", "/", "<", "<=", "==", "!=", ">=", ">",
-                     "where", "expect", "in"])
+                     "where", "expect"])
 """The words a line too long may break before."""
 
 
@@ -400,7 +400,7 @@ def _render(parts: list[_Doc]) -> list[str]:
             case _Pad():
                 lines[-1] += part.spaces if broken else " "
             case _Comment():
-                if part.own:
+                if part.own or due:
                     lines += [""] * part.blank + [" " * (base + 2) + part.text]
                 else:
                     lines[-1] = f"{lines[-1].rstrip()}  {part.text}"

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from verifier.source import Diagnostic, Source
 from verifier.syntax import limits
@@ -182,7 +182,7 @@ def lex(source: Source) -> tuple[list[Token], list[Diagnostic]]:
     if len(source.text) > limits.FILE_BYTES:
         return [], [too_large(source)]
     text = "".join(_visible(source, found))
-    tokens = list(_capped(source, _mended(source, _scan(source, text, found), found), found))
+    tokens = list(_mended(source, _capped(source, _scan(source, text, found), found), found))
     return tokens, found
 
 
@@ -210,7 +210,8 @@ def _scan(source: Source, text: str, found: list[Diagnostic]) -> Iterator[Token]
     start = 0
     while start < len(text) and len(found) <= limits.DIAGNOSTICS:
         try:
-            for token in grammar().lex(TextSlice(text, start, len(text))):
+            reader: Any = grammar().parse_interactive(TextSlice(text, start, len(text)))
+            for token in reader.lexer_thread.lex(reader.parser_state):
                 if last is not None:
                     yield last
                 last = token
@@ -266,6 +267,8 @@ def _mended(source: Source, tokens: Iterator[Token], found: list[Diagnostic]) ->
     """Two tokens that touch and never may, read as the one (or the product) they were meant to be."""
     last: Token | None = None
     for token in tokens:
+        if len(found) > limits.DIAGNOSTICS:
+            return
         if last is None or last.end_pos != token.start_pos:
             pass
         elif joined := JOINED.get(last + token):
@@ -303,6 +306,8 @@ def _capped(source: Source, tokens: Iterator[Token], found: list[Diagnostic]) ->
             found.append(Diagnostic("V104", source.span(start, end),
                                     f"The file has more than {limits.TOKENS:,} words and signs; I stop reading here.",
                                     fix="Split it with `use`, or keep long matrices in a file: `matrix(\"w.csv\")`."))
+            yield token_of(DAMAGE, start, end)
+        if len(found) > limits.DIAGNOSTICS or count == limits.TOKENS:
             return
         match token.type:
             case "NAME" if len(token) > limits.NAME_LENGTH:

@@ -100,7 +100,8 @@ def unknown_declaration(source: Source, tokens: list[Token]) -> tuple[Diagnostic
         return Diagnostic("V131", place, f"A formula cannot stand alone, and `{printable(token)}` begins one.",
                           fix=f"Write `assert A1: {printable(token)}…`."), None
     if token in reserved():
-        return Diagnostic("V131", place, f"`{token}` cannot begin a declaration.", fix=f"Begin with one of {every}."), None
+        return Diagnostic("V131", place, f"`{token}` cannot begin a declaration.",
+                          fix=f"Begin with one of {every}."), None
     near = closest(token, [*STARTS, "expect", "where", "features", "metric", "decide"])
     fix = f"Did you mean `{near}`?" if near else f"Begin with one of {every}."
     return Diagnostic("V131", place, f"`{printable(token)}` begins no declaration that I know.", fix=fix), (
@@ -166,7 +167,7 @@ def _brackets(s: Stuck) -> Iterator[Diagnostic]:
                                  f"{s.place(opened[-1] - s.at).line}.", fix=f"Write `{wanted}`.")
         return
     ended = s.found == "" or s.kind(0) in map(str.upper, BETWEEN | set(STARTS))
-    if opened and ended and BRACKETS[s.tokens[opened[-1]]] in s.expected:
+    if opened and ended and s.before not in (",", *BRACKETS) and BRACKETS[s.tokens[opened[-1]]] in s.expected:
         yield _unclosed(s, opened[-1])
 
 

@@ -1,7 +1,7 @@
 """A property is its definition, written in the language itself.
 
 The text is what `explain` prints, what the engines are asked, and what a witness is replayed against. In it `f1`, `f2`, `h`, `p` stand
-for the arguments and `radius` and the like for the options; `where(x)` for the option's formula at x.
+for the arguments and `radius` and the like for the options; `where_at(x)` for the formula of `where:` at x.
 """
 
 from __future__ import annotations
@@ -98,8 +98,8 @@ class Measure:
 
 def wheres(choices: Choices) -> tuple[str, ...]:
     """The premises that `where` (binds x) and `where_both` (binds x and x') add."""
-    one = ("where(x)",) if "where" in choices else ()
-    return one + (("where_both(x)", "where_both(x')") if "where_both" in choices else ())
+    one = ("where_at(x)",) if "where" in choices else ()
+    return one + (("where_both_at(x)", "where_both_at(x')") if "where_both" in choices else ())
 
 
 def on(choices: Choices, flag: str) -> bool:
