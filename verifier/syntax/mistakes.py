@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 STARTS = ("domain", "labels", "model", "oracle", "def", "let", "param", "point", "data", "assert", "compute", "use")
 """The words that begin a declaration."""
+BEGINNINGS = frozenset(STARTS)
 
 BRACKETS = {"(": ")", "[": "]", "{": "}"}
 OPERATORS = frozenset(["+", "-", "*", "/", "<", "<=", "==", "!=", ">=", ">", "and", "or", "=>", "<=>"])

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from verifier.source import Diagnostic, Rejected, Source
 from verifier.syntax import limits, tree
 from verifier.syntax.lexer import DAMAGE, grammar, lex, spelling, terminal
-from verifier.syntax.mistakes import STARTS, Stuck, explain, unknown_declaration
+from verifier.syntax.mistakes import BEGINNINGS, Stuck, explain, unknown_declaration
 
 if TYPE_CHECKING:
     from lark import Token, Tree
@@ -29,7 +29,7 @@ def parse(source: Source) -> tuple[tree.File, tuple[Diagnostic, ...]]:
     pieces = deque(_pieces(source, tokens))
     while pieces and len(found) <= limits.DIAGNOSTICS:
         piece = pieces.popleft()
-        if piece[0] not in STARTS and piece[0] != "@":
+        if piece[0] not in BEGINNINGS and piece[0] != "@":
             mistake, meant = unknown_declaration(source, piece)
             if piece[0].type != DAMAGE:
                 found.append(mistake)
@@ -80,7 +80,7 @@ def _pieces(source: Source, tokens: list[Token]) -> Iterator[list[Token]]:
     """The tokens, cut where declarations begin. Annotations go with the declaration that follows them."""
     begin, annotated = 0, False
     for index, token in enumerate(tokens):
-        if token == "@" or (token in STARTS and token.type != "NAME" and _begins(source, tokens, index)):
+        if token == "@" or (token in BEGINNINGS and _begins(source, tokens, index)):
             if not annotated and index > begin:
                 yield tokens[begin:index]
                 begin = index
