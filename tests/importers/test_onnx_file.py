@@ -426,7 +426,7 @@ def graphs(draw: st.DrawFn) -> tuple[list[Any], dict[str, np.ndarray]]:
 
 
 @given(graphs())
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=40)
 def test_random_graphs_are_what_the_runtime_computes(graph: tuple[list[Any], dict[str, np.ndarray]]) -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = saved(Path(folder), *graph, [1, 3])
@@ -445,7 +445,7 @@ WHOLE = model([*NODES[:-1], node("Squeeze", "u a", "z"), node("Gemm", "z w b", "
 
 
 @given(st.data())
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=150)
 def test_damaged_bytes_give_a_network_or_a_failure(data: st.DataObject) -> None:
     damaged = bytearray(WHOLE)
     for _ in range(data.draw(st.integers(0, 4))):

@@ -62,6 +62,7 @@ def test_values_are_the_definition_in_rationals(network: Network, data: st.DataO
     assert network.values(point) == by_the_definition(network, point)
 
 
+@settings(deadline=None)
 @given(st.lists(st.floats(allow_nan=False, allow_infinity=False), max_size=5))
 def test_whole_numbers_over_a_power_of_two_are_the_floats(numbers: list[float]) -> None:
     integers, exponent = whole(np.array(numbers))

@@ -28,7 +28,8 @@ def finite(array: Any) -> Floats:
     given = np.asarray(array)
     if given.dtype.kind not in "fiub" or given.dtype.itemsize > 8:
         raise ImportFailed(f"A weight has the type {given.dtype}, which is not a real number of at most 64 bits.")
-    floats = given.astype(np.float64)
+    with np.errstate(invalid="ignore"):  # a signalling NaN
+        floats = given.astype(np.float64)
     if not np.isfinite(floats).all():
         raise ImportFailed(
             "A weight is NaN or infinite.", "The training diverged: train again, with a smaller learning rate."
@@ -236,6 +237,8 @@ class Assembly:
         places = np.arange(nodes)[inner]
         if not nodes or any(len(part) != nodes for part in (threshold, left, right, leaf)):
             raise ImportFailed("The tree has no nodes, or its tables differ in length.")
+        if (left < -1).any():
+            raise ImportFailed("The tree has a child that is no node.")
         for child in (left, right):
             if ((child[inner] <= places) | (child[inner] >= nodes)).any():
                 raise ImportFailed("The tree has a child that does not come after its parent.")
