@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
 from verifier import api
+from verifier.engines.worker import Worker
 from verifier.source import Diagnostic, Source
 from verifier.surfaces.cli import main
 from verifier.verdict.verdict import Checked, Computed, FileResult, Proved, Refuted, Undecided, Verdict, Witness
@@ -22,8 +23,14 @@ POINT = Witness({"x": {"size": Fraction(1, 3)}})
 
 
 @dataclass(frozen=True)
-class Puppet(api.Loaded):
-    options: api.Options = api.Options()
+class Puppet:
+    """What the surfaces use of `api.Loaded`."""
+
+    path: str
+    diagnostics: tuple[Diagnostic, ...]
+    names: tuple[str, ...]
+    lines: Mapping[str, tuple[str, ...]]
+    worker: Worker = Worker()
 
     def check(
         self,
@@ -73,7 +80,7 @@ def play(word: str, name: str, rest: list[str], options: api.Options) -> Checked
                    vacuous="nothing to say." if word == "vacuous" else "")  # fmt: skip
 
 
-def load(path: str | Path, options: api.Options = api.Options()) -> api.Loaded:
+def load(path: str | Path, options: api.Options = api.Options()) -> Puppet:
     source = Source(str(path), Path(path).read_text(encoding="utf-8"))
     lines = tuple(source.text.splitlines())
     if "crash-reading" in source.text:
@@ -84,10 +91,18 @@ def load(path: str | Path, options: api.Options = api.Options()) -> api.Loaded:
         if word in source.text
     ]
     names = tuple(line.split()[1] for line in lines if len(line.split()) > 1)
-    return Puppet(source.path, tuple(found), names, {source.path: lines}, options)
+    return Puppet(source.path, tuple(found), names, {source.path: lines})
+
+
+def declared(path: str) -> frozenset[str] | None:
+    puppet = load(path)
+    return None if any(d.severity == "error" for d in puppet.diagnostics) else frozenset(puppet.names)
 
 
 if __name__ == "__main__":
-    api.load = load
+    api.load = load  # type: ignore[assignment]
+    from verifier.surfaces import check
+
+    check.declared = declared
     sys.argv[0] = "verifier"
     main()

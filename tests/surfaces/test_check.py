@@ -41,7 +41,6 @@ SCHEMA = json.loads(
 )
 def test_exit_codes(puppet: Run, tmp_path: Path, text: str, code: int) -> None:
     (tmp_path / "a.vf").write_text(text)
-    assert puppet("check", "a.vf").returncode == code
     ran = puppet("check", "--json", "a.vf")
     document = json.loads(ran.stdout)
     jsonschema.validate(document, SCHEMA)
@@ -145,10 +144,10 @@ def test_the_timeout_reaches_the_pipeline(puppet: Run, tmp_path: Path) -> None:
         (["a.vf", "--quick"], "No such option"),
     ],
 )
-def test_bad_usage_says_how_to_mend_it(puppet: Run, tmp_path: Path, arguments: list[str], says: str) -> None:
+def test_bad_usage_says_how_to_mend_it(verifier: Run, tmp_path: Path, arguments: list[str], says: str) -> None:
     (tmp_path / "a.vf").write_text("proved A")
     (tmp_path / "empty").mkdir()
-    ran = puppet("check", *arguments)
+    ran = verifier("check", *arguments)
     assert ran.returncode == 2 and ran.stdout == ""
     assert says in ran.stderr
 

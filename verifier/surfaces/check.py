@@ -111,7 +111,7 @@ class Session:
 
 
 def selected(paths: Sequence[str], only: frozenset[str]) -> list[Job]:
-    """The files in which something that `--only` names stands, and those that cannot be read; all of them without it."""
+    """The files that declare something `--only` names, and those with a mistake; all of them without it."""
     if not only:
         return [Job(path) for path in paths]
     names = {path: declared(path) for path in paths}

@@ -113,11 +113,12 @@ def check(
     debug: bool,
 ) -> int:
     """Check the assertions of .vf files; a folder means every .vf file in it."""
+    files = find(paths)
     from verifier.surfaces.check import run
 
     options = {"settings": settings, "only": frozenset(only), "timeout": timeout, "eps": eps}
     jobs = jobs or os.cpu_count() or 1
-    return run(find(paths), options, screen(no_color), as_json=as_json, jobs=jobs, quiet=quiet, debug=debug)
+    return run(files, options, screen(no_color), as_json=as_json, jobs=jobs, quiet=quiet, debug=debug)
 
 
 @cli.command()
@@ -129,11 +130,11 @@ def check(
 @debug_option
 def fmt(paths: tuple[str, ...], check_only: bool, diff: bool, to_stdout: bool, no_color: bool, debug: bool) -> int:
     """Rewrite .vf files in the usual layout; `-` formats stdin to stdout."""
-    from verifier.surfaces.fmt import run
-
     if "-" in paths and len(paths) > 1:
         raise click.UsageError("`-` (stdin) stands alone.")
     files = [] if "-" in paths else find(paths)
+    from verifier.surfaces.fmt import run
+
     return run(files, screen(no_color), check_only=check_only, diff=diff, to_stdout=to_stdout)
 
 
@@ -155,11 +156,11 @@ def show(
     debug: bool,
 ) -> int:
     """Show what FILE declares."""
-    from verifier.surfaces.show import run
-
     if Path(file).is_dir():
         raise click.UsageError(f"`{file}` is a folder. Name one .vf file.")
     path, *_ = find((file,))
+    from verifier.surfaces.show import run
+
     return run(path, settings, screen(no_color), canonical=canonical or latex, latex=latex, as_json=as_json)
 
 
