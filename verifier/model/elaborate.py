@@ -137,6 +137,9 @@ class Elaborator:
             if d.name.id in BUILTINS or d.name.id in properties.PROPERTIES or d.name.id in measures.MEASURES:
                 self._say("V204", d.name.span, f"`{d.name.id}` is a word of the language.", "Choose another name.")
                 continue
+            if d.name.id.rstrip("'") == "x" and d.name.id != "x":
+                self._say("V204", d.name.span, f"`{d.name.id}` is the other point of a pair.", "Choose another name.")
+                continue
             seen[d.name.id] = d.name.span
             result.append(d)
         checked: dict[str, Span] = {}

@@ -227,6 +227,8 @@ class Decider:
             ignored = self._ask(posed)
             if isinstance(ignored, Fails):
                 return self._torn(claim, posed, ignored, [zero, *differs, *trees], flips=True, ignored=None)
+            if isinstance(ignored, Holds) and not self._separates(claim):  # a flip need not show in `coarse`
+                ignored = self._ask(poser.pose(points, [facts[0], formula]))
         posed = poser.pose(points, facts, large=[coarse])
         answer = self._ask(posed)
         match answer:
@@ -260,6 +262,11 @@ class Decider:
             return None
         trees = [chain_of(claim.model, "!="), chain_of(claim.oracle, "==")]
         return self.poser.build.both(*(self.poser.truth(t, points) for t in trees)), trees
+
+    def _separates(self, claim: Contained) -> bool:
+        """d1 = 0 only where all features agree, hence the labels too: a built-in metric of all of them."""
+        metric = self.program.classifiers[claim.model].metric
+        return not claim.named and (metric is None or metric.body is None)
 
     def _torn(
         self, claim: Contained, posed: Posed, answer: Fails, truths: list[tree.Expr], flips: bool, ignored: Answer | None
