@@ -2,21 +2,33 @@
 
 from __future__ import annotations
 
+import time
 from typing import cast
 
-from verifier.engines.engine import Answer, Holds
+from verifier.engines.engine import Answer, Fails, Holds
 from verifier.engines.worker import Worker
+from verifier.kernel.circuit import Select
 from verifier.query.question import Question
 
 
+MANY_CHOICES = 12
+"""From this many choices on, z3 is slow enough for a search in floats to be worth its while."""
+
+
 class Portfolio:
-    """Asks z3, in a process of its own. Not for two threads at once."""
+    """Falsifier first where the question is large, then z3; both in a process of their own. Not for two threads at once."""
 
     def __init__(self, worker: Worker) -> None:
         self.worker = worker
 
     def find(self, question: Question, seconds: float) -> Answer:
         """A solution, or none."""
+        if sum(isinstance(node, Select) for node in question.circuit) >= MANY_CHOICES:
+            started = time.monotonic()
+            guess = self.worker.ask("falsify", question, seconds=min(10.0, seconds / 6))
+            if isinstance(guess, Fails):
+                return guess
+            seconds -= time.monotonic() - started
         return cast(Answer, self.worker.ask("find", question, seconds=seconds))
 
     def approach(self, question: Question, shared: tuple[int, ...], seconds: float) -> Answer:

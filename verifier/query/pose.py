@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from verifier.language.build import NO, YES, Build, Choice, Form, Variable
@@ -18,18 +18,20 @@ from verifier.syntax import tree
 class Posed:
     """A question, the names of the points that its inputs make up, and whether it is decided without any engine.
 
-    `impossible`: the bounds of the domain alone contradict the facts.
+    `impossible`: the bounds of the domain alone contradict the facts. `layout`: the question's variable behind each coordinate of
+    each point, in order (coordinates that the facts make equal are one variable).
     """
 
     question: Question
     points: tuple[str, ...]
     program: Program
+    layout: tuple[int, ...]
     impossible: bool = False
 
     def read(self, vector: Sequence[Fraction]) -> dict[str, PointValue]:
         """The points of a solution, in the words of the file."""
         domain = self.program.domain
-        rest = iter(vector)
+        rest = (vector[i] for i in self.layout)
         result: dict[str, PointValue] = {}
         for name in self.points:
             assert domain is not None
@@ -44,14 +46,11 @@ class Posed:
             result[name] = values
         return result
 
-    def width(self) -> int:
-        """How many inputs make up one point."""
-        return len(self.question.variables) // max(1, len(self.points))
-
     def share(self, name: str) -> tuple[int, ...]:
-        """The inputs of one point."""
-        start = self.points.index(name) * self.width()
-        return tuple(range(start, start + self.width()))
+        """The variables of one point."""
+        width = len(self.layout) // max(1, len(self.points))
+        start = self.points.index(name) * width
+        return self.layout[start : start + width]
 
 
 class Poser:
@@ -107,11 +106,21 @@ class Poser:
         """The same, but only `facts` keep the points in X (besides the closed sides of their intervals)."""
         inputs = [form for name in names for form in self._point(name)[1]]
         wanted = [f for f in dict.fromkeys(facts) if f != YES]
+        images = {} if numbers else self._merged(wanted)
+        if images:
+            merged = self.build.substitute([*wanted, *large], images)
+            wanted, large = [f for f in dict.fromkeys(merged[: len(wanted)]) if f != YES], merged[len(wanted) :]
         impossible = NO in wanted
-        roots = [*wanted, *numbers, *large]
-        circuit, nodes = self.build.circuit(roots, inputs)
-        variables = [self.build.atoms[form.terms[0][0]] for form in inputs]
+        kept = [form for form in inputs if form.terms[0][0] not in images]
+        places = {form: i for i, form in enumerate(kept)}
+        layout = tuple(places[images.get(form.terms[0][0], form)] for form in inputs)
+        circuit, nodes = self.build.circuit([*wanted, *numbers, *large], kept)
+        variables = [self.build.atoms[form.terms[0][0]] for form in kept]
         width = len(inputs) // max(1, len(names))
+        mirror: list[int | None] = [None] * len(kept)
+        for i in range(width, len(inputs)):
+            if layout[i] != layout[i % width]:
+                mirror[layout[i]] = layout[i % width]
         n, m = len(wanted), len(wanted) + len(numbers)
         question = Question(
             circuit,
@@ -119,9 +128,30 @@ class Poser:
             nodes[:n],
             nodes[n:m],
             nodes[m:],
-            tuple(i % width if i >= width else None for i in range(len(inputs))),
+            tuple(mirror),
         )
-        return Posed(question, tuple(names), self.program, impossible)
+        return Posed(question, tuple(names), self.program, layout, impossible)
+
+    def _merged(self, facts: Sequence[Form]) -> dict[int, Form]:
+        """Inputs that the facts make equal to an earlier input of the same kind and bounds, and that one."""
+        atoms: set[Form] = set()
+        todo = list(facts)
+        while todo:
+            form = todo.pop()
+            inner = self._logic(form)
+            if inner is None:
+                atoms.add(form)
+            elif inner.otherwise == NO:
+                todo += [inner.test, inner.then]
+        images: dict[int, Form] = {}
+        for form in sorted(atoms, key=lambda f: f.terms):
+            if form.constant or [w for _, w in form.terms] != [1, -1] or self.build.scale(-1, form) not in atoms:
+                continue
+            i, j = (k for k, _ in form.terms)
+            a, b = self.build.atoms[i], self.build.atoms[j]
+            if isinstance(a, Variable) and isinstance(b, Variable) and replace(a, name=b.name) == b and i not in images:
+                images.setdefault(j, Form(Fraction(0), ((i, Fraction(1)),)))
+        return images
 
     def margins(self, model: str, names: Sequence[str]) -> list[Form]:
         """The margins of a written decision at the points: a pleasant pair has large ones."""

@@ -1,0 +1,130 @@
+"""The falsifier: many points at once in floats, the promising ones moved about. It only guesses; `solved_by` decides, exactly."""
+
+from __future__ import annotations
+
+import time
+from fractions import Fraction
+
+import numpy as np
+from numpy.typing import NDArray
+
+from verifier.engines.engine import Answer, Fails, Unknown, Vector
+from verifier.kernel.circuit import Affine, Input, Select
+from verifier.query.piece import senses
+from verifier.query.question import Question
+
+NAME = "search"
+POINTS = 512
+WIDE = 1e6
+"""Stands for an infinite side of the box."""
+
+Floats = NDArray[np.float64]
+
+
+class Landscape:
+    """How well points satisfy the facts, by the robustness of formulas: and = min, or = max, not = negation; >= 0 is true."""
+
+    def __init__(self, question: Question) -> None:
+        self.question = question
+        self.true, self.real = senses(question.circuit, question.facts, ())
+        self.affine = {
+            i: (np.array([j for j, _ in node.terms], dtype=np.intp), np.array([float(w) for _, w in node.terms]), float(node.constant))
+            for i, node in enumerate(question.circuit)
+            if isinstance(node, Affine) and (i in self.true or i in self.real)
+        }
+
+    def at(self, points: Floats) -> Floats:
+        """(inputs, n) -> (n,): the least robustness of the facts at each point."""
+        count = points.shape[1]
+        values = np.zeros((len(self.question.circuit), count))
+        robust: dict[int, Floats] = {}
+        for i, node in enumerate(self.question.circuit):
+            if i not in self.true and i not in self.real:
+                continue
+            match node:
+                case Input(index):
+                    values[i] = points[index]
+                case Affine():
+                    nodes, weights, constant = self.affine[i]
+                    values[i] = weights @ values[nodes] + constant
+                case Select(test, then, otherwise):
+                    t = robust[test]
+                    if i in self.real:
+                        values[i] = np.where(t >= 0, values[then], values[otherwise])
+                    if i in self.true:
+                        robust[i] = np.maximum(np.minimum(t, robust[then]), np.minimum(-t, robust[otherwise]))
+            if i in self.true and not isinstance(node, Select):
+                constant_node = isinstance(node, Affine) and not node.terms
+                robust[i] = np.where(values[i] >= 0, np.inf, -np.inf) if constant_node else values[i]
+        if not self.question.facts:
+            return np.full(count, np.inf)
+        return np.min(np.stack([robust[f] for f in self.question.facts]), axis=0)
+
+
+def falsify(question: Question, seconds: float) -> Answer:
+    """A solution found by sampling and climbing, or Unknown."""
+    end = time.monotonic() + seconds
+    generator = np.random.default_rng(0)
+    variables = question.variables
+    low = np.array([-WIDE if v.low is None else float(v.low) for v in variables])[:, None]
+    high = np.array([WIDE if v.high is None else float(v.high) for v in variables])[:, None]
+    whole = np.array([v.integer for v in variables])[:, None]
+    landscape = Landscape(question)
+
+    def tidy(points: Floats) -> Floats:
+        inside: Floats = np.clip(points, low, high)
+        return np.where(whole, np.round(inside), inside)
+
+    def fresh(count: int) -> Floats:
+        spread = generator.random((len(variables), count))
+        spread = np.where(generator.random((1, count)) < 0.3, np.round(spread), spread)  # some of them corners
+        return tidy(low + spread * (high - low))
+
+    points = fresh(POINTS)
+    scores = landscape.at(points)
+    stale = 0
+    while True:
+        best = np.argsort(-scores)[: POINTS // 8]
+        for k in best[:4]:
+            if scores[k] >= 0:
+                candidate = exact(question, points[:, k])
+                if question.solved_by(candidate):
+                    return Fails(NAME, (pleasant(question, candidate, end),))
+        if time.monotonic() > end:
+            return Unknown("the search found nothing")
+        if stale > 30:
+            points, stale = fresh(POINTS), 0
+            scores = landscape.at(points)
+            continue
+        parents = points[:, np.tile(best, 8)]
+        size = (high - low) * 10.0 ** generator.uniform(-4, 0, (1, parents.shape[1]))
+        moved = generator.random(parents.shape) < generator.choice([1.5, 3.0, 8.0], (1, parents.shape[1])) / len(variables)
+        step = generator.standard_normal(parents.shape) * size
+        step = np.where(whole & (np.abs(step) < 1), np.sign(step), step)
+        children = tidy(parents + np.where(moved, step, 0.0))
+        children_scores = landscape.at(children)
+        top = scores.max()
+        points, scores = np.hstack([points[:, best], children]), np.concatenate([scores[best], children_scores])
+        stale = 0 if scores.max() > top else stale + 1
+
+
+def exact(question: Question, point: Floats) -> Vector:
+    return tuple(Fraction(round(x)) if v.integer else Fraction(float(x)) for x, v in zip(point, question.variables, strict=True))
+
+
+def pleasant(question: Question, point: Vector, end: float) -> Vector:
+    """The same with shorter numbers and fewer differences, as far as exact evaluation lets it."""
+    for i, v in enumerate(question.variables):
+        options = [Fraction(0), Fraction(1), *(b for b in (v.low, v.high) if b is not None)]
+        if question.mirror and (twin := question.mirror[i]) is not None:
+            options.insert(0, point[twin])
+        if not v.integer:
+            options += [Fraction(round(point[i] * d), d) for d in (1, 2, 4, 10, 100, 1000, 10**6)]
+        for option in options:
+            if time.monotonic() > end or option == point[i]:
+                break
+            tried = (*point[:i], option, *point[i + 1 :])
+            if question.solved_by(tried):
+                point = tried
+                break
+    return point
