@@ -55,9 +55,10 @@ def test_just_below_the_caps_all_is_well() -> None:
 
 
 FLOODS = [
-    "(", ")", "[", "{", "}", "(]", "- ", "not ", "1+", "1", "a", "a ", "a\n", '"', "'", "#", "\n", "@", "@a ", "if ", "let ",
-    "let a = ", "let a = 1\n", "lett a = 1\n", "assert ", "é", "а", "\x00", "\u202e", "&", "=", "==", ":=", "1x", "2e", "\\",
-    "“", "let a = (\n", "domain X {\n", "model f { metric d\n", "forall ", "x.", "0.", "\ufeff", "\r", "{a:",
+    "(", ")", "[", "{", "}", "(]", "- ", "not ", "1+", "1", "a", "a ", "a\n", '"', "'", "#", "\n", "@", "@a ",
+    "if ", "let ", "let a = ", "let a = 1\n", "lett a = 1\n", "assert ", "é", "а", "\x00", "\u202e", "&", "=",
+    "==", ":=", "1x", "2e", "\\", "“", "let a = (\n", "domain X {\n", "model f { metric d\n", "forall ", "x.",
+    "0.", "\ufeff", "\r", "{a:",
 ]
 
 

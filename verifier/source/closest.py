@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from difflib import get_close_matches
 
 
 def closest(name: str, candidates: Iterable[str]) -> str | None:
     """The candidate a mistyped `name` most likely stands for, whatever its case; None when nothing is near."""
+    from difflib import get_close_matches
+
     by_folded = {candidate.casefold(): candidate for candidate in candidates}
     near = get_close_matches(name[:100].casefold(), by_folded, n=1, cutoff=0.65)
     return by_folded[near[0]] if near else None

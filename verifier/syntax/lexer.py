@@ -8,7 +8,6 @@ import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +22,8 @@ DAMAGE = "DAMAGE"
 
 def grammar_text() -> str:
     """The grammar: `verifier/grammar` in an installed package, `grammar` beside the package in a checkout."""
+    from importlib.resources import files
+
     installed = files("verifier") / "grammar" / "verifier.lark"
     if installed.is_file():
         return installed.read_text("utf-8")
@@ -266,11 +267,22 @@ def _foreign_word(source: Source, text: str, at: int, last: Token | None, found:
 def _mended(source: Source, tokens: Iterator[Token], found: list[Diagnostic]) -> Iterator[Token]:
     """Two tokens that touch and never may, read as the one (or the product) they were meant to be."""
     last: Token | None = None
+    skipped = 0
     for token in tokens:
         if len(found) > limits.DIAGNOSTICS:
             return
+        if (token.start_pos or 0) < skipped:
+            continue
         if last is None or last.end_pos != token.start_pos:
             pass
+        elif last + token in ("//", "/*"):
+            start = last.start_pos or 0
+            line_end = source.text.find("\n", start)
+            skipped = line_end if line_end >= 0 else len(source.text)
+            found.append(Diagnostic("V143", source.span(start, start + 2), "A comment does not begin so.",
+                                    fix="Begin every line of a comment with `#`."))
+            last = None
+            continue
         elif joined := JOINED.get(last + token):
             instead, why = joined
             start, end = last.start_pos or 0, token.end_pos or 0

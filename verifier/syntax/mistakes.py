@@ -16,6 +16,14 @@ if TYPE_CHECKING:
 STARTS = ("domain", "labels", "model", "oracle", "def", "let", "param", "point", "data", "assert", "compute", "use")
 """The words that begin a declaration."""
 BEGINNINGS = frozenset(STARTS)
+SYNONYMS = {
+    "check": "assert", "prove": "assert", "verify": "assert", "property": "assert", "theorem": "assert",
+    "lemma": "assert", "import": "use", "include": "use", "function": "def", "fun": "def", "const": "let", "var": "let", "val": "let",
+    "classes": "labels", "class": "labels", "input": "domain", "inputs": "domain", "classifier": "model",
+    "network": "model", "dataset": "data", "parameter": "param", "print": "compute", "return": "decide",
+    "float": "real", "number": "real", "integer": "int", "distance": "metric", "such": "where",
+}
+"""What the same thing is called elsewhere."""
 
 BRACKETS = {"(": ")", "[": "]", "{": "}"}
 OPERATORS = frozenset(["+", "-", "*", "/", "<", "<=", "==", "!=", ">=", ">", "and", "or", "=>", "<=>"])
@@ -103,7 +111,7 @@ def unknown_declaration(source: Source, tokens: list[Token]) -> tuple[Diagnostic
     if token in reserved():
         return Diagnostic("V131", place, f"`{token}` cannot begin a declaration.",
                           fix=f"Begin with one of {every}."), None
-    near = closest(token, [*STARTS, "expect", "where", "features", "metric", "decide"])
+    near = SYNONYMS.get(token.lower()) or closest(token, [*STARTS, "expect", "where", "features", "metric", "decide"])
     fix = f"Did you mean `{near}`?" if near else f"Begin with one of {every}."
     return Diagnostic("V131", place, f"`{printable(token)}` begins no declaration that I know.", fix=fix), (
         near if near in STARTS else None)
@@ -123,7 +131,9 @@ def _words(s: Stuck) -> Iterator[Diagnostic]:
     if s.found in ("elif", "elsif", "elseif"):
         yield Diagnostic("V127", s.place(0), f"There is no `{s.found}`.", fix="Write `else if … then …`.")
     words = [w for w in s.expected if w in reserved() and w not in STARTS]
-    if s.kind(0) == "NAME" and not s.expected & {"NAME"} and (near := closest(s.found, words)):
+    same = SYNONYMS.get(s.found.lower(), "")
+    near = same if same in words else closest(s.found, words)
+    if s.kind(0) == "NAME" and "NAME" not in s.expected and near:
         yield Diagnostic("V136", s.place(0), f"`{s.found}` does not fit here.", fix=f"Did you mean `{near}`?")
 
 
@@ -138,15 +148,20 @@ def _signs(s: Stuck) -> Iterator[Diagnostic]:
             also = "" if "==" not in s.expected else " (To compare two values, write `==`.)"
             yield Diagnostic("V125", s.place(-1, 0), f"`=` gives a name to a declaration; `{s.before}` needs `:`.",
                              fix=f"Write `{s.before}: …`.{also}")
+    if s.found == "is" and "==" in s.expected:
+        yield Diagnostic("V123", s.place(0), "Two values are not compared with `is`.", fix="Write `==`.")
     if s.found == "=" and "==" in s.expected:
         yield Diagnostic("V123", s.place(0), "`=` gives a name; to compare two values, double it.", fix="Write `==`.")
-    if s.found in ("==", ":", "is") and "=" in s.expected and "==" not in s.expected:
+    if s.found in ("==", ":") and "=" in s.expected and "==" not in s.expected:
         yield Diagnostic("V124", s.place(0), f"`{s.found}` does not give a name; `=` does.", fix="Write `=`.")
     if s.found == "^":
         yield Diagnostic("V112", s.place(0), "There are no powers: everything is piecewise linear.",
                          fix="`^` stands only in the sort `real^n`; write a product of constants out.")
     if s.found == "." and s.kind(1) == "NUMBER" and "NUMBER" in s.expected:
         yield Diagnostic("V119", s.place(0, 1), "A number begins with a digit.", fix=f"Write `0.{s.written(1)}`.")
+    if s.found == "," and s.kind(-1) == s.kind(1) == "NUMBER" and s.touches(0) and s.touches(1):
+        yield Diagnostic("V119", s.place(-1, 1), "Decimals have a point, not a comma.",
+                         fix=f"Write `{s.before}.{s.written(1)}`.")
     if s.before == "." and s.kind(-2) == "NUMBER" and s.touches(-1):
         yield Diagnostic("V119", s.place(-2, -1), "A number ends with a digit.", fix=f"Write `{s.written(-2)}`.")
 
@@ -188,6 +203,9 @@ def _assertions(s: Stuck) -> Iterator[Diagnostic]:
                               or s.kind(0) in ("NUMBER", "STRING")):
             yield Diagnostic("V130", s.place(-1), f"This `{word}` has no name, so no report could speak of it.",
                              fix=f"Write `{word} A1: …`.")
+        elif words[0] == 2 and s.found in ("-", ".", "/") and s.written(2) == ":":
+            yield Diagnostic("V120", s.place(0), f"A name is made of letters, digits and `_`; `{s.found}` cannot be in "
+                             "one.", fix=f"Write `{word} {s.before}_{s.written(1)}: …`.")
         elif words[0] == 2 and s.found != "=":
             if s.kind(0) in ("NAME", "NUMBER") or s.found in ("forall", "exists", "not", "if", "∀", "∃", "¬"):
                 yield Diagnostic("V129", s.place(0), f"A colon is missing after the name `{s.before}`.",
@@ -226,6 +244,8 @@ def _conditionals(s: Stuck) -> Iterator[Diagnostic]:
 
 def _names(s: Stuck) -> Iterator[Diagnostic]:
     """A reserved word where a name belongs; a feature without its `=`."""
+    if s.found in ("features", "metric", "decide") and s.before == "{" and s.written(-2) == "=":
+        yield Diagnostic("V124", s.place(-2), "A model that is written out has no `=`.", fix="Delete the `=`.")
     between = "NUMBER" in s.expected and s.found in BETWEEN | OPERATORS
     if s.found in reserved() and "NAME" in s.expected and not between:
         yield Diagnostic("V133", s.place(0), f"`{s.found}` is a reserved word and cannot be a name.",
@@ -240,7 +260,9 @@ def _gaps(s: Stuck) -> Iterator[Diagnostic]:
     operand = s.kind(0) in ("NAME", "NUMBER", "STRING") or s.found in ("(", "[", "{", "if", "not", "forall", "exists")
     if operand and "*" in s.expected and s.kind(-1) == "NUMBER" and s.kind(0) == "NAME":
         yield Diagnostic("V118", s.place(-1, 0), "A product needs its sign.", fix=f"Write `{s.before}*{s.found}`.")
-    if operand and "," in s.expected:
+    if s.found in ("(", "[") and "in" in s.expected:
+        yield Diagnostic("V134", s.place(0), "The word `in` is missing before this interval.", fix="Write `in` here.")
+    if operand and "," in s.expected and s.found != "if" and s.before != "in":
         yield Diagnostic("V134", s.place(0), f"A comma is missing between {_shown(s.before)} and {_shown(s.found)}.",
                          fix=f"Write `,` before {_shown(s.found)}.")
     if "NUMBER" in s.expected and (s.found in INFIX | BETWEEN or s.found in BRACKETS.values() or s.found in (",", "")):
@@ -253,18 +275,34 @@ def _gaps(s: Stuck) -> Iterator[Diagnostic]:
 def _expected(s: Stuck) -> Diagnostic:
     """Nothing special: say what was found and what could stand there."""
     wanted = _wanted(s.expected)
-    fix = f"Write {wanted} here." if " or " not in wanted else ""
-    if s.expected == {"in", "∈", ","}:
-        fix = "Write `forall x in X: …`: the domain or the data set after `in`."
-    if s.before == "in" and s.expected == {"(", "["}:
-        fix = "Write an interval: `[0, 1]` with its ends, `(0, 1)` without them, `[0, infinity)`."
-    if s.found == "(" and s.expected == {"="}:
-        fix = f"Write `def {s.before}(…) = …` for a function."
-    if s.found == "=" and s.expected == {"("}:
-        fix = f"Write `let {s.before} = …` for a constant."
+    fix = _hint(s) or (f"Write {wanted} here." if " or " not in wanted else "")
     if s.found == "":
         return Diagnostic("V142", s.place(0), f"The declaration ends too early: I expected {wanted}.", fix=fix)
     return Diagnostic("V120", s.place(0), f"{_shown(s.found)} does not fit here: I expected {wanted}.", fix=fix)
+
+
+def _hint(s: Stuck) -> str:
+    """How to mend the commoner of the mistakes that have no message of their own."""
+    opened = s.open_brackets()
+    hints = (
+        (s.expected == {"in", "∈", ","}, "Write `forall x in X: …`: the domain or the data set after `in`."),
+        (s.before in ("forall", "exists"), f"Write `{s.before} x in X: …`."),
+        (s.before == "in" and s.expected == {"(", "["},
+         "Write an interval: `[0, 1]` with its ends, `(0, 1)` without them, `[0, infinity)`."),
+        (s.expected == {"int", "real", "{"}, "Write `real`, `real^n`, `int`, or the values themselves: `{a, b}`."),
+        (s.expected == {"(", "STRING"}, f'Write `use "{s.found}….vf"`.'),
+        (s.before == "expect", "Write `expect proved` or `expect refuted`."),
+        (s.found == "(" and s.expected == {"="}, f"Write `def {s.before}(…) = …` for a function."),
+        (s.found == "=" and s.expected == {"("}, f"Write `let {s.before} = …` for a constant."),
+        (s.found in ("=", ":") and s.expected == {"{"}, f"Delete the `{s.found}`."),
+        (s.found == ":" and s.before in reserved(), "Delete the `:`."),
+        (s.found == ":" and bool(opened) and s.tokens[opened[-1]] == "(", "Write a record in braces: `{x: …}`."),
+        (s.found == "," and not opened and "and" in s.expected, "Write `and` between two conditions."),
+        (s.found == "if" and "*" in s.expected, "Write `if … then … else …`, in this order."),
+        (s.found == "{" and "(" in s.expected and s.kind(-1) == "NAME", f"Write `{s.before}(…)`."),
+        (s.kind(0) == "NAME" and "(" in s.expected and s.kind(-1) == "NAME", f"Write `{s.before}(…)` for a call."),
+    )
+    return next((hint for fits, hint in hints if fits), "")
 
 
 def _wanted(expected: frozenset[str]) -> str:
