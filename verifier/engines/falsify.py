@@ -73,7 +73,8 @@ def falsify(question: Question, seconds: float) -> Answer:
 
     def tidy(points: Floats) -> Floats:
         inside: Floats = np.clip(points, low, high)
-        return np.where(whole, np.round(inside), inside)
+        rounded: Floats = np.where(whole, np.round(inside), inside)
+        return rounded
 
     def fresh(count: int) -> Floats:
         spread = generator.random((len(variables), count))

@@ -171,7 +171,7 @@ def screen(no_color: bool) -> Screen:
 
 
 def find(paths: tuple[str, ...]) -> list[str]:
-    """The files meant by `paths`, each once and as given; a folder stands for the .vf files in it, by name."""
+    """The files meant by `paths`, each once; a folder stands for the .vf files in it, by name."""
     found: dict[str, None] = {}
     for path in paths:
         if os.path.isdir(path):
@@ -180,7 +180,7 @@ def find(paths: tuple[str, ...]) -> list[str]:
                 raise click.UsageError(f"There is no .vf file in the folder `{path}`.")
             found.update(dict.fromkeys(inside))
         elif os.path.exists(path):
-            found[path] = None
+            found[str(Path(path))] = None
         else:
             raise click.UsageError(f"There is no file or folder `{path}`.{nearby(path)}")
     return list(found)
@@ -193,7 +193,7 @@ def vf_files(folder: str) -> list[str]:
     found = []
     for place, folders, files in os.walk(folder, onerror=unreadable):
         folders[:] = [f for f in folders if not f.startswith(".")]
-        found += [os.path.join(place, f) for f in files if f.endswith(".vf") and not f.startswith(".")]
+        found += [str(Path(place, f)) for f in files if f.endswith(".vf") and not f.startswith(".")]
     return found
 
 
