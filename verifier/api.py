@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -19,7 +19,7 @@ from verifier.model.interpret import InterpretError
 from verifier.model.network import Network
 from verifier.model.program import Program
 from verifier.model.symbolic import NotYet
-from verifier.model.uses import gather, inside
+from verifier.model.uses import Gathered, gather, gather_text, inside
 from verifier.query.pose import Poser
 from verifier.query.static import check_claim
 from verifier.source import Diagnostic, Rejected, Source, Span
@@ -107,6 +107,7 @@ class Loaded:
                 else:
                     assert not isinstance(claim, Infimum)
                     outcome = decider.decide(claim, options.timeout)
+                    outcome = replace(outcome, warnings=(*outcome.warnings, *second_opinion(decider, outcome)))
                     yield checked(declaration, outcome, time.monotonic() - started)
             except (ReplayFailed, EngineFailed, InterpretError, AssertionError, RecursionError) as error:
                 why = f"{name}: {type(error).__name__}: {error}"
@@ -131,13 +132,49 @@ def computed(d: tree.Compute, value: Value, seconds: float) -> Computed:
     )
 
 
+def second_opinion(decider: Decider, outcome: Outcome) -> tuple[str, ...]:
+    """Where the library that a model comes from answers otherwise than exact arithmetic at the witness: both answers."""
+    if isinstance(outcome.verdict, Undecided) or outcome.verdict.pair is None:
+        return ()
+    witness = outcome.verdict.pair
+    warnings = []
+    for seen in witness.seen:
+        network = decider.program.classifiers[seen.classifier].network
+        if network is None or not network.path:
+            continue
+        import numpy as np
+
+        from verifier.importers import ImportFailed, original
+
+        try:
+            runtime = original(network)
+            if runtime is None:
+                continue
+            fed = [decider.replay.interpreter.fed(seen.classifier, p) for p in witness.points.values()]
+            answers = runtime(np.array([[float(x) for x in row] for row in fed]))
+        except (ImportFailed, OverflowError):
+            continue
+        for name, exact, index in zip(witness.points, seen.labels, answers, strict=True):
+            if (there := decider.program.labels[index]) != exact:
+                warnings.append(
+                    f"At {name} the original {network.format} model answers {there} in floating point, where exact arithmetic "
+                    f"gives {exact}."
+                )
+    return tuple(warnings)
+
+
 @dataclass(frozen=True)
 class Readers:
-    """Reads the files that a `.vf` file names, from its own folder tree."""
+    """Reads the files that a `.vf` file names, from its own folder tree. `live`: networks given in Python, by the name they are
+    imported under."""
+
+    live: Mapping[str, Network] = field(default_factory=dict)
 
     def network(self, kind: str, path: str, span: Span) -> Network:
         from verifier.importers import ImportFailed, NotYetAvailable, read
 
+        if path in self.live:
+            return self.live[path]
         try:
             return read(kind, inside(path, span))
         except NotYetAvailable:
@@ -157,12 +194,20 @@ class Readers:
 
 def load(path: str | Path, options: Options = Options()) -> Loaded:
     """Read `path`; never raises on its content: problems are diagnostics."""
+    return _load(gather(Path(path)), str(path), options, Readers())
+
+
+def load_text(text: str, path: str = "text.vf", options: Options = Options(), live: Mapping[str, Network] | None = None) -> Loaded:
+    """The same for a text; files that it names are looked for beside `path`."""
+    return _load(gather_text(Source(path, text)), path, options, Readers(live or {}))
+
+
+def _load(gathered: Gathered, path: str, options: Options, readers: Readers) -> Loaded:
     worker = Worker()
-    gathered = gather(Path(path))
     if any(isinstance(d, tree.Assert | tree.Compute) for d in gathered.declarations):
         worker.warm()
     settings, wrong = _settings(options.settings)
-    elaborated = elaborate(str(path), gathered.declarations, Readers(), settings)
+    elaborated = elaborate(path, gathered.declarations, readers, settings)
     program = elaborated.program
     diagnostics = [*gathered.diagnostics, *wrong, *elaborated.diagnostics]
     items: list[Item] = []
@@ -170,7 +215,7 @@ def load(path: str | Path, options: Options = Options()) -> Loaded:
         diagnostics += _empty(program, worker, options.timeout)
     if not any(d.severity == "error" for d in diagnostics):
         poser = Poser(program)
-        for d in (*gathered.declarations,):
+        for d in gathered.declarations:
             if isinstance(d, tree.Assert | tree.Compute):
                 try:
                     items.append(_item(program, d, poser))
@@ -181,7 +226,7 @@ def load(path: str | Path, options: Options = Options()) -> Loaded:
     if any(d.severity == "error" for d in diagnostics):
         worker.close()
     unique = tuple(dict.fromkeys(diagnostics))
-    return Loaded(str(path), program, unique, tuple(items), gathered.sources, worker)
+    return Loaded(path, program, unique, tuple(items), gathered.sources, worker)
 
 
 def _item(program: Program, d: tree.Assert | tree.Compute, poser: Poser) -> Item:

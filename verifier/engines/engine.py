@@ -44,8 +44,5 @@ class Unknown:
 Answer = Holds | Fails | Least | Unknown
 
 
-@dataclass(frozen=True, slots=True)
 class EngineFailed(Exception):
     """The engine itself broke: an internal error, never a verdict."""
-
-    why: str

@@ -58,7 +58,8 @@ class Landscape:
                 robust[i] = np.where(values[i] >= 0, np.inf, -np.inf) if constant_node else values[i]
         if not self.question.facts:
             return np.full(count, np.inf)
-        return np.min(np.stack([robust[f] for f in self.question.facts]), axis=0)
+        least: Floats = np.min(np.stack([robust[f] for f in self.question.facts]), axis=0)
+        return least
 
 
 def falsify(question: Question, seconds: float) -> Answer:
@@ -73,8 +74,7 @@ def falsify(question: Question, seconds: float) -> Answer:
 
     def tidy(points: Floats) -> Floats:
         inside: Floats = np.clip(points, low, high)
-        rounded: Floats = np.where(whole, np.round(inside), inside)
-        return rounded
+        return np.where(whole, np.round(inside), inside)
 
     def fresh(count: int) -> Floats:
         spread = generator.random((len(variables), count))

@@ -100,6 +100,10 @@ class Interpreter:
         """f(x); "" for the constant classifier."""
         return self._label(self._classifier(name), self._point(point)).name
 
+    def fed(self, name: str, point: PointValue) -> tuple[Fraction, ...]:
+        """The numbers that an imported classifier's network is given at x."""
+        return self._fed(self._classifier(name), self._point(point))
+
     def distance(self, name: str, left: PointValue, right: PointValue, only: str | None = None) -> Fraction:
         """d(g x, g x'), in the classifier's metric (linf without one). `only` looks at one feature: by linf, or by the
         classifier's own metric if that counts differences (l0, discrete)."""
@@ -137,9 +141,12 @@ class Interpreter:
     def _compute(self, f: Classifier, point: Point) -> Image:
         if f.network is None:
             return Image({feature.name: self.value(feature.value, point.values) for feature in f.features}, ())
-        fed = tuple(point.values.values()) if f.inputs is None else self.value(f.inputs, point.values)
-        values = f.network.values(tuple(entries(fed, f.span)))
+        values = f.network.values(self._fed(f, point))
         return Image({f.features[0].name: values[f.cut]}, values[-1])
+
+    def _fed(self, f: Classifier, point: Point) -> tuple[Fraction, ...]:
+        fed = tuple(point.values.values()) if f.inputs is None else self.value(f.inputs, point.values)
+        return tuple(entries(fed, f.span))
 
     def _label(self, f: Classifier, point: Point) -> Member:
         image = self._image(f, point)

@@ -32,6 +32,13 @@ def gather(path: Path) -> Gathered:
     return out
 
 
+def gather_text(source: Source) -> Gathered:
+    """The same of a text that is not in a file; its path says where the files that it uses are looked for."""
+    out = Gathered()
+    out.declarations = _source(Path(source.path), source, out, ())
+    return out
+
+
 def inside(name: str, span: Span) -> Path:
     """The file `name` beside the file of `span`. Raises Rejected when it would leave the folder tree."""
     base = Path(span.file).resolve().parent
@@ -54,7 +61,11 @@ def _file(path: Path, shown: str, out: Gathered, above: tuple[Path, ...], at: Sp
             source = Diagnostic(source.code, at, source.message, source.fix)
         out.diagnostics.append(source)
         return []
-    out.sources[shown] = source
+    return _source(path, source, out, above)
+
+
+def _source(path: Path, source: Source, out: Gathered, above: tuple[Path, ...]) -> list[tree.Declaration]:
+    out.sources[source.path] = source
     file, diagnostics = parse(source)
     out.diagnostics += diagnostics
     result: list[tree.Declaration] = []

@@ -2,8 +2,36 @@
 
 from __future__ import annotations
 
-from verifier.model.program import Program
+from verifier.canonical import show
+from verifier.language.build import Form
+from verifier.model.program import Classifier, Program
+from verifier.model.symbolic import entries, numbers
+from verifier.query.pose import Poser
 
 
 def canonical(program: Program, latex: bool = False) -> str:
-    raise NotImplementedError
+    """One block a classifier: its feature map g as an exact piecewise-linear normal form, and when it gives which label."""
+    poser = Poser(program)
+    blocks = []
+    for classifier in program.classifiers.values():
+        names = {form.terms[0][0]: name for form, name in zip(poser.inputs("x"), coordinates(program), strict=True)}
+        maps = features(poser, classifier)
+        shown = (show.latex if latex else show.text)(poser.build, maps, names)
+        comment = "%" if latex else "#"
+        blocks.append(f"{comment} {classifier.kind} {classifier.name}\n{shown}")
+    return "\n".join(blocks)
+
+
+def coordinates(program: Program) -> list[str]:
+    """A name for each input, as the file calls it."""
+    assert program.domain is not None
+    return [
+        c.name if c.size is None else f"{c.name}[{i}]" for c in program.domain.coordinates for i in range(c.size or 1)
+    ]
+
+
+def features(poser: Poser, classifier: Classifier) -> list[tuple[str, Form]]:
+    """The entries of g by name; a nominal feature by its code."""
+    values = poser.symbolic.features(classifier, poser.point("x"))
+    forms = [n for value in values.values() for n in numbers(value)]
+    return list(zip(entries(classifier.features), forms, strict=True))
