@@ -1,9 +1,13 @@
 """Every example of the language, read as it is meant."""
 
+import subprocess
+import sys
 from fractions import Fraction
+from pathlib import Path
 
 import pytest
 
+import verifier
 from tests.syntax.examples import EXAMPLES, SNIPPETS
 from verifier.source import Source
 from verifier.syntax import parse, tree
@@ -34,6 +38,11 @@ def test_the_grammar_has_no_conflict_and_no_two_terminals_that_match_the_same_te
     from lark import Lark
 
     Lark(grammar_text(), start="file", parser="lalr", lexer="basic", strict=True)
+
+
+def test_lark_waits_for_the_first_text() -> None:
+    script = "import sys, verifier.syntax; sys.exit('lark' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", script], cwd=Path(verifier.__file__).parents[1]).returncode == 0
 
 
 def test_an_empty_file_is_a_file() -> None:

@@ -147,6 +147,7 @@ def test_a_mistake_is_named_placed_and_mended(text: str, code: str, line: int, c
     first = diagnostics[0]
     assert (first.code, first.span.line, first.span.column) == (code, line, column), first
     assert fix in first.fix, first
+    assert all(d.fix for d in diagnostics)
     assert first.message.endswith(".") and first.message[0] != " "
     assert all(d.severity == "error" for d in diagnostics)
 

@@ -18,10 +18,11 @@ STARTS = ("domain", "labels", "model", "oracle", "def", "let", "param", "point",
 BEGINNINGS = frozenset(STARTS)
 SYNONYMS = {
     "check": "assert", "prove": "assert", "verify": "assert", "property": "assert", "theorem": "assert",
-    "lemma": "assert", "import": "use", "include": "use", "function": "def", "fun": "def", "const": "let", "var": "let", "val": "let",
-    "classes": "labels", "class": "labels", "input": "domain", "inputs": "domain", "classifier": "model",
-    "network": "model", "dataset": "data", "parameter": "param", "print": "compute", "return": "decide",
-    "float": "real", "number": "real", "integer": "int", "distance": "metric", "such": "where",
+    "lemma": "assert", "import": "use", "include": "use", "function": "def", "fun": "def", "const": "let",
+    "var": "let", "val": "let", "classes": "labels", "class": "labels", "input": "domain", "inputs": "domain",
+    "classifier": "model", "network": "model", "dataset": "data", "parameter": "param", "print": "compute",
+    "return": "decide", "float": "real", "number": "real", "integer": "int", "distance": "metric",
+    "such": "where",
 }
 """What the same thing is called elsewhere."""
 
@@ -275,7 +276,7 @@ def _gaps(s: Stuck) -> Iterator[Diagnostic]:
 def _expected(s: Stuck) -> Diagnostic:
     """Nothing special: say what was found and what could stand there."""
     wanted = _wanted(s.expected)
-    fix = _hint(s) or (f"Write {wanted} here." if " or " not in wanted else "")
+    fix = _hint(s) or f"Write {wanted if ' or ' not in wanted else 'one of them'} here."
     if s.found == "":
         return Diagnostic("V142", s.place(0), f"The declaration ends too early: I expected {wanted}.", fix=fix)
     return Diagnostic("V120", s.place(0), f"{_shown(s.found)} does not fit here: I expected {wanted}.", fix=fix)
@@ -300,6 +301,7 @@ def _hint(s: Stuck) -> str:
         (s.found == "," and not opened and "and" in s.expected, "Write `and` between two conditions."),
         (s.found == "if" and "*" in s.expected, "Write `if … then … else …`, in this order."),
         (s.found == "{" and "(" in s.expected and s.kind(-1) == "NAME", f"Write `{s.before}(…)`."),
+        ("*" in s.expected and s.found in INFIX | BETWEEN | {":", "=", "."}, f"Delete {_shown(s.found)}."),
         (s.kind(0) == "NAME" and "(" in s.expected and s.kind(-1) == "NAME", f"Write `{s.before}(…)` for a call."),
     )
     return next((hint for fits, hint in hints if fits), "")
