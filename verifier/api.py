@@ -207,26 +207,26 @@ def _load(gathered: Gathered, path: str, options: Options, readers: Readers) -> 
     if any(isinstance(d, tree.Assert | tree.Compute) for d in gathered.declarations):
         worker.warm()
     settings, wrong = _settings(options.settings)
-    elaborated = elaborate(path, gathered.declarations, readers, settings)
+    elaborated = elaborate(path, gathered.declarations, readers, settings, gathered.lost)
     program = elaborated.program
     diagnostics = [*gathered.diagnostics, *wrong, *elaborated.diagnostics]
     items: list[Item] = []
     if not any(d.severity == "error" for d in diagnostics):
         diagnostics += _empty(program, worker, options.timeout)
-    if not any(d.severity == "error" for d in diagnostics):
-        poser = Poser(program)
-        for d in gathered.declarations:
-            if isinstance(d, tree.Assert | tree.Compute):
-                try:
-                    items.append(_item(program, d, poser))
-                except Rejected as rejected:
-                    diagnostics += rejected.diagnostics
-                except TooLarge:
-                    diagnostics.append(Diagnostic("V404", d.span, "This is too large once written out.", "Use a smaller model."))
+    poser = Poser(program)
+    for d in gathered.declarations:
+        if isinstance(d, tree.Assert | tree.Compute):
+            try:
+                items.append(_item(program, d, poser))
+            except Rejected as rejected:
+                diagnostics += (r for r in rejected.diagnostics if not elaborated.echo(r))
+            except TooLarge:
+                diagnostics.append(Diagnostic("V404", d.span, "This is too large once written out.", "Use a smaller model."))
     if any(d.severity == "error" for d in diagnostics):
         worker.close()
-    unique = tuple(dict.fromkeys(diagnostics))
-    return Loaded(path, program, unique, tuple(items), gathered.sources, worker)
+    order = list(gathered.sources)
+    unique = sorted(dict.fromkeys(diagnostics), key=lambda d: (order.index(d.span.file) if d.span.file in order else -1, d.span.start))
+    return Loaded(path, program, tuple(unique), tuple(items), gathered.sources, worker)
 
 
 def _item(program: Program, d: tree.Assert | tree.Compute, poser: Poser) -> Item:

@@ -6,9 +6,14 @@ float32, as Keras itself does.
 
 from __future__ import annotations
 
+import importlib.util
 import io
 import json
+import math
+import subprocess
+import sys
 import zipfile
+from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +24,9 @@ import numpy as np
 from verifier.importers.assemble import Assembly, finite
 from verifier.importers.failure import MOST_BYTES, MOST_WEIGHTS, ImportFailed, contents, missing_extra
 from verifier.model.network import Floats, Ints, Network
+
+SECONDS = 20
+"""For reading the HDF5 part of a file."""
 
 Weights = Callable[[str], list[Floats]]
 """The stored weights of a layer, by its name."""
@@ -50,37 +58,54 @@ def read(path: Path) -> Network:
 
     A last sigmoid (class 1 iff the logit is > 0) or softmax (argmax) is dropped.
     """
-    try:
-        import h5py
-    except ImportError:
-        raise missing_extra("keras", "h5py") from None
+    if importlib.util.find_spec("h5py") is None:
+        raise missing_extra("keras", "h5py")
     data = contents(path)
     try:
-        if zipfile.is_zipfile(io.BytesIO(data)):
-            with zipfile.ZipFile(io.BytesIO(data)) as archive:
-                if sum(entry.file_size for entry in archive.infolist()) > MOST_BYTES:
-                    raise ImportFailed(
-                        f"{path.name} unpacks to more than {MOST_BYTES // 10**6} MB.", "Use a smaller model."
-                    )
-                config, data = archive.read("config.json").decode(), archive.read("model.weights.h5")
-            with h5py.File(io.BytesIO(data), "r") as file:
-                layers, output = layers_of(config)
-                return build(layers, output, numbered(file, layers), str(path))
-        with h5py.File(io.BytesIO(data), "r") as file:
-            if "model_config" not in file.attrs or "model_weights" not in file:
-                raise ImportFailed(
-                    f"{path.name} holds no whole model.", "Save it with `model.save(path)`, not its weights alone."
-                )
-            layers, output = layers_of(text(file.attrs["model_config"]))
-            return build(layers, output, named(file), str(path))
+        if data.startswith(b"PK"):
+            config, data = unpacked(data)
+            layers, output = layers_of(config)
+            return build(layers, output, numbered(stored(data)[1], layers), str(path))
+        whole, weights = stored(data)
+        if whole is None:
+            raise ImportFailed(f"{path.name} holds no whole model.", "Save it with `model.save(path)`.")
+        layers, output = layers_of(whole)
+        return build(layers, output, named(weights), str(path))
     except ImportFailed:
         raise
-    except Exception as error:  # HDF5 raises many types on damaged files
-        raise ImportFailed(f"{path.name} is no Keras model, or damaged: {error}.", "Save the model again.") from None
+    except Exception as error:  # a damaged configuration may be any JSON
+        raise ImportFailed(f"{path.name} is no Keras model, or damaged: {error!r}.", "Save the model again.") from None
 
 
-def text(given: Any) -> str:
-    return given.decode() if isinstance(given, bytes) else str(given)
+def unpacked(data: bytes) -> tuple[str, bytes]:
+    """The configuration and the HDF5 bytes of a `.keras` file."""
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        if sum(entry.file_size for entry in archive.infolist()) > MOST_BYTES:
+            raise ImportFailed(f"The file unpacks to more than {MOST_BYTES // 10**6} MB.", "Use a smaller model.")
+        return archive.read("config.json").decode(), archive.read("model.weights.h5")
+
+
+def stored(data: bytes) -> tuple[str | None, dict[str, list[Floats]]]:
+    """The configuration and the weights by layer in HDF5 bytes, read by a process that may crash (see `hdf5_child`)."""
+    command = [sys.executable, "-P", str(Path(__file__).with_name("hdf5_child.py")), str(MOST_WEIGHTS)]
+    try:
+        run = subprocess.run(command, input=data, capture_output=True, timeout=SECONDS)
+    except (subprocess.TimeoutExpired, OSError) as error:
+        raise ImportFailed(
+            f"The HDF5 library does not get through the file: {error}.", "Save the model again."
+        ) from None
+    line, _, rest = run.stdout.partition(b"\n")
+    if run.returncode or not line:
+        raise ImportFailed("The file is damaged: the HDF5 library crashes on it.", "Save the model again.")
+    header = json.loads(line)
+    if "error" in header:
+        raise ImportFailed(header["error"], "Save the model again.")
+    numbers, weights, start = np.frombuffer(rest, dtype="<f8"), defaultdict[str, list[Floats]](list), 0
+    for layer, shape in header["arrays"]:
+        end = start + math.prod(shape)
+        weights[layer].append(finite(numbers[start:end].reshape(shape)))
+        start = end
+    return header["config"], dict(weights)
 
 
 # Configuration
@@ -156,50 +181,22 @@ def inputs_of(layers: list[Layer]) -> int:
 # Weights
 
 
-def inside(file: Any, path: str) -> Any:
-    """The group or dataset at `path`; links, which might lead to other files, are refused."""
-    import h5py
+def named(weights: dict[str, list[Floats]]) -> Weights:
+    """`.h5`: by the name of the layer."""
 
-    here = file
-    for part in path.strip("/").split("/"):
-        if not isinstance(here, h5py.Group) or not isinstance(here.get(part, getlink=True), h5py.HardLink):
-            raise ImportFailed(f"There are no weights at {path} in the file.", "Save the model again.")
-        here = here[part]
-    return here
+    def of(layer: str) -> list[Floats]:
+        if layer not in weights:
+            raise ImportFailed(f"There are no weights of the layer `{layer}` in the file.", "Save the model again.")
+        return weights[layer]
 
-
-def dataset(file: Any, path: str) -> Floats:
-    """The numbers at `path`, which must lie in this file."""
-    import h5py
-
-    found = inside(file, path)
-    if not isinstance(found, h5py.Dataset) or found.external or found.is_virtual or found.dtype.kind not in "fiu":
-        raise ImportFailed(f"The weights at {path} are not numbers of this file.", "Save the model again.")
-    if found.size is None or found.size > MOST_WEIGHTS:
-        raise ImportFailed(f"The weights at {path} are too many.", f"At most {MOST_WEIGHTS:,} are possible.")
-    return finite(found[()])
+    return of
 
 
-def named(file: Any) -> Weights:
-    """`.h5`: model_weights/<layer> lists the names of its weights in `weight_names`."""
-
-    def weights(layer: str) -> list[Floats]:
-        names = [text(name) for name in inside(file, f"model_weights/{layer}").attrs["weight_names"]]
-        return [dataset(file, f"model_weights/{layer}/{name}") for name in names]
-
-    return weights
-
-
-def numbered(file: Any, layers: list[Layer]) -> Weights:
-    """`.keras`: the Dense layers in order are layers/dense, layers/dense_1, ..., each with vars/0, vars/1."""
+def numbered(weights: dict[str, list[Floats]], layers: list[Layer]) -> Weights:
+    """`.keras`: the Dense layers in order are dense, dense_1, ..."""
     dense = [layer.name for layer in layers if layer.kind == "Dense"]
-
-    def weights(layer: str) -> list[Floats]:
-        index = dense.index(layer)
-        place = f"layers/dense_{index}/vars" if index else "layers/dense/vars"
-        return [dataset(file, f"{place}/{i}") for i in range(len(inside(file, place)))]
-
-    return weights
+    keys = {name: f"dense_{i}" if i else "dense" for i, name in enumerate(dense)}
+    return named({name: weights[key] for name, key in keys.items() if key in weights})
 
 
 # Layers

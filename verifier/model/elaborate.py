@@ -37,6 +37,8 @@ class Readers(Protocol):
 class Elaborated:
     program: Program
     diagnostics: list[Diagnostic] = field(default_factory=list)
+    echo: Callable[[Diagnostic], bool] = lambda d: False
+    """Whether a diagnostic only repeats that a declaration is broken."""
 
 
 Named = (
@@ -45,24 +47,38 @@ Named = (
 
 
 def elaborate(
-    path: str, declarations: Iterable[tree.Declaration], readers: Readers, settings: Mapping[str, tree.Expr] | None = None
+    path: str,
+    declarations: Iterable[tree.Declaration],
+    readers: Readers,
+    settings: Mapping[str, tree.Expr] | None = None,
+    lost: frozenset[str] = frozenset(),
 ) -> Elaborated:
-    """The program of these declarations (`use` already replaced by what it brings) and what is wrong with it."""
-    return Elaborator(path, tuple(declarations), readers, settings or {}).run()
+    """The program of these declarations (`use` already replaced by what it brings) and what is wrong with it.
+
+    `lost`: names whose declarations could not be read; that they are missing is not reported again. What is wrong is replaced by
+    something harmless, so that the rest of the file can be checked too: a program with errors must not be run.
+    """
+    return Elaborator(path, tuple(declarations), readers, settings or {}, lost).run()
 
 
 class Elaborator:
     def __init__(
-        self, path: str, declarations: tuple[tree.Declaration, ...], readers: Readers, settings: Mapping[str, tree.Expr]
+        self,
+        path: str,
+        declarations: tuple[tree.Declaration, ...],
+        readers: Readers,
+        settings: Mapping[str, tree.Expr],
+        lost: frozenset[str],
     ) -> None:
+        self.lost = lost
         self.declarations = declarations
         self.readers = readers
         self.settings = settings
         self.program = Program(path)
-        self.out = Elaborated(self.program)
+        self.out = Elaborated(self.program, echo=self.echo)
         self.pending: dict[str, tree.Let | tree.Param] = {}
         self.busy: list[str] = []
-        self.broken: set[str] = set()
+        self.broken: set[str] = set(lost)
 
     def run(self) -> Elaborated:
         named = self._names()
@@ -85,10 +101,12 @@ class Elaborator:
             self._try(lambda domain=domain: self._domain(domain), domain)  # type: ignore[misc]
         if self.program.domain is None and not domains:
             needs = next((d for d in self.declarations if isinstance(d, tree.Model | tree.Imported | tree.PointDecl)), None)
-            if needs is not None:
+            if needs is not None and not self.lost:
                 self._say("V207", needs.name.span, "There is no domain.", "Declare one: `domain X { x: real in [0, 1] }`.")
                 return self.out
         if self.program.domain is None:
+            self.broken |= {d.name.id for d in named if not isinstance(d, tree.Def | tree.Let | tree.Param)}
+            self._finish()
             return self.out
         for d in named:
             match d:
@@ -102,8 +120,19 @@ class Elaborator:
                     self.program.data[d.name.id] = d
                 case _:
                     pass
-        self._assertions()
+        self._finish()
         return self.out
+
+    def _finish(self) -> None:
+        """Classifiers that are lost have no verdicts; what only misses a broken name is not said twice."""
+        for name in self.broken - set(self.program.classifiers):
+            self.program.later.setdefault(name, f"`{name}`, which has a mistake,")
+        self._assertions()
+        self.out.diagnostics = [d for d in self.out.diagnostics if not self.echo(d)]
+
+    def echo(self, d: Diagnostic) -> bool:
+        """The diagnostic only says that a name is unknown whose declaration has a mistake of its own."""
+        return d.code == "V201" and any(f"`{name}`" in d.message for name in self.broken)
 
     # collecting
 
@@ -165,12 +194,12 @@ class Elaborator:
         if self.program.labels:
             fail("V206", d.span, "The labels are already declared.", "Keep one `labels { ... }`.")
         names = [n.id for n in d.names]
+        self.program.labels = tuple(dict.fromkeys(names))
         for i, n in enumerate(d.names):
             if n.id in names[:i]:
                 fail("V204", n.span, f"The label `{n.id}` is listed twice.", "Keep one of them.")
         if not names:
             fail("V309", d.span, "There are no labels.", "List at least one.")
-        self.program.labels = tuple(names)
 
     def _def(self, d: tree.Def) -> None:
         names = [p.id for p in d.parameters]
@@ -298,16 +327,22 @@ class Elaborator:
                 coordinates.append(self._coordinate(c))
             except Rejected as rejected:
                 problems += rejected.diagnostics
+                if not any(c.name.id == other.name for other in coordinates):
+                    coordinates.append(Coordinate(c.name.id, "real", c.span))
         if not d.coordinates:
             fail("V309", d.span, "The domain has no coordinates.", "Write `domain X { x: real in [0, 1] }`.")
-        if problems:
-            raise Rejected(*problems)
         if sum(c.size or 1 for c in coordinates) > MOST_COORDINATES:
             fail("V404", d.span, f"The domain has more than {MOST_COORDINATES} coordinates.", "Use fewer.")
-        domain = Domain(d.name.id, tuple(coordinates), d.where, d.span)
-        symbolic = Symbolic(replace(self.program, domain=domain), Build())
-        symbolic.inside(symbolic.point(domain, "x")[0])
-        self.program.domain = domain
+        self.program.domain = Domain(d.name.id, tuple(coordinates), None, d.span)
+        if d.where is not None:
+            symbolic = self._symbolic()
+            try:
+                symbolic.truth(d.where, symbolic.point(self.program.domain, "x")[0].values)
+            except Rejected as rejected:
+                problems += rejected.diagnostics
+        self.program.domain = replace(self.program.domain, where=None if problems else d.where)
+        if problems:
+            raise Rejected(*problems)
 
     def _coordinate(self, c: tree.Coordinate) -> Coordinate:
         low, high, low_open, high_open = self._interval(c.interval) if c.interval else (None, None, False, False)
@@ -374,8 +409,8 @@ class Elaborator:
                         features.append(self._feature(f, symbolic, point))
                     except Rejected as rejected:
                         problems += rejected.diagnostics
-        if problems:
-            raise Rejected(*problems)
+                        if all(f.name.id != other.name for other in features):
+                            features.append(Feature(f.name.id, tree.Number(f.span, Fraction(0))))
         classifier = Classifier(d.kind, d.name.id, d.span, tuple(features), None, d.decide)
         if d.metric is not None:
             try:
@@ -397,9 +432,10 @@ class Elaborator:
                 symbolic.decision(d.decide, symbolic.features(classifier, point))
             except Rejected as rejected:
                 problems += rejected.diagnostics
+                classifier = replace(classifier, decide=tree.Name(d.decide.span, next(iter(self.program.labels), "")))
+        self.program.classifiers[d.name.id] = classifier
         if problems:
             raise Rejected(*problems)
-        self.program.classifiers[d.name.id] = classifier
 
     def _feature(self, f: tree.NamedFeature, symbolic: Symbolic, point: Point) -> Feature:
         value = symbolic.value(f.value, point.values)

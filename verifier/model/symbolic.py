@@ -546,7 +546,8 @@ class Symbolic:
             return Truth(YES if name == "true" else NO)
         if name in ("infinity", "inf"):
             fail("V301", span, "`infinity` has no meaning here.", "It is a side of an interval, or compared with a measure.")
-        known = [*env, *self.program.constants, *self.program.points, *self.program.functions, *self.program.classifiers, *OPS]
+        visible = [*env, *self.program.constants, *self.program.points]
+        known = [*visible, *self.program.functions, *self.program.classifiers, *OPS]
         domain = self.program.domain
         if domain is not None and domain.coordinate(name) is not None:
             features = ", ".join(k for k in env) or "nothing"
@@ -558,7 +559,7 @@ class Symbolic:
             fail("V301", span, f"The label `{name}` cannot stand here.", "A label is compared with `f(x) == ...` or chosen by `decide`.")
         if name in self.program.classifiers or name in self.program.functions or name in OPS:
             fail("V301", span, f"`{name}` must be applied: `{name}(...)`.", f"Write `{name}(...)`.")
-        fail("V201", span, f"There is nothing called `{name}` here.", suggestion(name, known, "Known here:"))
+        fail("V201", span, f"There is nothing called `{name}` here.", suggestion(name, known, "Known here:", visible))
 
     def declared(self, name: str) -> Point:
         """The point that the file declares under `name`."""

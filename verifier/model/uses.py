@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +15,7 @@ from verifier.syntax.lexer import read
 from verifier.syntax.parser import parse
 
 MOST_FILES = 50
+DECLARED = re.compile(r"\b(?:domain|model|oracle|def|let|param|point|data)[ \t]+([A-Za-z_][A-Za-z0-9_']{0,99})")
 
 
 @dataclass
@@ -23,6 +25,14 @@ class Gathered:
     declarations: list[tree.Declaration] = field(default_factory=list)
     diagnostics: list[Diagnostic] = field(default_factory=list)
     sources: dict[str, Source] = field(default_factory=dict)
+
+    @property
+    def lost(self) -> frozenset[str]:
+        """Names that a text declares, as far as one can see, but whose declarations could not be read."""
+        if not self.diagnostics:
+            return frozenset()
+        seen = {name for source in self.sources.values() for name in DECLARED.findall(source.text)}
+        return frozenset(seen - {d.name.id for d in self.declarations if not isinstance(d, tree.Labels | tree.Use)})
 
 
 def gather(path: Path) -> Gathered:

@@ -14,11 +14,11 @@ def closest(name: str, candidates: Iterable[str]) -> str | None:
     return by_folded[near[0]] if near else None
 
 
-def suggestion(name: str, known: Iterable[str], intro: str) -> str:
-    """A fix for an unknown name: the closest known one, or the first few that exist."""
+def suggestion(name: str, known: Iterable[str], intro: str, shown: Iterable[str] | None = None) -> str:
+    """A fix for an unknown name: the closest known one, or the first few that exist (of `shown`, if given)."""
     names = list(dict.fromkeys(k for k in known if k))
     near = closest(name, names)
     if near:
         return f"Did you mean `{near}`?"
-    shown = ", ".join(names[:8]) + (", ..." if len(names) > 8 else "")
-    return f"{intro} {shown}." if names else "Declare it first."
+    listed = names if shown is None else list(dict.fromkeys(shown))
+    return f"{intro} {', '.join(listed[:8])}{', ...' if len(listed) > 8 else ''}." if listed else "Declare it first."
