@@ -226,7 +226,7 @@ WHOLE = [layout(sequential(dense("a", 5), dense("b", 3, "softmax")), {k: A[k] fo
 
 
 @given(st.data())
-@settings(deadline=None, max_examples=100)
+@settings(deadline=None, max_examples=30)
 def test_damaged_bytes_give_a_network_or_a_failure(data: st.DataObject) -> None:
     damaged = bytearray(data.draw(st.sampled_from(WHOLE)))
     for _ in range(data.draw(st.integers(0, 4))):
