@@ -5,26 +5,33 @@ from __future__ import annotations
 import time
 from typing import cast
 
-from verifier.engines.engine import Answer, Fails, Holds
+from verifier.engines.engine import Answer, Fails, Holds, Unknown
 from verifier.engines.worker import Worker
 from verifier.kernel.circuit import Select
+from verifier.query.piece import senses
 from verifier.query.question import Question
 
 
 MANY_CHOICES = 12
-"""From this many choices on, z3 is slow enough for a search in floats to be worth its while."""
+"""From this many piecewise-linear choices on, a search in floats may be faster than z3."""
+
+FIRST_TRY = 1.0
+"""Seconds that z3 has before the search gets its turn."""
 
 
 class Portfolio:
-    """Falsifier first where the question is large, then z3; both in a process of their own. Not for two threads at once."""
+    """z3, and where the question is large the falsifier in between; in a process of their own. Not for two threads at once."""
 
     def __init__(self, worker: Worker) -> None:
         self.worker = worker
 
     def find(self, question: Question, seconds: float) -> Answer:
         """A solution, or none."""
-        if sum(isinstance(node, Select) for node in question.circuit) >= MANY_CHOICES:
+        if choices(question) >= MANY_CHOICES:
             started = time.monotonic()
+            first = self.worker.ask("find", question, seconds=min(FIRST_TRY, seconds))
+            if not isinstance(first, Unknown):
+                return cast(Answer, first)
             guess = self.worker.ask("falsify", question, seconds=min(10.0, seconds / 6))
             if isinstance(guess, Fails):
                 return guess
@@ -53,3 +60,9 @@ class Portfolio:
         """Contradicting facts."""
         found = self.worker.ask("core", question, seconds=seconds)
         return found if isinstance(found, tuple) else None
+
+
+def choices(question: Question) -> int:
+    """How many numbers of the question are piecewise: what makes it hard."""
+    _, real = senses(question.circuit, question.facts, question.numbers)
+    return sum(isinstance(question.circuit[i], Select) for i in real)

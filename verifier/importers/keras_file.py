@@ -25,7 +25,7 @@ from verifier.importers.assemble import Assembly, finite
 from verifier.importers.failure import MOST_BYTES, MOST_WEIGHTS, ImportFailed, contents, missing_extra
 from verifier.model.network import Floats, Ints, Network
 
-SECONDS = 20
+SECONDS = 30
 """For reading the HDF5 part of a file."""
 
 Weights = Callable[[str], list[Floats]]
