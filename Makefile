@@ -33,7 +33,7 @@ format: .venv/dev.stamp
 $(BIN)/python:
 	@test -n "$(PYTHON)" || { echo "No Python 3.11 to 3.13 found. Install one, or say where it is: make PYTHON=/path/to/python"; exit 1; }
 	@"$(PYTHON)" -c '$(SUITABLE)' || { echo "$(PYTHON) is not Python 3.11 to 3.13."; exit 1; }
-	"$(PYTHON)" -m venv .venv
+	"$(PYTHON)" -m venv .venv || { rm -rf .venv; exit 1; }
 
 .venv/demo.stamp: pyproject.toml | $(BIN)/python
 	$(PIP) install --editable '.[all]'

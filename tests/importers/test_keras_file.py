@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import subprocess
 import tempfile
 import zipfile
 from collections.abc import Callable
@@ -220,6 +221,22 @@ def test_weights_alone_nan_and_links_are_refused(tmp_path: Path) -> None:
             "kernel:0", (4, 5), "f4", external=[(str(tmp_path / "raw.bin"), 0, 80)]
         )
     refused("not numbers of this file")
+
+
+def test_a_crash_or_a_hang_of_the_hdf5_library_is_a_failure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both happen on damaged files; which ones depends on the version of the library."""
+    (tmp_path / "m").write_bytes(h5(sequential(dense("a", 5)), A))
+
+    def crash(command: list[str], **_: Any) -> subprocess.CompletedProcess[bytes]:
+        return subprocess.CompletedProcess(command, -11, b"", b"")
+
+    def hang(command: list[str], **_: Any) -> subprocess.CompletedProcess[bytes]:
+        raise subprocess.TimeoutExpired(command, 30)
+
+    for run, message in ((crash, "crashes"), (hang, "does not get through")):
+        monkeypatch.setattr(subprocess, "run", run)
+        with pytest.raises(ImportFailed, match=message):
+            read("keras", tmp_path / "m")
 
 
 WHOLE = [layout(sequential(dense("a", 5), dense("b", 3, "softmax")), {k: A[k] for k in "ab"}) for layout in LAYOUTS]

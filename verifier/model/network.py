@@ -11,19 +11,22 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
 from math import gcd, lcm
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
-import numpy as np
-from numpy.typing import NDArray
+if TYPE_CHECKING:  # numpy is loaded when a network is, not before
+    import numpy as np
+    from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
-Whole = NDArray[Any]
+Floats: TypeAlias = "NDArray[np.float64]"
+Ints: TypeAlias = "NDArray[np.int64]"
+Whole: TypeAlias = "NDArray[Any]"
 """An array of Python integers (dtype object): exact, of any size."""
 
 
 def whole(array: Floats) -> tuple[Whole, int]:
     """(n, e) with array = n / 2^e, n integers and e >= 0: every finite float is a dyadic rational."""
+    import numpy as np
+
     pairs = [value.as_integer_ratio() for value in array.ravel().tolist()]
     exponent = max((bottom.bit_length() - 1 for _, bottom in pairs), default=0)
     numbers = np.empty(len(pairs), dtype=object)
@@ -154,6 +157,8 @@ class Network:
 
     def floats(self, points: Floats) -> Floats:
         """Scores in float64 for many points at once: (n, inputs) -> (n, scores). A guess, never a proof."""
+        import numpy as np
+
         values: list[Floats] = [points]
         for step in self.steps:
             match step:
@@ -176,6 +181,8 @@ class Network:
 
 def integers(numbers: list[int]) -> Whole:
     """A vector of Python integers."""
+    import numpy as np
+
     result = np.empty(len(numbers), dtype=object)
     result[:] = numbers
     return result
