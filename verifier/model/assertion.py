@@ -369,6 +369,12 @@ def at(formula: tree.Expr, point: tree.Expr, program: Program) -> tree.Expr:
     def holder(e: tree.Expr) -> tree.Expr | None:
         return point if isinstance(e, tree.Name) and e.id == "x" else None
 
+    def member(value: tree.Expr, name: tree.Expr) -> bool:
+        if isinstance(value, tree.Field) and holder(value.value) is not None:
+            value = tree.Name(value.span, value.name)
+        coordinate = domain.coordinate(value.id) if isinstance(value, tree.Name) else None
+        return coordinate is not None and isinstance(name, tree.Name) and name.id in coordinate.members
+
     def go(e: tree.Expr) -> tree.Expr:
         match e:
             case tree.Name(span, name):
@@ -398,7 +404,14 @@ def at(formula: tree.Expr, point: tree.Expr, program: Program) -> tree.Expr:
             case tree.Binary(span, op2, left, right):
                 return tree.Binary(span, op2, go(left), go(right))
             case tree.Chain(span, operands, ops):
-                return tree.Chain(span, tuple(go(o) for o in operands), ops)
+                kept: set[int] = set()  # beside a finite coordinate, the name of one of its members is that member
+                for i, sign in enumerate(ops):
+                    if sign in ("==", "!="):
+                        if i not in kept and member(operands[i], operands[i + 1]):
+                            kept.add(i + 1)
+                        elif i + 1 not in kept and member(operands[i + 1], operands[i]):
+                            kept.add(i)
+                return tree.Chain(span, tuple(o if i in kept else go(o) for i, o in enumerate(operands)), ops)
             case tree.If(span, test, then, otherwise):
                 return tree.If(span, go(test), go(then), go(otherwise))
             case tree.Number() | tree.Text() | tree.Record() | tree.Quantified():
