@@ -1,6 +1,7 @@
 """verifier: is a classifier always robust against an oracle? Proved, refuted, or said to be unknown.
 
-`verifier.load(path).check()` runs the assertions of a `.vf` file; `verifier.Problem` writes one from Python. Everything is exact.
+`verifier.load(path).check()` runs the assertions of a `.vf` file; `verifier.Problem` writes one from Python.
+Everything is exact.
 """
 
 from __future__ import annotations

@@ -33,7 +33,8 @@ from verifier.verdict.verdict import Checked, Computed, FileResult, Undecided
 
 @dataclass(frozen=True)
 class Options:
-    """`settings`: param name -> text of its value (`--set gap=3`); `only`: names of assertions and computes (empty: all);
+    """`settings`: param name -> text of its value (`--set gap=3`); `only`: names of assertions and computes (empty:
+    all);
     `timeout`: seconds for each assertion; `eps`: the oracle distance at which a limit witness is shown ("1/1000")."""
 
     settings: Mapping[str, str] = field(default_factory=dict)
@@ -47,7 +48,8 @@ Item = tuple[tree.Assert, Claim] | tuple[tree.Compute, Infimum | Later]
 
 @dataclass(frozen=True)
 class Loaded:
-    """A file, read and elaborated. `diagnostics` says what is wrong with it; `names` lists its assertions and computes in order."""
+    """A file, read and elaborated. `diagnostics` says what is wrong with it; `names` lists its assertions and
+    computes in order."""
 
     path: str
     program: Program
@@ -67,7 +69,8 @@ class Loaded:
     def check(
         self, options: Options = Options(), done: Callable[[Checked | Computed], None] = lambda result: None
     ) -> FileResult:
-        """Decide every assertion and compute; `done` sees each result as it comes. With errors in the file, nothing runs.
+        """Decide every assertion and compute; `done` sees each result as it comes. With errors in the file, nothing
+        runs.
 
         KeyboardInterrupt ends it with what there is (`interrupted`)."""
         results: list[Checked | Computed] = []
@@ -121,9 +124,17 @@ class Loaded:
 
 def checked(d: tree.Assert, outcome: Outcome, seconds: float) -> Checked:
     return Checked(
-        d.name.id, property_of(d.body), unparse(d.body), d.span, outcome.verdict, d.expect, seconds,
-        outcome.vacuous, outcome.warnings, d.annotations,
-    )  # fmt: skip
+        d.name.id,
+        property_of(d.body),
+        unparse(d.body),
+        d.span,
+        outcome.verdict,
+        d.expect,
+        seconds,
+        outcome.vacuous,
+        outcome.warnings,
+        d.annotations,
+    )
 
 
 def computed(d: tree.Compute, value: Value, seconds: float) -> Computed:
@@ -133,7 +144,7 @@ def computed(d: tree.Compute, value: Value, seconds: float) -> Computed:
 
 
 def second_opinion(decider: Decider, outcome: Outcome) -> tuple[str, ...]:
-    """Where the library that a model comes from answers otherwise than exact arithmetic at the witness: both answers."""
+    """Where the library that a model comes from answers otherwise than exact arithmetic at the witness."""
     if isinstance(outcome.verdict, Undecided) or outcome.verdict.pair is None:
         return ()
     witness = outcome.verdict.pair
@@ -157,7 +168,8 @@ def second_opinion(decider: Decider, outcome: Outcome) -> tuple[str, ...]:
         for name, exact, index in zip(witness.points, seen.labels, answers, strict=True):
             if (there := decider.program.labels[index]) != exact:
                 warnings.append(
-                    f"At {name} the original {network.format} model answers {there} in floating point, where exact arithmetic "
+                    f"At {name} the original {network.format} model answers {there} in floating point, "
+                    "where exact arithmetic "
                     f"gives {exact}."
                 )
     return tuple(warnings)
@@ -165,7 +177,8 @@ def second_opinion(decider: Decider, outcome: Outcome) -> tuple[str, ...]:
 
 @dataclass(frozen=True)
 class Readers:
-    """Reads the files that a `.vf` file names, from its own folder tree. `live`: networks given in Python, by the name they are
+    """Reads the files that a `.vf` file names, from its own folder tree. `live`: networks given in Python, by the name
+    they are
     imported under."""
 
     live: Mapping[str, Network] = field(default_factory=dict)
@@ -197,7 +210,9 @@ def load(path: str | Path, options: Options = Options()) -> Loaded:
     return _load(gather(Path(path)), str(path), options, Readers())
 
 
-def load_text(text: str, path: str = "text.vf", options: Options = Options(), live: Mapping[str, Network] | None = None) -> Loaded:
+def load_text(
+    text: str, path: str = "text.vf", options: Options = Options(), live: Mapping[str, Network] | None = None
+) -> Loaded:
     """The same for a text; files that it names are looked for beside `path`."""
     return _load(gather_text(Source(path, text)), path, options, Readers(live or {}))
 
@@ -221,11 +236,16 @@ def _load(gathered: Gathered, path: str, options: Options, readers: Readers) -> 
             except Rejected as rejected:
                 diagnostics += (r for r in rejected.diagnostics if not elaborated.echo(r))
             except TooLarge:
-                diagnostics.append(Diagnostic("V404", d.span, "This is too large once written out.", "Use a smaller model."))
+                diagnostics.append(
+                    Diagnostic("V404", d.span, "This is too large once written out.", "Use a smaller model.")
+                )
     if any(d.severity == "error" for d in diagnostics):
         worker.close()
     order = list(gathered.sources)
-    unique = sorted(dict.fromkeys(diagnostics), key=lambda d: (order.index(d.span.file) if d.span.file in order else -1, d.span.start))
+    unique = sorted(
+        dict.fromkeys(diagnostics),
+        key=lambda d: (order.index(d.span.file) if d.span.file in order else -1, d.span.start),
+    )
     return Loaded(path, program, tuple(unique), tuple(items), gathered.sources, worker)
 
 
@@ -240,7 +260,9 @@ def _item(program: Program, d: tree.Assert | tree.Compute, poser: Poser) -> Item
         return d, claim
     except NotYet as later:
         unavailable = Later(str(later))
-        return (d, unavailable) if isinstance(d, tree.Compute) else (d, unavailable)
+        if isinstance(d, tree.Compute):
+            return d, unavailable
+        return d, unavailable
 
 
 def _settings(settings: Mapping[str, str]) -> tuple[dict[str, tree.Expr], list[Diagnostic]]:
@@ -252,7 +274,9 @@ def _settings(settings: Mapping[str, str]) -> tuple[dict[str, tree.Expr], list[D
         file, diagnostics = parse(source)
         if diagnostics or len(file.declarations) != 1 or not isinstance(file.declarations[0], tree.Let):
             span = source.span(12, max(13, len(source.text)))
-            wrong.append(Diagnostic("V208", span, f"`{name}` cannot be set to this.", "Write a number: `--set gap=1/2`."))
+            wrong.append(
+                Diagnostic("V208", span, f"`{name}` cannot be set to this.", "Write a number: `--set gap=1/2`.")
+            )
         else:
             values[name] = file.declarations[0].value
     return values, wrong
@@ -277,9 +301,14 @@ def _empty(program: Program, worker: Worker, seconds: float) -> list[Diagnostic]
         blamed = portfolio.core(alone.question, seconds)
     shown = [unparse(parts[i]) for i in blamed] if blamed else [unparse(p) for p in parts]
     listed = "; ".join(shown)
-    message = f"The domain {domain.name} is empty: its intervals contradict `{listed}`." if len(shown) < 2 else (
-        f"The domain {domain.name} is empty: these constraints contradict each other within its intervals: {listed}."
-    )  # fmt: skip
+    message = (
+        f"The domain {domain.name} is empty: its intervals contradict `{listed}`."
+        if len(shown) < 2
+        else (
+            f"The domain {domain.name} is empty: these constraints contradict each other within its "
+            f"intervals: {listed}."
+        )
+    )
     return [Diagnostic("V311", domain.where.span, message, "Relax one of them.")]
 
 

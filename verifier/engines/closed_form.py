@@ -17,13 +17,17 @@ NAME = "Theorem 2"
 
 
 def contained(poser: Poser, claim: Contained) -> Holds | None:
-    """A proof that g1 factors through g2 (A1 B = M A2 B), checked by the kernel; None where the theorem does not answer.
+    """A proof that g1 factors through g2 (A1 B = M A2 B), checked by the kernel; None where the theorem does not
+    answer.
 
-    Its side conditions: affine feature maps of numbers, norms on both sides. Any X will do, for the factor M bounds d1' by a
+    Its side conditions: affine feature maps of numbers, norms on both sides. Any X will do, for the factor M bounds
+    d1' by a
     multiple of d2'. That it is *not* contained is never concluded here: that takes a witness.
     """
     model, oracle = (poser.program.classifiers[n] for n in (claim.model, claim.oracle))
-    coarse, fine = (features(poser, c, name, claim.named if c is model else "") for c, name in ((model, "x"), (oracle, "x")))
+    coarse, fine = (
+        features(poser, c, name, claim.named if c is model else "") for c, name in ((model, "x"), (oracle, "x"))
+    )
     if coarse is None or fine is None:
         return None
     inputs = [form.terms[0][0] for form in poser.inputs("x")]
@@ -43,7 +47,9 @@ def contained(poser: Poser, claim: Contained) -> Holds | None:
 def features(poser: Poser, classifier: Classifier, point: str, only: str) -> list[Form] | None:
     """The entries of g(point), or of one feature; None when the metric is no norm or a feature is nominal."""
     metric = classifier.metric
-    if metric is not None and (metric.body is not None or metric.builtin not in METRICS or not METRICS[metric.builtin].is_norm):
+    if metric is not None and (
+        metric.body is not None or metric.builtin not in METRICS or not METRICS[metric.builtin].is_norm
+    ):
         return None
     values = poser.symbolic.features(classifier, poser.point(point))
     chosen = [v for name, v in values.items() if only in ("", name)]
@@ -65,11 +71,19 @@ def equations(poser: Poser) -> list[Form]:
     while todo:
         form = todo.pop()
         atom = build.atoms[form.terms[0][0]] if len(form.terms) == 1 and not form.constant else None
-        if isinstance(atom, Choice) and atom.logic and atom.otherwise == NO and atom.then != NO and form.terms[0][1] == 1:
+        if (
+            isinstance(atom, Choice)
+            and atom.logic
+            and atom.otherwise == NO
+            and atom.then != NO
+            and form.terms[0][1] == 1
+        ):
             todo += [atom.test, atom.then]
         elif not (isinstance(atom, Choice) and atom.logic):
             facts.add(form)
-    return found + [f for f in sorted(facts, key=lambda f: f.terms) if f.terms and f.terms[0][1] > 0 and build.scale(-1, f) in facts]
+    return found + [
+        f for f in sorted(facts, key=lambda f: f.terms) if f.terms and f.terms[0][1] > 0 and build.scale(-1, f) in facts
+    ]
 
 
 def difference(poser: Poser, coarse: list[Form], known: list[Form]) -> Entails:

@@ -27,7 +27,8 @@ class Fails:
 
 @dataclass(frozen=True, slots=True)
 class Least:
-    """An infimum: `value` None when nothing is feasible; attained at `points[0]`, or approached from it towards `points[1]`."""
+    """An infimum: `value` None when nothing is feasible; attained at `points[0]`, or approached from it towards
+    `points[1]`."""
 
     by: str
     value: Fraction | None

@@ -1,4 +1,5 @@
-"""The falsifier: many points at once in floats, the promising ones moved about. It only guesses; `solved_by` decides, exactly."""
+"""The falsifier: many points at once in floats, the promising ones moved about. It only guesses; `solved_by` decides,
+exactly."""
 
 from __future__ import annotations
 
@@ -22,13 +23,18 @@ Floats = NDArray[np.float64]
 
 
 class Landscape:
-    """How well points satisfy the facts, by the robustness of formulas: and = min, or = max, not = negation; >= 0 is true."""
+    """How well points satisfy the facts, by the robustness of formulas: and = min, or = max, not = negation; >= 0 is
+    true."""
 
     def __init__(self, question: Question) -> None:
         self.question = question
         self.true, self.real = senses(question.circuit, question.facts, ())
         self.affine = {
-            i: (np.array([j for j, _ in node.terms], dtype=np.intp), np.array([float(w) for _, w in node.terms]), float(node.constant))
+            i: (
+                np.array([j for j, _ in node.terms], dtype=np.intp),
+                np.array([float(w) for _, w in node.terms]),
+                float(node.constant),
+            )
             for i, node in enumerate(question.circuit)
             if isinstance(node, Affine) and (i in self.true or i in self.real)
         }
@@ -99,7 +105,9 @@ def falsify(question: Question, seconds: float) -> Answer:
             continue
         parents = points[:, np.tile(best, 8)]
         size = (high - low) * 10.0 ** generator.uniform(-4, 0, (1, parents.shape[1]))
-        moved = generator.random(parents.shape) < generator.choice([1.5, 3.0, 8.0], (1, parents.shape[1])) / len(variables)
+        moved = generator.random(parents.shape) < generator.choice([1.5, 3.0, 8.0], (1, parents.shape[1])) / len(
+            variables
+        )
         step = generator.standard_normal(parents.shape) * size
         step = np.where(whole & (np.abs(step) < 1), np.sign(step), step)
         children = tidy(parents + np.where(moved, step, 0.0))
@@ -110,7 +118,9 @@ def falsify(question: Question, seconds: float) -> Answer:
 
 
 def exact(question: Question, point: Floats) -> Vector:
-    return tuple(Fraction(round(x)) if v.integer else Fraction(float(x)) for x, v in zip(point, question.variables, strict=True))
+    return tuple(
+        Fraction(round(x)) if v.integer else Fraction(float(x)) for x, v in zip(point, question.variables, strict=True)
+    )
 
 
 def pleasant(question: Question, point: Vector, end: float) -> Vector:

@@ -11,7 +11,6 @@ from verifier.kernel.circuit import Select
 from verifier.query.piece import senses
 from verifier.query.question import Question
 
-
 MANY_CHOICES = 12
 """From this many piecewise-linear choices on, a search in floats may be faster than z3."""
 
@@ -20,7 +19,8 @@ FIRST_TRY = 1.0
 
 
 class Portfolio:
-    """z3, and where the question is large the falsifier in between; in a process of their own. Not for two threads at once."""
+    """z3, and where the question is large the falsifier in between; in a process of their own. Not for two threads at
+    once."""
 
     def __init__(self, worker: Worker) -> None:
         self.worker = worker

@@ -1,4 +1,4 @@
-"""z3's room: circuits as formulas of linear arithmetic, and the searches built on them. Runs inside a worker process."""
+"""z3's room: circuits as formulas of linear arithmetic, and the searches built on them. Runs in a worker process."""
 
 from __future__ import annotations
 
@@ -36,7 +36,8 @@ def total(terms: Iterable[tuple[Fraction, Term]], constant: Fraction) -> Term:
 class Encoding:
     """The circuit of a question over fresh z3 variables.
 
-    With `like`, a shadow: every test has the outcome it has in `like`, and may hold weakly (the closure of the piece of `like`).
+    With `like`, a shadow: every test has the outcome it has in `like`, and may hold weakly (the closure of the piece
+    of `like`).
     """
 
     def __init__(self, question: Question, name: str, like: Encoding | None = None, shared: Sequence[int] = ()) -> None:
@@ -107,7 +108,9 @@ def exact(value: z3.ExprRef) -> Fraction:
 
 
 def row_term(row: Row, variables: Sequence[Term]) -> Term:
-    return total(((w, z3.ToReal(v) if v.is_int() else v) for w, v in ((w, variables[i]) for i, w in row.weights)), row.constant)
+    return total(
+        ((w, z3.ToReal(v) if v.is_int() else v) for w, v in ((w, variables[i]) for i, w in row.weights)), row.constant
+    )
 
 
 class Clock:
@@ -173,7 +176,10 @@ def polish(question: Question, encoding: Encoding, solver: z3.Solver, point: Vec
                 solver.pop()
                 if not better:
                     break
-            solver.add(encoding.reals[node] >= number(min(question.values(point)[node], simplest_below(question.values(point)[node]))))
+            solver.add(
+                encoding.reals[node]
+                >= number(min(question.values(point)[node], simplest_below(question.values(point)[node])))
+            )
     for i, v in enumerate(question.variables):
         for candidate in candidates(question, i, point):
             if candidate == point[i]:
@@ -223,11 +229,15 @@ def candidates(question: Question, i: int, point: Vector) -> list[Fraction]:
         for denominator in (1, 2, 4, 5, 8, 10, 16, 20, 100, 1000, 10**6):
             options += [Fraction(round(now * denominator), denominator)]
             if denominator < 1000:
-                options += [Fraction(int(now * denominator // 1), denominator), Fraction(-int(-now * denominator // 1), denominator)]
+                options += [
+                    Fraction(int(now * denominator // 1), denominator),
+                    Fraction(-int(-now * denominator // 1), denominator),
+                ]
     legal = [
-        c for c in options
+        c
+        for c in options
         if (v.low is None or c >= v.low) and (v.high is None or c <= v.high) and (not v.integer or c.denominator == 1)
-    ]  # fmt: skip
+    ]
     unique = list(dict.fromkeys(legal))
     return [*(c for c in unique if c != now), now] if now not in unique else unique[: unique.index(now) + 1]
 
@@ -320,7 +330,10 @@ def polish_at(question: Question, encoding: Encoding, solver: z3.Solver, point: 
 def lowest(question: Question, z: Vector, y: Vector, clock: Clock) -> tuple[Fraction, Vector]:
     """The minimum of numbers[0] over the closure of the piece of z, with the integers of z; at worst its value at y."""
     piece = piece_of(question, z)
-    variables = [z3.IntVal(int(a)) if v.integer else z3.Real(f"o{i}") for i, (a, v) in enumerate(zip(z, question.variables, strict=True))]
+    variables = [
+        z3.IntVal(int(a)) if v.integer else z3.Real(f"o{i}")
+        for i, (a, v) in enumerate(zip(z, question.variables, strict=True))
+    ]
     optimizer = z3.Optimize()
     for row in (*piece.weak, *piece.strict):
         optimizer.add(row_term(row, variables) >= 0)
@@ -338,9 +351,13 @@ def lowest(question: Question, z: Vector, y: Vector, clock: Clock) -> tuple[Frac
 
 
 def dimension(question: Question, z: Vector, clock: Clock) -> tuple[int, Vector] | None:
-    """The dimension of the piece of z among the real coordinates (integers fixed), and a point of its relative interior."""
+    """The dimension of the piece of z among the real coordinates (integers fixed), and a point of its relative
+    interior."""
     piece = piece_of(question, z)
-    variables = [z3.IntVal(int(a)) if v.integer else z3.Real(f"d{i}") for i, (a, v) in enumerate(zip(z, question.variables, strict=True))]
+    variables = [
+        z3.IntVal(int(a)) if v.integer else z3.Real(f"d{i}")
+        for i, (a, v) in enumerate(zip(z, question.variables, strict=True))
+    ]
     real = [i for i, v in enumerate(question.variables) if not v.integer]
     base = [row_term(r, variables) >= 0 for r in piece.weak] + [row_term(r, variables) > 0 for r in piece.strict]
     slack = {i: row_term(r, variables) for i, r in enumerate(piece.weak) if any(j in real for j, _ in r.weights)}
@@ -382,7 +399,8 @@ def substantial(domain: Question, question: Question, copies: int, seconds: floa
 
 
 def _search(question: Question, clock: Clock, enough: int | None) -> tuple[int | None, Vector | None]:
-    """Piece after piece: the largest dimension (stopping at `enough`) and a relatively interior point of such a piece."""
+    """Piece after piece: the largest dimension (stopping at `enough`) and a relatively interior point of such a
+    piece."""
     encoding = Encoding(question, "m")
     solver = new_solver(encoding.constraints)
     real = sum(not v.integer for v in question.variables)
@@ -419,7 +437,8 @@ def membership(question: Question, piece: Piece, z: Vector, variables: Sequence[
 def local(bad: Question, own: Question, shared: tuple[int, ...], seconds: float) -> Answer:
     """An x with BAD(x) and not OWN(x): `bad` and `own` have the same inputs, `shared` are those of x.
 
-    BAD and OWN each ask for a solution (x, z) and a closure point y of its piece with numbers[0] = 0. Every x that is on the
+    BAD and OWN each ask for a solution (x, z) and a closure point y of its piece with numbers[0] = 0. Every x that is
+    on the
     t1-boundary for the reason of one piece of `own` is excluded by projecting that piece onto x.
     """
     clock = Clock(seconds)
@@ -438,7 +457,9 @@ def local(bad: Question, own: Question, shared: tuple[int, ...], seconds: float)
         model = solver.model()
         z, y = actual.point(model), shadow.point(model)
         boundary.push()
-        boundary.add(*(own_actual.variables[i] == (int(z[i]) if bad.variables[i].integer else number(z[i])) for i in shared))
+        boundary.add(
+            *(own_actual.variables[i] == (int(z[i]) if bad.variables[i].integer else number(z[i])) for i in shared)
+        )
         match clock.check(boundary):
             case "unsat":
                 return Fails(NAME, (z, y))
@@ -453,13 +474,15 @@ def local(bad: Question, own: Question, shared: tuple[int, ...], seconds: float)
 
 
 def projection(own: Question, z: Vector, shared: tuple[int, ...], onto: Sequence[Term], clock: Clock) -> Bool | None:
-    """The x for which the piece of z holds some z' and its closure some y with numbers[0] = 0, as a formula over `onto`."""
+    """The x for which the piece of z holds some z' and its closure some y with numbers[0] = 0, as a formula over
+    `onto`."""
     piece = piece_of(own, z)
     fixed = {i: int(z[i]) for i, v in enumerate(own.variables) if v.integer}
 
     def variables(name: str) -> list[Term]:
         return [
-            z3.IntVal(fixed[i]) if i in fixed else onto[i] if i in shared else z3.Real(f"{name}{i}") for i in range(len(z))
+            z3.IntVal(fixed[i]) if i in fixed else onto[i] if i in shared else z3.Real(f"{name}{i}")
+            for i in range(len(z))
         ]
 
     zs, ys = variables("ez"), variables("ey")

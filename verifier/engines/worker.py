@@ -1,6 +1,8 @@
-"""A process of its own for z3: a question goes in, an answer comes out, and it can be killed when it overstays its time.
+"""A process of its own for z3: a question goes in, an answer comes out, and it can be killed when it overstays its
+time.
 
-`python -m verifier.engines.worker` speaks length-prefixed pickles on its pipes with the process that started it, and with nobody else.
+`python -m verifier.engines.worker` speaks length-prefixed pickles on its pipes with the process that started it, and
+with nobody else.
 """
 
 from __future__ import annotations
@@ -34,7 +36,8 @@ class Worker:
             self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
 
     def ask(self, task: str, *arguments: Any, seconds: float) -> Any:
-        """The result of the task of that name, called with `*arguments, seconds`; Unknown when the time is over. Raises EngineFailed when it broke."""
+        """The result of the task of that name, called with `*arguments, seconds`; Unknown when the time is over.
+        Raises EngineFailed when it broke."""
         if seconds <= 0:
             return Unknown("out of time")
         self.warm()
@@ -132,7 +135,11 @@ def serve() -> None:
             reply = (True, tasks[task](*arguments))
         except z3.Z3Exception as error:
             text = str(error)
-            reply = (True, Unknown(f"z3 gave up: {text}")) if "memory" in text or "cancel" in text else (False, f"z3: {text}")
+            reply = (
+                (True, Unknown(f"z3 gave up: {text}"))
+                if "memory" in text or "cancel" in text
+                else (False, f"z3: {text}")
+            )
         except Exception as error:
             reply = (False, f"{type(error).__name__}: {error}")
         send(outbox, reply)

@@ -226,8 +226,14 @@ def build(layers: list[Layer], output: str, weights: Weights, path: str) -> Netw
 
 
 INERT = {
-    "ActivityRegularization", "AlphaDropout", "Dropout", "Flatten", "GaussianDropout", "GaussianNoise", "InputLayer",
-}  # fmt: skip
+    "ActivityRegularization",
+    "AlphaDropout",
+    "Dropout",
+    "Flatten",
+    "GaussianDropout",
+    "GaussianNoise",
+    "InputLayer",
+}
 """Layers that hand on their input when the model predicts."""
 
 LAYERS = ["Activation", "Add", "Concatenate", "Dense", "LeakyReLU", "ReLU", "Softmax", "Subtract", *INERT]

@@ -215,9 +215,18 @@ CLASSIFIERS: dict[str, Callable[[Any, Assembly, Ints], Scored]] = {
 # Files
 
 LOADERS = {
-    "DictNode", "JsonNode", "ListNode", "LossNode", "NdArrayNode", "ObjectNode", "RandomStateNode", "SparseMatrixNode",
-    "TreeNode", "TupleNode", "TypeNode",
-}  # fmt: skip
+    "DictNode",
+    "JsonNode",
+    "ListNode",
+    "LossNode",
+    "NdArrayNode",
+    "ObjectNode",
+    "RandomStateNode",
+    "SparseMatrixNode",
+    "TreeNode",
+    "TupleNode",
+    "TypeNode",
+}
 """What a skops file may consist of: data, and objects of the classes below; no functions, no methods."""
 
 HELPERS = {"AdamOptimizer", "LabelBinarizer", "Pipeline", "SGDOptimizer"}

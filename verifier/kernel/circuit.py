@@ -1,7 +1,9 @@
 """The one language every claim is lowered to: inputs, affine forms, and a choice by the sign of a value.
 
-A formula is a value too: it is true iff the value is >= 0. So `not a` is `Select(a, -1, 0)`, `a and b` is `Select(a, b, -1)`,
-`a or b` is `Select(a, 0, b)`, and `u > 0` is `not (-u >= 0)`. Three nodes are enough for every operator, metric and property.
+A formula is a value too: it is true iff the value is >= 0. So `not a` is `Select(a, -1, 0)`, `a and b` is `Select(a,
+b, -1)`,
+`a or b` is `Select(a, 0, b)`, and `u > 0` is `not (-u >= 0)`. Three nodes are enough for every operator, metric and
+property.
 """
 
 from __future__ import annotations

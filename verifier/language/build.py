@@ -1,6 +1,7 @@
 """The circuit under construction: affine forms over shared, normalised choice nodes.
 
-Smart constructors keep the piecewise-linear normal form as they go: constants fold, guards that the bounds of the inputs decide vanish,
+Smart constructors keep the piecewise-linear normal form as they go: constants fold, guards that the bounds of the
+inputs decide vanish,
 a continuous choice becomes a multiple of `relu(u)` with a primitive integer `u` whose first coefficient is positive
 (`relu(2x - 2y)` is `2 relu(x - y)`, `relu(-u) = relu(u) - u`), and equal nodes are one node.
 """
@@ -40,7 +41,8 @@ class Variable:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """The atom behind `Select`: `then` where `test` >= 0, else `otherwise`. A `logic` choice is a formula: only its sign matters."""
+    """The atom behind `Select`: `then` where `test` >= 0, else `otherwise`. A `logic` choice is a formula: only its
+    sign matters."""
 
     test: Form
     then: Form
@@ -115,7 +117,8 @@ class Build:
     # choices
 
     def relu(self, form: Form, scaled: bool = True) -> Form:
-        """max(form, 0), as a multiple of a primitive one if `scaled` (not for trained weights: their integers are huge)."""
+        """max(form, 0), as a multiple of a primitive one if `scaled` (not for trained weights: their integers are
+        huge)."""
         low, high = self.bounds(form)
         if low is not None and low >= 0:
             return form

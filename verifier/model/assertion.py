@@ -9,13 +9,13 @@ from functools import lru_cache
 from itertools import pairwise
 
 from verifier.language import measures, properties
+from verifier.language.build import Build, Form
 from verifier.language.properties import property as pattern
 from verifier.language.properties.property import Choices, Measure, Property
 from verifier.model.claim import Always, Claim, Compare, Contained, Infimum, Join, Later, LocallyConstant, Not
 from verifier.model.elaborate import names_in
 from verifier.model.program import Program, Value
 from verifier.model.symbolic import Symbolic, fail
-from verifier.language.build import Build, Form
 from verifier.source import Source, Span
 from verifier.source.closest import suggestion
 from verifier.syntax import tree
@@ -92,7 +92,12 @@ def claim_of(program: Program, body: tree.Expr) -> Claim:
                 return same if ops[0] == "==" else Not(same)
             return _ground(body)
         case tree.Apply(_, tree.Name(span, name)) if name in MEASURE_WORDS:
-            fail("V304", body.span, f"`{name}` is a number, not a statement.", f"Compare it (`{name}(...) >= 1/10`), or print it with `compute`.")
+            fail(
+                "V304",
+                body.span,
+                f"`{name}` is a number, not a statement.",
+                f"Compare it (`{name}(...) >= 1/10`), or print it with `compute`.",
+            )
         case tree.Apply(_, tree.Name(span, name)) if not _callable(program, name):
             known = [*properties.PROPERTIES, *measures.MEASURES]
             fail("V201", span, f"There is no property called `{name}`.", suggestion(name, known, "The properties are"))
@@ -165,7 +170,12 @@ def _quantified(program: Program, body: tree.Quantified) -> Claim:
         return Later("quantifying over data")
     if domain is None or body.over.id != domain.name:
         known = [*program.data, *([domain.name] if domain else [])]
-        fail("V201", body.over.span, f"There is no domain called `{body.over.id}`.", suggestion(body.over.id, known, "Known are"))
+        fail(
+            "V201",
+            body.over.span,
+            f"There is no domain called `{body.over.id}`.",
+            suggestion(body.over.id, known, "Known are"),
+        )
     names = [n.id for n in body.names]
     inner = body.body
     while isinstance(inner, tree.Quantified) and inner.kind == body.kind and inner.over.id == body.over.id:
@@ -218,11 +228,16 @@ def _property(program: Program, body: tree.Apply, word: Property) -> Claim:
                     model, oracle = oracle, model
                 h = call.names.get("h")
                 named = h.id if isinstance(h, tree.Name) else ""
-                return Contained(model, oracle, call.expand(coarse, program), call.expand(fine, program), uniform, named)
+                return Contained(
+                    model, oracle, call.expand(coarse, program), call.expand(fine, program), uniform, named
+                )
             case pattern.LocallyConstant():
                 model, oracle = _shown(call)[:2]
                 return LocallyConstant(
-                    model, oracle, call.expand("distance(f1, x, x')", program), call.expand("distance(f2, x, x')", program)
+                    model,
+                    oracle,
+                    call.expand("distance(f1, x, x')", program),
+                    call.expand("distance(f2, x, x')", program),
                 )
             case pattern.Every(parts):
                 return Join("all", tuple((name, claim(part)) for name, part in parts))
@@ -235,7 +250,11 @@ def _property(program: Program, body: tree.Apply, word: Property) -> Claim:
 def _shown(call: Call) -> tuple[str, ...]:
     """The classifiers among the arguments, f1 before f2."""
     kinds = call.word.parameters
-    return tuple(n.id for k, n in call.names.items() if kinds.get(k) in ("classifier", "model", "oracle") and isinstance(n, tree.Name))
+    return tuple(
+        n.id
+        for k, n in call.names.items()
+        if kinds.get(k) in ("classifier", "model", "oracle") and isinstance(n, tree.Name)
+    )
 
 
 def _ends(call: Call, points: tuple[str, ...]) -> tuple[tree.Expr, tree.Expr]:
@@ -269,7 +288,12 @@ def _arguments(program: Program, body: tree.Apply, word: Property | Measure) -> 
             case "number":
                 value = Symbolic(program, Build()).number(a.value, {})
                 if not value.is_constant:
-                    fail("V302", a.value.span, f"`{a.label}` is a constant number.", "Write a number or the name of a param.")
+                    fail(
+                        "V302",
+                        a.value.span,
+                        f"`{a.label}` is a constant number.",
+                        "Write a number or the name of a param.",
+                    )
                 names[a.label] = tree.Number(a.value.span, value.constant)
             case "formula":
                 formulas[a.label] = a.value
@@ -303,15 +327,24 @@ def _argument(
             known = [f.name for f in program.classifiers[f1.id].features]
             name = value.name if isinstance(value, tree.Field) else value.id if isinstance(value, tree.Name) else ""
             if name not in known:
-                fail("V201", value.span, f"`{f1.id}` has no feature called `{name}`.", suggestion(name, known, "The features are"))
+                fail(
+                    "V201",
+                    value.span,
+                    f"`{f1.id}` has no feature called `{name}`.",
+                    suggestion(name, known, "The features are"),
+                )
             return tree.Name(value.span, name)
         case "point":
             if not isinstance(value, tree.Name) or value.id not in program.points:
                 name = value.id if isinstance(value, tree.Name) else ""
                 fail(
-                    "V201", value.span, f"There is no point called `{name}`." if name else "The name of a point is needed here.",
-                    suggestion(name, program.points, "The points are") if program.points else "Declare one: `point p = { ... }`.",
-                )  # fmt: skip
+                    "V201",
+                    value.span,
+                    f"There is no point called `{name}`." if name else "The name of a point is needed here.",
+                    suggestion(name, program.points, "The points are")
+                    if program.points
+                    else "Declare one: `point p = { ... }`.",
+                )
             return value
 
 
@@ -350,7 +383,9 @@ def rewrite(
                 formula, program = predicates[name]
                 return at(formula, go(point), program)
             case tree.Apply(span, function, arguments):
-                return tree.Apply(span, go(function), tuple(tree.Argument(a.span, a.label, go(a.value)) for a in arguments))
+                return tree.Apply(
+                    span, go(function), tuple(tree.Argument(a.span, a.label, go(a.value)) for a in arguments)
+                )
             case tree.Chain(span, operands, ops):
                 return tree.Chain(span, tuple(go(o) for o in operands), ops)
             case tree.Binary(span, op, left, right):
@@ -362,7 +397,8 @@ def rewrite(
 
 
 def at(formula: tree.Expr, point: tree.Expr, program: Program) -> tree.Expr:
-    """A `where:` formula at a point: coordinates become its fields, `margin(f)` the margin there, constants their values."""
+    """A `where:` formula at a point: coordinates become its fields, `margin(f)` the margin there, constants their
+    values."""
     domain = program.domain
     assert domain is not None
 
@@ -389,12 +425,24 @@ def at(formula: tree.Expr, point: tree.Expr, program: Program) -> tree.Expr:
                 return tree.Index(span, go(value), go(index))
             case tree.Apply(span, tree.Name(_, "margin") as margin, (only,)):
                 return tree.Apply(span, margin, (only, tree.Argument(only.span, "", point)))
-            case tree.Apply(span, tree.Name(_, f) as name, arguments) if f in program.classifiers or f in ("margin", "distance"):
+            case tree.Apply(span, tree.Name(_, f) as name, arguments) if f in program.classifiers or f in (
+                "margin",
+                "distance",
+            ):
                 return tree.Apply(
-                    span, name, tuple(tree.Argument(a.span, a.label, holder(a.value) or _classifier(a.value, program) or go(a.value)) for a in arguments)
+                    span,
+                    name,
+                    tuple(
+                        tree.Argument(a.span, a.label, holder(a.value) or _classifier(a.value, program) or go(a.value))
+                        for a in arguments
+                    ),
                 )
             case tree.Apply(span, tree.Field() as feature, arguments):
-                return tree.Apply(span, feature, tuple(tree.Argument(a.span, a.label, holder(a.value) or go(a.value)) for a in arguments))
+                return tree.Apply(
+                    span,
+                    feature,
+                    tuple(tree.Argument(a.span, a.label, holder(a.value) or go(a.value)) for a in arguments),
+                )
             case tree.Apply(span, function, arguments):
                 return tree.Apply(span, function, tuple(tree.Argument(a.span, a.label, go(a.value)) for a in arguments))
             case tree.Vector(span, items):

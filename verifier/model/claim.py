@@ -15,8 +15,10 @@ Ends = tuple[Expr, Expr]
 class Always:
     """For all `points` in X: all of `given` => `then`.
 
-    `distinct`: the premise is vacuous unless it holds for some points at which these two differ (None: for any points at all).
-    `almost`: counterexamples of measure zero do not count. `ends`: the two points whose distance a report shows; `shown`: the
+    `distinct`: the premise is vacuous unless it holds for some points at which these two differ (None: for any points
+    at all).
+    `almost`: counterexamples of measure zero do not count. `ends`: the two points whose distance a report shows;
+    `shown`: the
     classifiers it shows there.
     """
 

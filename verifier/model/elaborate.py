@@ -1,4 +1,5 @@
-"""From trees to a program: names, sorts, shapes, piecewise-linearity. Every mistake of the file is reported, each once."""
+"""From trees to a program: names, sorts, shapes, piecewise-linearity. Every mistake of the file is reported, each
+once."""
 
 from __future__ import annotations
 
@@ -12,14 +13,38 @@ from verifier.language import measures, metrics, properties
 from verifier.language.build import YES, Build, Form, TooLarge
 from verifier.language.ops import OPS
 from verifier.model.network import Network
-from verifier.model.program import Classifier, Coordinate, Domain, Feature, Function, MetricUse, PointValue, Program, Value
+from verifier.model.program import (
+    Classifier,
+    Coordinate,
+    Domain,
+    Feature,
+    Function,
+    MetricUse,
+    PointValue,
+    Program,
+    Value,
+)
 from verifier.model.symbolic import FeatureVector, Finite, Meaning, NotYet, Point, Symbolic, Truth, describe, fail
 from verifier.source import Diagnostic, Rejected, Span
 from verifier.source.closest import suggestion
 from verifier.syntax import tree
 
 BUILTINS = frozenset(
-    {"dot", "code", "onehot", "argmax", "argmin", "margin", "distance", "matrix", "csv", "true", "false", "infinity", "inf"}
+    {
+        "dot",
+        "code",
+        "onehot",
+        "argmax",
+        "argmin",
+        "margin",
+        "distance",
+        "matrix",
+        "csv",
+        "true",
+        "false",
+        "infinity",
+        "inf",
+    }
 ) | frozenset(OPS)
 MOST_COORDINATES = 4096
 LATER_SOURCES = frozenset({"torch", "nnet", "table"})
@@ -41,9 +66,7 @@ class Elaborated:
     """Whether a diagnostic only repeats that a declaration is broken."""
 
 
-Named = (
-    tree.Domain | tree.Model | tree.Imported | tree.Def | tree.Let | tree.Param | tree.PointDecl | tree.Data
-)
+Named = tree.Domain | tree.Model | tree.Imported | tree.Def | tree.Let | tree.Param | tree.PointDecl | tree.Data
 
 
 def elaborate(
@@ -55,7 +78,8 @@ def elaborate(
 ) -> Elaborated:
     """The program of these declarations (`use` already replaced by what it brings) and what is wrong with it.
 
-    `lost`: names whose declarations could not be read; that they are missing is not reported again. What is wrong is replaced by
+    `lost`: names whose declarations could not be read; that they are missing is not reported again. What is wrong is
+    replaced by
     something harmless, so that the rest of the file can be checked too: a program with errors must not be run.
     """
     return Elaborator(path, tuple(declarations), readers, settings or {}, lost).run()
@@ -100,9 +124,13 @@ class Elaborator:
         for domain in domains[:1]:
             self._try(lambda domain=domain: self._domain(domain), domain)  # type: ignore[misc]
         if self.program.domain is None and not domains:
-            needs = next((d for d in self.declarations if isinstance(d, tree.Model | tree.Imported | tree.PointDecl)), None)
+            needs = next(
+                (d for d in self.declarations if isinstance(d, tree.Model | tree.Imported | tree.PointDecl)), None
+            )
             if needs is not None and not self.lost:
-                self._say("V207", needs.name.span, "There is no domain.", "Declare one: `domain X { x: real in [0, 1] }`.")
+                self._say(
+                    "V207", needs.name.span, "There is no domain.", "Declare one: `domain X { x: real in [0, 1] }`."
+                )
                 return self.out
         if self.program.domain is None:
             self.broken |= {d.name.id for d in named if not isinstance(d, tree.Def | tree.Let | tree.Param)}
@@ -151,7 +179,12 @@ class Elaborator:
                 self.broken.add(declaration.name.id)
         except TooLarge:
             span = declaration.span if declaration is not None else Span(self.program.path, 1, 1, 0, 1)
-            self._say("V404", span, "This definition is too large once written out.", "Split it, or import the model from a file.")
+            self._say(
+                "V404",
+                span,
+                "This definition is too large once written out.",
+                "Split it, or import the model from a file.",
+            )
 
     def _names(self) -> list[Named]:
         """Declarations with a name, the first of each name; duplicates are reported."""
@@ -161,7 +194,12 @@ class Elaborator:
             if isinstance(d, tree.Labels | tree.Use | tree.Assert | tree.Compute):
                 continue
             if d.name.id in seen:
-                self._say("V204", d.name.span, f"`{d.name.id}` is already declared in line {seen[d.name.id].line}.", "Rename one of the two.")
+                self._say(
+                    "V204",
+                    d.name.span,
+                    f"`{d.name.id}` is already declared in line {seen[d.name.id].line}.",
+                    "Rename one of the two.",
+                )
                 continue
             if d.name.id in BUILTINS or d.name.id in properties.PROPERTIES or d.name.id in measures.MEASURES:
                 self._say("V204", d.name.span, f"`{d.name.id}` is a word of the language.", "Choose another name.")
@@ -175,7 +213,9 @@ class Elaborator:
         for d in self.declarations:
             if isinstance(d, tree.Assert | tree.Compute):
                 if d.name.id in checked:
-                    self._say("V204", d.name.span, f"There are two assertions called `{d.name.id}`.", "Rename one of the two.")
+                    self._say(
+                        "V204", d.name.span, f"There are two assertions called `{d.name.id}`.", "Rename one of the two."
+                    )
                 checked.setdefault(d.name.id, d.name.span)
         return result
 
@@ -184,7 +224,12 @@ class Elaborator:
             declared = self.pending.get(name)
             if not isinstance(declared, tree.Param):
                 params = [k for k, d in self.pending.items() if isinstance(d, tree.Param)]
-                self._say("V208", value.span, f"There is no param called `{name}` to set.", suggestion(name, params, "The params are"))
+                self._say(
+                    "V208",
+                    value.span,
+                    f"There is no param called `{name}` to set.",
+                    suggestion(name, params, "The params are"),
+                )
             else:
                 self.pending[name] = replace(declared, value=value)
 
@@ -223,7 +268,12 @@ class Elaborator:
                     state[name] = 2
                     stack.pop()
                 elif state.get(inner) == 1:
-                    self._say("V403", functions[name].span, f"`{name}` is defined by itself.", "A `def` must not be recursive.")
+                    self._say(
+                        "V403",
+                        functions[name].span,
+                        f"`{name}` is defined by itself.",
+                        "A `def` must not be recursive.",
+                    )
                     self.broken.add(name)
                 elif inner not in state:
                     state[inner] = 1
@@ -276,7 +326,12 @@ class Elaborator:
                 case Form(constant):
                     return constant
                 case _:
-                    fail("V302", expr.span, f"A constant is a number, a vector or a matrix, not {describe(value)}.", "Write numbers.")
+                    fail(
+                        "V302",
+                        expr.span,
+                        f"A constant is a number, a vector or a matrix, not {describe(value)}.",
+                        "Write numbers.",
+                    )
 
         return lower(self._symbolic().value(expr, {}))
 
@@ -300,7 +355,12 @@ class Elaborator:
         if low is not None and high is not None and low > high:
             fail("V311", interval.span, f"This interval is empty: {low} > {high}.", f"Did you mean [{high}, {low}]?")
         if low is not None and low == high and (interval.low_open or interval.high_open):
-            fail("V311", interval.span, "This interval is empty: its sides are equal and open.", "Close it with `[` and `]`.")
+            fail(
+                "V311",
+                interval.span,
+                "This interval is empty: its sides are equal and open.",
+                "Close it with `[` and `]`.",
+            )
         return low, high, interval.low_open, interval.high_open
 
     def _side(self, expr: tree.Expr, sign: int) -> Fraction | None:
@@ -314,7 +374,9 @@ class Elaborator:
             case _:
                 return self._number(expr)
         if infinite != sign:
-            fail("V311", expr.span, "This interval is empty.", "`-infinity` stands on the left, `infinity` on the right.")
+            fail(
+                "V311", expr.span, "This interval is empty.", "`-infinity` stands on the left, `infinity` on the right."
+            )
         return None
 
     def _domain(self, d: tree.Domain) -> None:
@@ -323,7 +385,12 @@ class Elaborator:
         for c in d.coordinates:
             try:
                 if any(c.name.id == other.name for other in coordinates):
-                    fail("V204", c.name.span, f"The coordinate `{c.name.id}` is declared twice.", "Rename one of the two.")
+                    fail(
+                        "V204",
+                        c.name.span,
+                        f"The coordinate `{c.name.id}` is declared twice.",
+                        "Rename one of the two.",
+                    )
                 coordinates.append(self._coordinate(c))
             except Rejected as rejected:
                 problems += rejected.diagnostics
@@ -354,13 +421,23 @@ class Elaborator:
                     if m.id in names[:i]:
                         fail("V204", m.span, f"The member `{m.id}` is listed twice.", "Keep one of them.")
                 if c.interval is not None:
-                    fail("V312", c.interval.span, "A finite sort has no interval.", "Remove `in ...`; list the members you want.")
+                    fail(
+                        "V312",
+                        c.interval.span,
+                        "A finite sort has no interval.",
+                        "Remove `in ...`; list the members you want.",
+                    )
                 if not names:
                     fail("V309", c.sort.span, "This sort has no members.", "List at least one: `{a, b}`.")
                 return Coordinate(name, "finite", span, members=names)
             case tree.IntSort():
                 if low is None or high is None:
-                    fail("V312", span, f"The integer `{name}` needs a bounded interval.", f"Write `{name}: int in [0, 10]`.")
+                    fail(
+                        "V312",
+                        span,
+                        f"The integer `{name}` needs a bounded interval.",
+                        f"Write `{name}: int in [0, 10]`.",
+                    )
                 least = floor(low) + 1 if low_open else ceil(low)
                 most = ceil(high) - 1 if high_open else floor(high)
                 if least > most:
@@ -371,12 +448,23 @@ class Elaborator:
                 if size is not None:
                     n = self._number(size)
                     if n.denominator != 1 or not 1 <= n <= MOST_COORDINATES:
-                        fail("V313", size.span, f"The size of a vector is a whole number from 1 to {MOST_COORDINATES}.", "Write `real^2`.")
+                        fail(
+                            "V313",
+                            size.span,
+                            f"The size of a vector is a whole number from 1 to {MOST_COORDINATES}.",
+                            "Write `real^2`.",
+                        )
                     count = int(n)
                 return Coordinate(
-                    name, "real", span, size=count, low=low, high=high,
-                    low_open=low_open and low is not None, high_open=high_open and high is not None,
-                )  # fmt: skip
+                    name,
+                    "real",
+                    span,
+                    size=count,
+                    low=low,
+                    high=high,
+                    low_open=low_open and low is not None,
+                    high_open=high_open and high is not None,
+                )
 
     def _model(self, d: tree.Model) -> None:
         domain = self.program.domain
@@ -387,14 +475,24 @@ class Elaborator:
         features: list[Feature] = []
         match d.features:
             case None:
-                fail("V314", d.name.span, f"`{d.name.id}` has no features.", "Say what it sees: `features s = size` or `features all`.")
+                fail(
+                    "V314",
+                    d.name.span,
+                    f"`{d.name.id}` has no features.",
+                    "Say what it sees: `features s = size` or `features all`.",
+                )
             case tree.AllFeatures(span, excluded):
                 out = {n.id for n in excluded}
                 for n in excluded:
                     if domain.coordinate(n.id) is None:
                         known = [c.name for c in domain.coordinates]
                         problems.append(
-                            Diagnostic("V201", n.span, f"There is no coordinate called `{n.id}`.", suggestion(n.id, known, "The coordinates are"))
+                            Diagnostic(
+                                "V201",
+                                n.span,
+                                f"There is no coordinate called `{n.id}`.",
+                                suggestion(n.id, known, "The coordinates are"),
+                            )
                         )
                 for c in domain.coordinates:
                     if c.name not in out:
@@ -405,7 +503,12 @@ class Elaborator:
                 for f in given:
                     try:
                         if any(f.name.id == other.name for other in features):
-                            fail("V204", f.name.span, f"The feature `{f.name.id}` is declared twice.", "Rename one of the two.")
+                            fail(
+                                "V204",
+                                f.name.span,
+                                f"The feature `{f.name.id}` is declared twice.",
+                                "Rename one of the two.",
+                            )
                         features.append(self._feature(f, symbolic, point))
                     except Rejected as rejected:
                         problems += rejected.diagnostics
@@ -419,16 +522,31 @@ class Elaborator:
                 problems += rejected.diagnostics
         elif d.kind == "oracle":
             problems.append(
-                Diagnostic("V315", d.name.span, f"The oracle `{d.name.id}` has no metric.", "Say how it measures distances: `metric linf`.")
+                Diagnostic(
+                    "V315",
+                    d.name.span,
+                    f"The oracle `{d.name.id}` has no metric.",
+                    "Say how it measures distances: `metric linf`.",
+                )
             )
         if d.decide is None and d.kind == "model":
             problems.append(
-                Diagnostic("V316", d.name.span, f"The model `{d.name.id}` does not decide.", "Add `decide if ... then ... else ...`.")
+                Diagnostic(
+                    "V316",
+                    d.name.span,
+                    f"The model `{d.name.id}` does not decide.",
+                    "Add `decide if ... then ... else ...`.",
+                )
             )
         if d.decide is not None:
             try:
                 if not self.program.labels:
-                    fail("V207", d.decide.span, "There are no labels to decide between.", "Declare them: `labels { small, big }`.")
+                    fail(
+                        "V207",
+                        d.decide.span,
+                        "There are no labels to decide between.",
+                        "Declare them: `labels { small, big }`.",
+                    )
                 symbolic.decision(d.decide, symbolic.features(classifier, point))
             except Rejected as rejected:
                 problems += rejected.diagnostics
@@ -447,7 +565,12 @@ class Elaborator:
                 fail("V302", f.value.span, f"A feature is a number or a vector, not {describe(value)}.", fix)
             case tuple():
                 if any(isinstance(v, tuple) for v in value):
-                    fail("V303", f.value.span, f"A feature is a number or a vector, not {describe(value)}.", "Multiply it by a vector.")
+                    fail(
+                        "V303",
+                        f.value.span,
+                        f"A feature is a number or a vector, not {describe(value)}.",
+                        "Multiply it by a vector.",
+                    )
                 return Feature(f.name.id, f.value, len(value))
             case _:
                 return Feature(f.name.id, f.value)
@@ -467,13 +590,17 @@ class Elaborator:
                 pass
             case _:
                 fail(
-                    "V317", m.value.span, "This is not a metric.",
+                    "V317",
+                    m.value.span,
+                    "This is not a metric.",
                     f"Write one of {', '.join(metrics.METRICS)}, or define one: `metric d(u, v) = abs(u.s - v.s)`.",
-                )  # fmt: skip
+                )
         if name in self.program.functions:
             function = self.program.functions[name]
             if len(function.parameters) != 2 or function.parameters[0] == function.parameters[1] or arguments:
-                fail("V317", span, f"`{name}` does not compare two feature vectors.", f"Define `def {name}(u, v) = ...`.")
+                fail(
+                    "V317", span, f"`{name}` does not compare two feature vectors.", f"Define `def {name}(u, v) = ...`."
+                )
             left, right = function.parameters
             return self._user_metric(m.span, (left, right), function.body, classifier, symbolic, point)
         if name in metrics.LATER:
@@ -487,11 +614,21 @@ class Elaborator:
         factor = {f.name: [Fraction(1)] * (f.size or 1) for f in classifier.features}
         for a in arguments:
             if a.label not in ("scale", "weights"):
-                fail("V205", a.span, f"A metric has no option `{a.label}`.", "The options are `scale: {...}` (divides) and `weights: {...}` (multiplies).")
+                fail(
+                    "V205",
+                    a.span,
+                    f"A metric has no option `{a.label}`.",
+                    "The options are `scale: {...}` (divides) and `weights: {...}` (multiplies).",
+                )
             if isinstance(a.value, tree.Record):
                 for e in a.value.entries:
                     if e.label not in factor:
-                        fail("V201", e.span, f"There is no feature called `{e.label}` here.", suggestion(e.label, factor, "The features are"))
+                        fail(
+                            "V201",
+                            e.span,
+                            f"There is no feature called `{e.label}` here.",
+                            suggestion(e.label, factor, "The features are"),
+                        )
                     self._scale(factor[e.label], self._exact(e.value), a.label, e.span)
                 continue
             every = [Fraction(1)] * sum(map(len, factor.values()))
@@ -511,7 +648,13 @@ class Elaborator:
             into[i] = into[i] * v if how == "scale" else into[i] / v
 
     def _user_metric(
-        self, span: Span, names: tuple[str, str], body: tree.Expr, classifier: Classifier, symbolic: Symbolic, point: Point
+        self,
+        span: Span,
+        names: tuple[str, str],
+        body: tree.Expr,
+        classifier: Classifier,
+        symbolic: Symbolic,
+        point: Point,
     ) -> MetricUse:
         other = symbolic.point(self._x, "x'")[0]
         g, h = (FeatureVector(symbolic.features(classifier, p)) for p in (point, other))
@@ -530,10 +673,20 @@ class Elaborator:
             case tree.Apply(_, tree.Name(kind_span, kind), arguments):
                 pass
             case _:
-                fail("V501", d.call.span, "A model is read from a file.", 'Write `onnx("model.onnx")`, or declare it with `{ ... }`.')
+                fail(
+                    "V501",
+                    d.call.span,
+                    "A model is read from a file.",
+                    'Write `onnx("model.onnx")`, or declare it with `{ ... }`.',
+                )
         known = ("onnx", "sklearn", "keras", *LATER_SOURCES)
         if kind not in known:
-            fail("V201", kind_span, f"There is no importer called `{kind}`.", suggestion(kind, known, "The importers are"))
+            fail(
+                "V201",
+                kind_span,
+                f"There is no importer called `{kind}`.",
+                suggestion(kind, known, "The importers are"),
+            )
         inputs: tree.Expr | None = None
         cut, metric = "last_hidden", None
         for a in arguments:
@@ -544,12 +697,22 @@ class Elaborator:
                     inputs = a.value
                 case "features":
                     if not isinstance(a.value, tree.Name) or a.value.id not in ("input", "last_hidden", "scores"):
-                        fail("V501", a.span, "`features:` says where g ends.", "Write `input`, `last_hidden` or `scores`.")
+                        fail(
+                            "V501",
+                            a.span,
+                            "`features:` says where g ends.",
+                            "Write `input`, `last_hidden` or `scores`.",
+                        )
                     cut = a.value.id
                 case "metric":
                     metric = a.value
                 case _:
-                    fail("V205", a.span, f"`{kind}` has no option `{a.label}`.", "The options are inputs, features, metric.")
+                    fail(
+                        "V205",
+                        a.span,
+                        f"`{kind}` has no option `{a.label}`.",
+                        "The options are inputs, features, metric.",
+                    )
         try:
             network = self.readers.network(kind, self._text(d.call), d.call.span)
         except NotYet as later:
@@ -558,9 +721,12 @@ class Elaborator:
         labels = self.program.labels
         if len(labels) != network.labels:
             fail(
-                "V303", d.name.span, f"The model has {network.labels} classes, but there are {len(labels)} labels.",
-                "Declare one label a class, in the model's order" + (f" ({', '.join(network.classes)})." if network.classes else "."),
-            )  # fmt: skip
+                "V303",
+                d.name.span,
+                f"The model has {network.labels} classes, but there are {len(labels)} labels.",
+                "Declare one label a class, in the model's order"
+                + (f" ({', '.join(network.classes)})." if network.classes else "."),
+            )
         place = {"input": 0, "last_hidden": network.last_hidden, "scores": len(network.steps)}[cut]
         feature = Feature(cut, d.call, network.width(place))
         classifier = Classifier(d.kind, d.name.id, d.span, (feature,), None, None, network, inputs, place)
@@ -569,9 +735,16 @@ class Elaborator:
         width = len(symbolic.feed(classifier, point))
         if width != network.inputs:
             place_ = inputs.span if inputs is not None else d.call.span
-            fail("V303", place_, f"The model takes {network.inputs} numbers, not {width}.", "List them: `inputs: [a, b, ...]`.")
+            fail(
+                "V303",
+                place_,
+                f"The model takes {network.inputs} numbers, not {width}.",
+                "List them: `inputs: [a, b, ...]`.",
+            )
         if metric is not None:
-            classifier = replace(classifier, metric=self._metric(tree.Metric(metric.span, metric, None, ()), classifier, symbolic, point))
+            classifier = replace(
+                classifier, metric=self._metric(tree.Metric(metric.span, metric, None, ()), classifier, symbolic, point)
+            )
         self.program.classifiers[d.name.id] = classifier
 
     def _text(self, call: tree.Apply) -> str:
@@ -595,13 +768,23 @@ class Elaborator:
             c = domain.coordinate(e.label)
             if c is None:
                 known = [c.name for c in domain.coordinates]
-                fail("V201", e.span, f"There is no coordinate called `{e.label}`.", suggestion(e.label, known, "The coordinates are"))
+                fail(
+                    "V201",
+                    e.span,
+                    f"There is no coordinate called `{e.label}`.",
+                    suggestion(e.label, known, "The coordinates are"),
+                )
             if c.name in given:
                 fail("V204", e.span, f"The coordinate `{c.name}` is given twice.", "Keep one of them.")
             if c.kind == "finite":
                 if not isinstance(e.value, tree.Name) or e.value.id not in c.members:
                     name = e.value.id if isinstance(e.value, tree.Name) else ""
-                    fail("V203", e.value.span, f"`{c.name}` is one of {{{', '.join(c.members)}}}.", suggestion(name, c.members, "The members are"))
+                    fail(
+                        "V203",
+                        e.value.span,
+                        f"`{c.name}` is one of {{{', '.join(c.members)}}}.",
+                        suggestion(name, c.members, "The members are"),
+                    )
                 given[c.name] = e.value.id
                 continue
             value = self._exact(e.value)

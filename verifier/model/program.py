@@ -23,7 +23,8 @@ class Coordinate:
     """One named coordinate of the domain.
 
     kind `real`: a number, or with `size` n a vector of n; `int`: a bounded integer; `finite`: one of `members`.
-    low/high None: unbounded; `low_open` means that `low` itself is excluded. The interval holds for every entry of a vector.
+    low/high None: unbounded; `low_open` means that `low` itself is excluded. The interval holds for every entry of a
+    vector.
     """
 
     name: str
@@ -54,7 +55,8 @@ class Domain:
 class Feature:
     """A named feature: `value` over coordinates (for `features all`: the coordinate's own Name).
 
-    size None: a number; n: a vector of n numbers; `members` non-empty: a finite coordinate taken as it is (nominal: it differs or not).
+    size None: a number; n: a vector of n numbers; `members` non-empty: a finite coordinate taken as it is (nominal: it
+    differs or not).
     """
 
     name: str
@@ -67,7 +69,8 @@ class Feature:
 class MetricUse:
     """The metric of a classifier on its feature vectors, resolved.
 
-    `builtin`: a name in `language.metrics.METRICS`, with one positive `scale` (a difference is divided by it) per feature entry, in
+    `builtin`: a name in `language.metrics.METRICS`, with one positive `scale` (a difference is divided by it) per
+    feature entry, in
     the order of the flattened features; or a user metric: `parameters` (two names bound to feature vectors) and `body`.
     """
 
@@ -82,7 +85,8 @@ class MetricUse:
 class Classifier:
     """f = c . g, written out (`features` with expressions, `decide`) or imported (`network`).
 
-    For a network: `inputs` is the expression of the vector it is fed (None: all coordinates in order, finite ones by their code), its one
+    For a network: `inputs` is the expression of the vector it is fed (None: all coordinates in order, finite ones by
+    their code), its one
     feature `g` is the network value number `cut` (see Network.values), its scores decide.
     `decide` None without a network: the constant classifier. `metric` None: linf, where only the topology matters.
     """
@@ -103,7 +107,8 @@ class Classifier:
 
 @dataclass(frozen=True, slots=True)
 class Function:
-    """`def f(v) = body`: an abbreviation; arguments are bound to values, the body sees them and the file's constants and functions."""
+    """`def f(v) = body`: an abbreviation; arguments are bound to values, the body sees them and the file's constants
+    and functions."""
 
     name: str
     parameters: tuple[str, ...]
@@ -113,7 +118,8 @@ class Function:
 
 @dataclass
 class Program:
-    """Everything a file declares. `constants` holds the exact values of `let` and `param` (numbers, vectors, matrices)."""
+    """Everything a file declares. `constants` holds the exact values of `let` and `param` (numbers, vectors,
+    matrices)."""
 
     path: str
     domain: Domain | None = None

@@ -1,6 +1,7 @@
 """What an expression means at points that are not yet known: a value built from forms and choices.
 
-The same tree has a second, independent meaning on concrete points (`interpret.py`); no witness counts unless that one agrees.
+The same tree has a second, independent meaning on concrete points (`interpret.py`); no witness counts unless that one
+agrees.
 Sorts and shapes are checked on the way: evaluating a declaration once is its sort check.
 """
 
@@ -12,8 +13,8 @@ from fractions import Fraction
 from itertools import pairwise
 from typing import NoReturn, TypeVar
 
-from verifier.language.build import NO, YES, Build, Form, Variable
 from verifier.language import metrics
+from verifier.language.build import NO, YES, Build, Form, Variable
 from verifier.language.ops import OPS
 from verifier.model.network import Dense, Network, Relu, Tree
 from verifier.model.program import Classifier, Domain, Feature, Function, PointValue, Program, Value
@@ -40,7 +41,8 @@ class Finite:
 
 @dataclass(frozen=True, slots=True)
 class Extended:
-    """A number that may be infinite: +infinity where `infinite` holds, else `form` (margins of decisions over finite sorts)."""
+    """A number that may be infinite: +infinity where `infinite` holds, else `form` (margins of decisions over finite
+    sorts)."""
 
     infinite: Form
     form: Form
@@ -144,7 +146,9 @@ class Symbolic:
         return self._keep(Point(values)), inputs
 
     def finite(self, members: tuple[str, ...], code: Form) -> Finite:
-        cases = tuple(self.build.is_zero(self.build.subtract(code, self.build.constant(i))) for i in range(len(members)))
+        cases = tuple(
+            self.build.is_zero(self.build.subtract(code, self.build.constant(i))) for i in range(len(members))
+        )
         return Finite(members, cases, code)
 
     def concrete(self, domain: Domain, value: PointValue) -> Point:
@@ -233,7 +237,9 @@ class Symbolic:
         name, differences, user = self._metric(classifier, left, right, only)
         return user if user is not None else metrics.METRICS[name].distance(self.build, differences)
 
-    def ball(self, classifier: Classifier, left: Point, right: Point, only: str | None, radius: Form, closed: bool) -> Form:
+    def ball(
+        self, classifier: Classifier, left: Point, right: Point, only: str | None, radius: Form, closed: bool
+    ) -> Form:
         """d(g left, g right) <= radius (closed), or < radius."""
         name, differences, user = self._metric(classifier, left, right, only)
         if user is None:
@@ -278,9 +284,7 @@ class Symbolic:
             case tree.If(_, test, then, otherwise):
                 t = self.truth(test, env)
                 a, b = self.decision(then, env), self.decision(otherwise, env)
-                return Finite(
-                    labels, tuple(self.build.when(t, p, q) for p, q in zip(a.cases, b.cases, strict=True))
-                )
+                return Finite(labels, tuple(self.build.when(t, p, q) for p, q in zip(a.cases, b.cases, strict=True)))
             case tree.Name(span, name):
                 if name in labels:
                     return Finite(labels, tuple(YES if name == label else NO for label in labels))
@@ -297,7 +301,8 @@ class Symbolic:
                     "V301",
                     expr.span,
                     "A `decide` must end in a label.",
-                    f"Write a label ({', '.join(labels) or 'declare them with `labels { ... }`'}), `if ... then ... else ...`, or `argmax(...)`.",
+                    f"Write a label ({', '.join(labels) or 'declare them with `labels { ... }`'}), `if ... "
+                    "then ... else ...`, or `argmax(...)`.",
                 )
 
     def scores(self, call: tree.Apply, env: Env) -> tuple[dict[str, Form], str]:
@@ -313,25 +318,34 @@ class Symbolic:
             elif argument.label:
                 if argument.label not in labels:
                     fail(
-                        "V203", argument.span, f"`{argument.label}` is not a label.",
+                        "V203",
+                        argument.span,
+                        f"`{argument.label}` is not a label.",
                         suggestion(argument.label, labels, "The labels are"),
-                    )  # fmt: skip
+                    )
                 if argument.label in scores:
                     fail("V204", argument.span, f"The label `{argument.label}` has two scores.", "Keep one of them.")
                 scores[argument.label] = self.number(argument.value, env)
             else:
                 value = self.value(argument.value, env)
                 if not isinstance(value, Form | tuple):
-                    fail("V302", argument.span, f"A score is a number, not {describe(value)}.", "Give one number a label.")
+                    fail(
+                        "V302",
+                        argument.span,
+                        f"A score is a number, not {describe(value)}.",
+                        "Give one number a label.",
+                    )
                 listed += numbers(value)
         if listed and scores:
             fail("V302", call.span, "Some scores name their label and some do not.", "Write `label: score` for each.")
         if listed:
             if len(listed) != len(labels):
                 fail(
-                    "V303", call.span, f"There are {len(labels)} labels but {len(listed)} scores.",
+                    "V303",
+                    call.span,
+                    f"There are {len(labels)} labels but {len(listed)} scores.",
                     f"Give one score for each of {', '.join(labels)}, in this order.",
-                )  # fmt: skip
+                )
             scores = dict(zip(labels, listed, strict=True))
         if not scores:
             fail("V302", call.span, "There is nothing to choose from.", "Write `argmax(label: score, ...)`.")
@@ -354,7 +368,8 @@ class Symbolic:
     # margins: how far the scores are from another decision (THEORY section 3)
 
     def margin(self, classifier: Classifier, point: Point) -> Meaning:
-        """The margin of f at `point`: |score|, winner minus best other, or the least slack of the tests on the path taken."""
+        """The margin of f at `point`: |score|, winner minus best other, or the least slack of the tests on the path
+        taken."""
         if classifier.network is not None:
             scores = self.network(classifier, point)[-1]
             if classifier.network.rule == "positive":
@@ -362,7 +377,10 @@ class Symbolic:
             return self._lead(scores).form
         if classifier.decide is None:
             fail(
-                "V402", classifier.span, f"`{classifier.name}` has no `decide`, so it has no margin.", "Use the margin of the model."
+                "V402",
+                classifier.span,
+                f"`{classifier.name}` has no `decide`, so it has no margin.",
+                "Use the margin of the model.",
             )
         margin = self._margin(classifier.decide, self.features(classifier, point))
         return margin.form if margin.infinite == NO else margin
@@ -372,7 +390,8 @@ class Symbolic:
             return Extended(YES, self.build.constant(0))
         least, most = OPS["min"].expand, OPS["max"].expand
         leads = [
-            least(self.build, [self.build.subtract(s, t) for j, t in enumerate(scores) if j != i]) for i, s in enumerate(scores)
+            least(self.build, [self.build.subtract(s, t) for j, t in enumerate(scores) if j != i])
+            for i, s in enumerate(scores)
         ]
         return Extended(NO, most(self.build, leads))
 
@@ -402,9 +421,10 @@ class Symbolic:
         return Extended(self.build.both(a.infinite, b.infinite), form)
 
     def _slack(self, expr: tree.Expr, env: Env) -> tuple[Form, Form, Form]:
-        """The robustness of a formula: (is +infinity, is -infinity, its value otherwise); positive inside, negative outside."""
+        """The robustness of a formula: (is +infinity, is -infinity, its value otherwise); positive inside, negative
+        outside."""
         build = self.build
-        least, most = OPS["min"].expand, OPS["max"].expand
+        least = OPS["min"].expand
 
         def join(parts: list[tuple[Form, Form, Form]]) -> tuple[Form, Form, Form]:
             up, down, form = parts[0]
@@ -487,7 +507,12 @@ class Symbolic:
         value = self.value(expr, env)
         if isinstance(value, Truth):
             return value.form
-        fail("V304", expr.span, f"A formula is needed here, not {describe(value)}.", "Compare it with something: `... >= 0`.")
+        fail(
+            "V304",
+            expr.span,
+            f"A formula is needed here, not {describe(value)}.",
+            "Compare it with something: `... >= 0`.",
+        )
 
     def value(self, expr: tree.Expr, env: Env) -> Meaning:
         match expr:
@@ -507,18 +532,36 @@ class Symbolic:
                 entries = tuple(self.value(item, env) for item in items)
                 for item, entry in zip(items, entries, strict=True):
                     if not isinstance(entry, Form | tuple):
-                        fail("V302", item.span, f"A vector holds numbers, not {describe(entry)}.", "Use `code(...)` or `onehot(...)`.")
+                        fail(
+                            "V302",
+                            item.span,
+                            f"A vector holds numbers, not {describe(entry)}.",
+                            "Use `code(...)` or `onehot(...)`.",
+                        )
                 if any(isinstance(e, tuple) for e in entries) and any(isinstance(e, Form) for e in entries):
                     return tuple(n for e in entries for n in (e if isinstance(e, tuple) else (e,)))
-                if entries and all(isinstance(e, tuple) for e in entries) and len({len(numbers(e)) for e in entries}) > 1:
-                    fail("V303", span, "The rows of this matrix have different lengths.", "Give every row the same number of entries.")
+                if (
+                    entries
+                    and all(isinstance(e, tuple) for e in entries)
+                    and len({len(numbers(e)) for e in entries}) > 1
+                ):
+                    fail(
+                        "V303",
+                        span,
+                        "The rows of this matrix have different lengths.",
+                        "Give every row the same number of entries.",
+                    )
                 return entries
             case tree.Record(span):
-                fail("V301", span, "A record `{...}` has no meaning here.", "Records describe points: `point p = {...}`.")
+                fail(
+                    "V301", span, "A record `{...}` has no meaning here.", "Records describe points: `point p = {...}`."
+                )
             case tree.Unary(span, "not", operand):
                 return Truth(self.build.negate(self.truth(operand, env)))
             case tree.Unary(span, sign, operand):
-                return self._each(span, self.value(operand, env), lambda f: self.build.scale(-1 if sign == "-" else 1, f))
+                return self._each(
+                    span, self.value(operand, env), lambda f: self.build.scale(-1 if sign == "-" else 1, f)
+                )
             case tree.Binary():
                 return self._binary(expr, env)
             case tree.Chain(span, operands, ops):
@@ -545,18 +588,31 @@ class Symbolic:
         if name in ("true", "false"):
             return Truth(YES if name == "true" else NO)
         if name in ("infinity", "inf"):
-            fail("V301", span, "`infinity` has no meaning here.", "It is a side of an interval, or compared with a measure.")
+            fail(
+                "V301",
+                span,
+                "`infinity` has no meaning here.",
+                "It is a side of an interval, or compared with a measure.",
+            )
         visible = [*env, *self.program.constants, *self.program.points]
         known = [*visible, *self.program.functions, *self.program.classifiers, *OPS]
         domain = self.program.domain
         if domain is not None and domain.coordinate(name) is not None:
             features = ", ".join(k for k in env) or "nothing"
             fail(
-                "V202", span, f"`{name}` is a coordinate of {domain.name}; it is not visible here.",
-                f"A `decide` sees only the features ({features}): add `{name} = {name}` to them. In a formula over points write `u.{name}`.",
-            )  # fmt: skip
+                "V202",
+                span,
+                f"`{name}` is a coordinate of {domain.name}; it is not visible here.",
+                f"A `decide` sees only the features ({features}): add `{name} = {name}` to them. In a "
+                f"formula over points write `u.{name}`.",
+            )
         if name in self.program.labels:
-            fail("V301", span, f"The label `{name}` cannot stand here.", "A label is compared with `f(x) == ...` or chosen by `decide`.")
+            fail(
+                "V301",
+                span,
+                f"The label `{name}` cannot stand here.",
+                "A label is compared with `f(x) == ...` or chosen by `decide`.",
+            )
         if name in self.program.classifiers or name in self.program.functions or name in OPS:
             fail("V301", span, f"`{name}` must be applied: `{name}(...)`.", f"Write `{name}(...)`.")
         fail("V201", span, f"There is nothing called `{name}` here.", suggestion(name, known, "Known here:", visible))
@@ -579,10 +635,20 @@ class Symbolic:
             fail("V301", span, f"`{value.id}.{name}` is a function of a point.", f"Write `{value.id}.{name}(u)`.")
         holder = self.value(value, env)
         if not isinstance(holder, Point | FeatureVector):
-            fail("V305", span, f"`.{name}` needs a point or a feature vector, not {describe(holder)}.", "Use `[i]` for vectors.")
+            fail(
+                "V305",
+                span,
+                f"`.{name}` needs a point or a feature vector, not {describe(holder)}.",
+                "Use `[i]` for vectors.",
+            )
         if name not in holder.values:
             kind = "coordinate" if isinstance(holder, Point) else "feature"
-            fail("V201", span, f"There is no {kind} called `{name}`.", suggestion(name, holder.values, f"The {kind}s are"))
+            fail(
+                "V201",
+                span,
+                f"There is no {kind} called `{name}`.",
+                suggestion(name, holder.values, f"The {kind}s are"),
+            )
         return holder.values[name]
 
     def _index(self, span: Span, holder: Meaning, index: tree.Expr, env: Env) -> Meaning:
@@ -595,7 +661,12 @@ class Symbolic:
             fail("V305", span, f"`[...]` needs a vector, not {describe(holder)}.", "Leave the index out.")
         i = int(at.constant)
         if not 0 <= i < len(holder):
-            fail("V306", index.span, f"The index {i} is outside of {describe(holder)}.", f"Indices run from 0 to {len(holder) - 1}.")
+            fail(
+                "V306",
+                index.span,
+                f"The index {i} is outside of {describe(holder)}.",
+                f"Indices run from 0 to {len(holder) - 1}.",
+            )
         return holder[i]
 
     def _binary(self, expr: tree.Binary, env: Env) -> Meaning:
@@ -622,12 +693,16 @@ class Symbolic:
                 return self._times(expr, left, right)
             case "/":
                 if not isinstance(right, Form):
-                    fail("V303", expr.right.span, f"Cannot divide by {describe(right)}.", "Divide by a constant number.")
+                    fail(
+                        "V303", expr.right.span, f"Cannot divide by {describe(right)}.", "Divide by a constant number."
+                    )
                 if not right.is_constant:
                     fail(
-                        "V307", expr.right.span, "Division by something that varies is not piecewise linear.",
+                        "V307",
+                        expr.right.span,
+                        "Division by something that varies is not piecewise linear.",
                         "Only constants may stand below `/`: multiply both sides of the comparison by it instead.",
-                    )  # fmt: skip
+                    )
                 if right.constant == 0:
                     fail("V308", expr.right.span, "Division by zero.", "Use a constant other than 0.")
                 return self._each(expr.span, left, lambda f: build.scale(1 / right.constant, f))
@@ -640,7 +715,12 @@ class Symbolic:
             case tuple():
                 return tuple(self._each(span, v, of) for v in value)
             case _:
-                fail("V302", span, f"A number or a vector is needed here, not {describe(value)}.", self._number_fix(value))
+                fail(
+                    "V302",
+                    span,
+                    f"A number or a vector is needed here, not {describe(value)}.",
+                    self._number_fix(value),
+                )
 
     def _zip(self, span: Span, left: Meaning, right: Meaning, of: Callable[[Form, Form], Form]) -> Meaning:
         match left, right:
@@ -650,9 +730,11 @@ class Symbolic:
                 return tuple(self._zip(span, a, b, of) for a, b in zip(left, right, strict=True))
             case _:
                 fail(
-                    "V303", span, f"The shapes do not fit: {describe(left)} and {describe(right)}.",
+                    "V303",
+                    span,
+                    f"The shapes do not fit: {describe(left)} and {describe(right)}.",
                     "Both sides need the same shape.",
-                )  # fmt: skip
+                )
 
     def _times(self, expr: tree.Binary, left: Meaning, right: Meaning) -> Meaning:
         match left, right:
@@ -670,16 +752,20 @@ class Symbolic:
                 return tuple(self.dot(expr, row, right) for row in rows)
             case _:
                 fail(
-                    "V303", expr.span, f"Cannot multiply {describe(left)} by {describe(right)}.",
+                    "V303",
+                    expr.span,
+                    f"Cannot multiply {describe(left)} by {describe(right)}.",
                     "`*` takes number * vector or matrix * vector; use `dot(u, v)` for the scalar product.",
-                )  # fmt: skip
+                )
 
     def dot(self, expr: tree.Expr, left: tuple[Meaning, ...], right: tuple[Meaning, ...]) -> Form:
         if len(left) != len(right):
             fail(
-                "V303", expr.span, f"The shapes do not fit: {len(left)} columns meet {len(right)} entries.",
+                "V303",
+                expr.span,
+                f"The shapes do not fit: {len(left)} columns meet {len(right)} entries.",
                 "A matrix needs as many columns as the vector has entries.",
-            )  # fmt: skip
+            )
         products = []
         for a, b in zip(left, right, strict=True):
             if not isinstance(a, Form) or not isinstance(b, Form):
@@ -693,9 +779,11 @@ class Symbolic:
         if right.is_constant:
             return self.build.scale(right.constant, left)
         fail(
-            "V307", expr.span, "This product of two varying quantities is not piecewise linear.",
+            "V307",
+            expr.span,
+            "This product of two varying quantities is not piecewise linear.",
             "One side of `*` must be constant. (A square like x*x can be bounded by pieces: abs, max.)",
-        )  # fmt: skip
+        )
 
     def _sides(self, left: tree.Expr, right: tree.Expr, op: str, env: Env) -> tuple[Meaning, Meaning]:
         """Both sides of a comparison; a bare name beside a label or a finite value is one of its members."""
@@ -706,9 +794,11 @@ class Symbolic:
                     if isinstance(value, Finite) and not (there.id not in value.members and self._known(there.id, env)):
                         if there.id not in value.members:
                             fail(
-                                "V203", there.span, f"`{there.id}` is not one of {{{', '.join(value.members)}}}.",
+                                "V203",
+                                there.span,
+                                f"`{there.id}` is not one of {{{', '.join(value.members)}}}.",
                                 suggestion(there.id, value.members, "The members are"),
-                            )  # fmt: skip
+                            )
                         member = Finite(value.members, tuple(YES if m == there.id else NO for m in value.members))
                         return (member, value) if swapped else (value, member)
         return self.value(left, env), self.value(right, env)
@@ -727,15 +817,25 @@ class Symbolic:
     def _compare(self, span: Span, left: Meaning, right: Meaning, op: str) -> Form:
         build = self.build
         match left, right:
-            case (Form() | Extended()), (Form() | Extended()):
+            case ((Form() | Extended()), (Form() | Extended())):
                 return self._order(span, left, right, op)
             case Finite(), Finite():
                 if op not in ("==", "!="):
                     fail("V304", span, f"`{op}` does not order labels or members.", "Use `==`, `!=`, or `code(...)`.")
                 if left.members != right.members:
                     if "" in (left.members[0], right.members[0]):
-                        fail("V402", span, "A classifier without `decide` has no labels to compare.", "Give it a `decide`.")
-                    fail("V303", span, f"{describe(left)} and {describe(right)} never meet.", "Compare values of one sort.")
+                        fail(
+                            "V402",
+                            span,
+                            "A classifier without `decide` has no labels to compare.",
+                            "Give it a `decide`.",
+                        )
+                    fail(
+                        "V303",
+                        span,
+                        f"{describe(left)} and {describe(right)} never meet.",
+                        "Compare values of one sort.",
+                    )
                 same = build.either(*(build.both(a, b) for a, b in zip(left.cases, right.cases, strict=True)))
                 return same if op == "==" else build.negate(same)
             case Point(), Point():
@@ -748,18 +848,27 @@ class Symbolic:
                 differ = build.either(*(self._compare(span, a, b, "!=") for a, b in zip(left, right, strict=True)))
             case _:
                 fail(
-                    "V303", span, f"Cannot compare {describe(left)} with {describe(right)}.",
+                    "V303",
+                    span,
+                    f"Cannot compare {describe(left)} with {describe(right)}.",
                     "Both sides need the same sort and shape.",
-                )  # fmt: skip
+                )
         if op not in ("==", "!="):
-            fail("V304", span, f"`{op}` compares numbers, not {describe(left)}.", "Use `==` or `!=`, or compare entry by entry.")
+            fail(
+                "V304",
+                span,
+                f"`{op}` compares numbers, not {describe(left)}.",
+                "Use `==` or `!=`, or compare entry by entry.",
+            )
         return differ if op == "!=" else build.negate(differ)
 
     def _order(self, span: Span, left: Form | Extended, right: Form | Extended, op: str) -> Form:
         build = self.build
         if isinstance(right, Extended):
             if isinstance(left, Extended):
-                fail("V402", span, "Two margins that may be infinite cannot be compared.", "Compare each with a number.")
+                fail(
+                    "V402", span, "Two margins that may be infinite cannot be compared.", "Compare each with a number."
+                )
             mirror = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}
             return self._order(span, right, left, mirror.get(op, op))
         if isinstance(left, Extended):
@@ -795,25 +904,39 @@ class Symbolic:
                 return tuple(self._if(span, test, a, b) for a, b in zip(then, otherwise, strict=True))
             case _:
                 fail(
-                    "V303", span, f"The branches differ: {describe(then)} and {describe(otherwise)}.",
+                    "V303",
+                    span,
+                    f"The branches differ: {describe(then)} and {describe(otherwise)}.",
                     "Both branches need the same sort and shape.",
-                )  # fmt: skip
+                )
 
     # calls
 
     def _apply(self, call: tree.Apply, env: Env) -> Meaning:
         match call.function:
-            case tree.Field(span, tree.Name(_, owner), feature) if owner in self.program.classifiers and owner not in env:
+            case tree.Field(span, tree.Name(_, owner), feature) if (
+                owner in self.program.classifiers and owner not in env
+            ):
                 classifier = self.program.classifiers[owner]
                 (point,) = self._points_of(call, call.arguments, 1, env)
                 if classifier.feature(feature) is None:
                     known = [f.name for f in classifier.features]
-                    fail("V201", span, f"`{owner}` has no feature called `{feature}`.", suggestion(feature, known, "The features are"))
+                    fail(
+                        "V201",
+                        span,
+                        f"`{owner}` has no feature called `{feature}`.",
+                        suggestion(feature, known, "The features are"),
+                    )
                 return self.features(classifier, point)[feature]
             case tree.Name(span, name):
                 pass
             case _:
-                fail("V301", call.function.span, "This cannot be applied.", "Only names of functions and classifiers are applied.")
+                fail(
+                    "V301",
+                    call.function.span,
+                    "This cannot be applied.",
+                    "Only names of functions and classifiers are applied.",
+                )
         if name in self.program.functions:
             function, inner = self._call(call, env)
             return self._deeper(span, lambda: self.value(function.body, inner))
@@ -826,12 +949,22 @@ class Symbolic:
             case "dot":
                 left, right = self._plain(call, 2, env)
                 if not isinstance(left, tuple) or not isinstance(right, tuple):
-                    fail("V303", call.span, f"`dot` takes two vectors, not {describe(left)} and {describe(right)}.", "Write `dot([1, 2], x)`.")
+                    fail(
+                        "V303",
+                        call.span,
+                        f"`dot` takes two vectors, not {describe(left)} and {describe(right)}.",
+                        "Write `dot([1, 2], x)`.",
+                    )
                 return self.dot(call, left, right)
             case "code" | "onehot":
                 (value,) = self._plain(call, 1, env)
                 if not isinstance(value, Finite) or value.code is None:
-                    fail("V302", call.span, f"`{name}` takes a finite coordinate, not {describe(value)}.", "Declare it as `{a, b}`.")
+                    fail(
+                        "V302",
+                        call.span,
+                        f"`{name}` takes a finite coordinate, not {describe(value)}.",
+                        "Declare it as `{a, b}`.",
+                    )
                 if name == "code":
                     return value.code
                 return tuple(self.build.select(c, self.build.constant(1), self.build.constant(0)) for c in value.cases)
@@ -843,12 +976,33 @@ class Symbolic:
                     fail("V302", call.span, "`margin` takes a classifier.", "Write `margin(f1)`.")
                 classifier = self.classifier(call.arguments[0].value)
                 if len(call.arguments) == 1:
-                    fail("V302", call.span, "The margin at which point?", f"Write `margin({classifier.name}, u)`; only `where:` may leave it out.")
+                    fail(
+                        "V302",
+                        call.span,
+                        "The margin at which point?",
+                        f"Write `margin({classifier.name}, u)`; only `where:` may leave it out.",
+                    )
                 (point,) = self._points_of(call, call.arguments[1:], 1, env)
                 return self.margin(classifier, point)
             case "argmax" | "argmin":
-                fail("V301", span, f"`{name}` gives a label: it belongs into a `decide`.", "For numbers use `max` or `min`.")
-        known = [*self.program.functions, *self.program.classifiers, *OPS, "dot", "code", "onehot", "distance", "margin", "argmax", "argmin"]
+                fail(
+                    "V301",
+                    span,
+                    f"`{name}` gives a label: it belongs into a `decide`.",
+                    "For numbers use `max` or `min`.",
+                )
+        known = [
+            *self.program.functions,
+            *self.program.classifiers,
+            *OPS,
+            "dot",
+            "code",
+            "onehot",
+            "distance",
+            "margin",
+            "argmax",
+            "argmin",
+        ]
         if self._known(name, env):
             fail("V301", span, f"`{name}` is not a function.", "Write `*` for a product.")
         fail("V201", span, f"There is no function called `{name}`.", suggestion(name, known, "Known functions:"))
@@ -862,7 +1016,12 @@ class Symbolic:
             if a.label:
                 fail("V205", a.span, f"There is no argument called `{a.label}` here.", "Leave the label out.")
         if len(call.arguments) != count:
-            fail("V303", call.span, f"{count} argument{'s are' if count != 1 else ' is'} needed here, not {len(call.arguments)}.", "Check the arguments.")
+            fail(
+                "V303",
+                call.span,
+                f"{count} argument{'s are' if count != 1 else ' is'} needed here, not {len(call.arguments)}.",
+                "Check the arguments.",
+            )
 
     def _op(self, call: tree.Apply, name: str, env: Env) -> Meaning:
         op = OPS[name]
@@ -888,9 +1047,11 @@ class Symbolic:
         if function is None:
             known = [*self.program.functions, "argmax", "argmin"]
             fail(
-                "V201", call.function.span, f"There is no function called `{call.function.id}`.",
+                "V201",
+                call.function.span,
+                f"There is no function called `{call.function.id}`.",
                 suggestion(call.function.id, known, "Known functions:"),
-            )  # fmt: skip
+            )
         self._count(call, len(function.parameters))
         return function, dict(zip(function.parameters, (self.value(a.value, env) for a in call.arguments), strict=True))
 
@@ -927,7 +1088,12 @@ class Symbolic:
         classifier = self.classifier(rest[0].value)
         if only is not None and classifier.feature(only) is None:
             known = [f.name for f in classifier.features]
-            fail("V201", call.span, f"`{classifier.name}` has no feature called `{only}`.", suggestion(only, known, "The features are"))
+            fail(
+                "V201",
+                call.span,
+                f"`{classifier.name}` has no feature called `{only}`.",
+                suggestion(only, known, "The features are"),
+            )
         left, right = self._points_of(call, tuple(rest[1:]), 2, env)
         return classifier, left, right, only
 
@@ -938,10 +1104,20 @@ class Symbolic:
                 fail("V205", a.span, f"There is no argument called `{a.label}` here.", "Leave the label out.")
             value = self.value(a.value, env)
             if not isinstance(value, Point):
-                fail("V302", a.span, f"A point is needed here, not {describe(value)}.", "Use a quantified variable or a declared point.")
+                fail(
+                    "V302",
+                    a.span,
+                    f"A point is needed here, not {describe(value)}.",
+                    "Use a quantified variable or a declared point.",
+                )
             points.append(value)
         if len(points) != count:
-            fail("V303", call.span, f"{count} point{'s are' if count != 1 else ' is'} needed here, not {len(points)}.", "Check the arguments.")
+            fail(
+                "V303",
+                call.span,
+                f"{count} point{'s are' if count != 1 else ' is'} needed here, not {len(points)}.",
+                "Check the arguments.",
+            )
         return points
 
     def _keep(self, point: Point) -> Point:
@@ -973,7 +1149,8 @@ def unroll(build: Build, network: Network, point: tuple[Form, ...]) -> list[tupl
 
 
 def _grow(build: Build, tree_: Tree, x: tuple[Form, ...]) -> tuple[Form, ...]:
-    """The leaf of a decision tree as nested choices; nodes are numbered after their parents, so children are ready first."""
+    """The leaf of a decision tree as nested choices; nodes are numbered after their parents, so children are ready
+    first."""
     done: dict[int, tuple[Form, ...]] = {}
     for n in reversed(range(len(tree_.left))):
         if tree_.left[n] < 0:

@@ -20,7 +20,7 @@ DECLARED = re.compile(r"\b(?:domain|model|oracle|def|let|param|point|data)[ \t]+
 
 @dataclass
 class Gathered:
-    """All declarations, in order, and what was wrong on the way; `sources` by path, for the caret under a diagnostic."""
+    """All declarations, in order, and what was wrong on the way; `sources` by path, for the caret of a diagnostic."""
 
     declarations: list[tree.Declaration] = field(default_factory=list)
     diagnostics: list[Diagnostic] = field(default_factory=list)
@@ -52,7 +52,9 @@ def gather_text(source: Source) -> Gathered:
 def inside(name: str, span: Span) -> Path:
     """The file `name` beside the file of `span`. Raises Rejected when it would leave the folder tree."""
     base = Path(span.file).resolve().parent
-    escape = Diagnostic("V502", span, "This path leaves the folder of the file.", "Name a file in the same folder or below.")
+    escape = Diagnostic(
+        "V502", span, "This path leaves the folder of the file.", "Name a file in the same folder or below."
+    )
     if not name or any(ord(c) < 32 or c == "\\" for c in name) or Path(name).is_absolute() or len(name) > 500:
         raise Rejected(escape)
     try:
@@ -96,7 +98,9 @@ def _use(use: tree.Use, out: Gathered, above: tuple[Path, ...]) -> Iterator[tree
         raise Rejected(Diagnostic("V503", use.span, "These files use each other in a circle.", "Remove one `use`."))
     if len(above) + len(out.sources) > MOST_FILES:
         raise Rejected(Diagnostic("V503", use.span, f"More than {MOST_FILES} files are used.", "Use fewer."))
-    known = [d for d in _file(path, str(path), out, above, use.path.span) if not isinstance(d, tree.Assert | tree.Compute)]
+    known = [
+        d for d in _file(path, str(path), out, above, use.path.span) if not isinstance(d, tree.Assert | tree.Compute)
+    ]
     if use.names is None:
         return iter(known)
     return _chosen(use, known)
@@ -110,7 +114,12 @@ def _chosen(use: tree.Use, known: Sequence[tree.Declaration]) -> Iterator[tree.D
     for name in use.names:
         if name.id not in by_name:
             raise Rejected(
-                Diagnostic("V201", name.span, f"`{use.path.value}` does not declare `{name.id}`.", suggestion(name.id, by_name, "It declares"))
+                Diagnostic(
+                    "V201",
+                    name.span,
+                    f"`{use.path.value}` does not declare `{name.id}`.",
+                    suggestion(name.id, by_name, "It declares"),
+                )
             )
         wanted.append(name.id)
     for name_ in wanted:  # grows while it is read
@@ -129,7 +138,12 @@ def _needs(d: tree.Declaration) -> Iterable[str]:
                     found |= names_in(f.value)
             found |= names_in(metric.value) if metric is not None else set()
             found |= names_in(decide) if decide is not None else set()
-        case tree.Imported(_, _, _, value) | tree.Def(_, _, _, value) | tree.Let(_, _, value) | tree.PointDecl(_, _, value):
+        case (
+            tree.Imported(_, _, _, value)
+            | tree.Def(_, _, _, value)
+            | tree.Let(_, _, value)
+            | tree.PointDecl(_, _, value)
+        ):
             found |= names_in(value)
         case tree.Param(_, _, value, _) | tree.Data(_, _, value):
             found |= names_in(value)

@@ -1,4 +1,5 @@
-"""The piece of a point: the convex polyhedron of all points that take the same way through the circuit (THEORY section 1)."""
+"""The piece of a point: the convex polyhedron of all points that take the same way through the circuit (THEORY
+section 1)."""
 
 from __future__ import annotations
 

@@ -18,7 +18,8 @@ from verifier.syntax import tree
 class Posed:
     """A question, the names of the points that its inputs make up, and whether it is decided without any engine.
 
-    `impossible`: the bounds of the domain alone contradict the facts. `layout`: the question's variable behind each coordinate of
+    `impossible`: the bounds of the domain alone contradict the facts. `layout`: the question's variable behind each
+    coordinate of
     each point, in order (coordinates that the facts make equal are one variable).
     """
 
@@ -168,7 +169,8 @@ class Poser:
         return all(self.closed(f) for f in self.inside(names)) and all(self.continuous(d) for d in distances)
 
     def closed(self, truth: Form) -> bool:
-        """Built by `and` and `or` from weak comparisons of continuous forms; comparisons of integers are closed either way."""
+        """Built by `and` and `or` from weak comparisons of continuous forms; comparisons of integers are closed
+        either way."""
         todo, seen = [truth], set[Form]()
         while todo:
             form = todo.pop()

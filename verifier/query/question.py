@@ -14,7 +14,8 @@ class Question:
     """Inputs (with their closed box), a circuit over them, and the nodes that must all be true (>= 0) at a solution.
 
     `numbers`: nodes whose value is asked for besides (a distance). `large`: nodes that a pleasant solution makes large.
-    `mirror[i]`: the input that a pleasant solution gives the same value as input i (the same coordinate of the first point).
+    `mirror[i]`: the input that a pleasant solution gives the same value as input i (the same coordinate of the first
+    point).
     """
 
     circuit: Circuit
@@ -31,7 +32,11 @@ class Question:
     def solved_by(self, point: tuple[Fraction, ...]) -> bool:
         """`point` lies in the box, its integers are whole, and every fact holds there, exactly."""
         for v, x in zip(self.variables, point, strict=True):
-            if (v.low is not None and x < v.low) or (v.high is not None and x > v.high) or (v.integer and x.denominator != 1):
+            if (
+                (v.low is not None and x < v.low)
+                or (v.high is not None and x > v.high)
+                or (v.integer and x.denominator != 1)
+            ):
                 return False
         values = self.values(point)
         return all(values[f] >= 0 for f in self.facts)

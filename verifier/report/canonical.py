@@ -10,7 +10,8 @@ from verifier.query.pose import Poser
 
 
 def canonical(program: Program, latex: bool = False) -> str:
-    """One block a classifier: its feature map g as an exact piecewise-linear normal form, and when it gives which label."""
+    """One block a classifier: its feature map g as an exact piecewise-linear normal form, and when it gives which
+    label."""
     poser = Poser(program)
     blocks = []
     for classifier in program.classifiers.values():

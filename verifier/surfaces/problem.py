@@ -1,12 +1,12 @@
 """The language from Python: each method writes one declaration, and the text it makes is an ordinary `.vf` file.
 
-    problem = Problem()
-    problem.domain("X", size=real(0, 1), hue=real(0, 1))
-    problem.labels("small", "big")
-    problem.oracle("f2", features={"s": "size"}, metric="linf", decide="if s >= 1/2 then big else small")
-    problem.model("f1", features={"s": "size", "h": "hue"}, decide="if s + h/10 >= 1/2 then big else small")
-    problem.claim("A1", "contained(f1, f2)", expect="refuted")
-    problem.check()["A1"].pair.x["size"]        # a Fraction
+problem = Problem()
+problem.domain("X", size=real(0, 1), hue=real(0, 1))
+problem.labels("small", "big")
+problem.oracle("f2", features={"s": "size"}, metric="linf", decide="if s >= 1/2 then big else small")
+problem.model("f1", features={"s": "size", "h": "hue"}, decide="if s + h/10 >= 1/2 then big else small")
+problem.claim("A1", "contained(f1, f2)", expect="refuted")
+problem.check()["A1"].pair.x["size"]        # a Fraction
 """
 
 from __future__ import annotations
@@ -44,8 +44,8 @@ def exact(value: object) -> str:
             return value
         case float():
             raise TypeError(
-                f"{value!r} is a float, which is {Fraction(value)} and perhaps not what you mean: write \"{value!r}\", "
-                f"Fraction(\"{value!r}\"), or Fraction({value!r}) if you do mean the float."
+                f'{value!r} is a float, which is {Fraction(value)} and perhaps not what you mean: write "{value!r}", '
+                f'Fraction("{value!r}"), or Fraction({value!r}) if you do mean the float.'
             )
         case Sequence():
             return f"[{', '.join(exact(v) for v in value)}]"
@@ -60,7 +60,12 @@ def interval(low: Exact | None, high: Exact | None, open_low: bool = False, open
 
 
 def real(
-    low: Exact | None = None, high: Exact | None = None, *, size: int | None = None, open_low: bool = False, open_high: bool = False
+    low: Exact | None = None,
+    high: Exact | None = None,
+    *,
+    size: int | None = None,
+    open_low: bool = False,
+    open_high: bool = False,
 ) -> str:
     """A real coordinate, or a vector of `size` of them, between `low` and `high` (None: unbounded)."""
     sort = "real" if size is None else f"real^{size}"
@@ -111,10 +116,17 @@ class Problem:
         return self.add(_classifier("oracle", name, features, metric, decide))
 
     def model(
-        self, name: str, estimator: Any = None, *, features: Mapping[str, Exact] | str | None = None, decide: str | None = None,
-        metric: str | None = None, inputs: Sequence[Exact] | None = None,
-    ) -> Problem:  # fmt: skip
-        """A model written out (`features`, `decide`), or a fitted scikit-learn `estimator` (or a `Network`), whose inputs are `inputs`
+        self,
+        name: str,
+        estimator: Any = None,
+        *,
+        features: Mapping[str, Exact] | str | None = None,
+        decide: str | None = None,
+        metric: str | None = None,
+        inputs: Sequence[Exact] | None = None,
+    ) -> Problem:
+        """A model written out (`features`, `decide`), or a fitted scikit-learn `estimator` (or a `Network`), whose
+        inputs are `inputs`
         (default: all coordinates in order) and whose `features` are "input", "last_hidden" or "scores".
 
         Raises ImportFailed for an estimator that cannot be read exactly."""
@@ -158,7 +170,9 @@ class Problem:
         return loaded.check(options)
 
 
-def _classifier(kind: str, name: str, features: Mapping[str, Exact] | str, metric: str | None, decide: str | None) -> str:
+def _classifier(
+    kind: str, name: str, features: Mapping[str, Exact] | str, metric: str | None, decide: str | None
+) -> str:
     listed = features if isinstance(features, str) else ", ".join(f"{k} = {exact(v)}" for k, v in features.items())
     parts = [f"  features {listed}"]
     parts += [f"  metric {metric}"] if metric else []

@@ -40,9 +40,14 @@ class _Builder:
             level = [child for parent in level for child in getattr(parent, "children", ()) if child is not None]
             if not level:
                 return
-        raise Rejected(Diagnostic(
-            "V104", self.span(level[0]), f"This is nested more than {limits.DEPTH} levels deep; every operator of a "
-            "long sum counts as one.", fix="Name parts with `let` or `def`, or use vectors: `dot(w, v)`, `sum(v)`."))
+        raise Rejected(
+            Diagnostic(
+                "V104",
+                self.span(level[0]),
+                f"This is nested more than {limits.DEPTH} levels deep; every operator of a long sum counts as one.",
+                fix="Name parts with `let` or `def`, or use vectors: `dot(w, v)`, `sum(v)`.",
+            )
+        )
 
     # Declarations
 
@@ -72,8 +77,14 @@ class _Builder:
             case "use", [names, path]:
                 return tree.Use(span, None if names is None else self.names(names.children), self.text(path))
             case "assert", [*annotations, name, body, expect]:
-                return tree.Assert(span, self.name(name), self.expr(body), self.expectation(expect),
-                                   expect is not None, tuple(map(self.annotation, annotations)))
+                return tree.Assert(
+                    span,
+                    self.name(name),
+                    self.expr(body),
+                    self.expectation(expect),
+                    expect is not None,
+                    tuple(map(self.annotation, annotations)),
+                )
             case "compute", [name, body]:
                 return tree.Compute(span, self.name(name), self.expr(body))
             case _:
@@ -105,14 +116,25 @@ class _Builder:
         for part in parts:
             word = role.get(part.data, str(part.data))
             if word in by_role:
-                raise Rejected(Diagnostic(
-                    "V139", self.source.span(part.meta.start_pos, part.meta.start_pos + len(word)),
-                    f"`{word}` is written twice in `{name}`; it is already on line {self.span(by_role[word]).line}.",
-                    fix="Keep one of the two."))
+                raise Rejected(
+                    Diagnostic(
+                        "V139",
+                        self.source.span(part.meta.start_pos, part.meta.start_pos + len(word)),
+                        f"`{word}` is written twice in `{name}`; it is already on line "
+                        f"{self.span(by_role[word]).line}.",
+                        fix="Keep one of the two.",
+                    )
+                )
             by_role[word] = part
         decide = by_role.get("decide")
-        return tree.Model(span, self.kind(kind), self.name(name), self.features(by_role.get("features")),
-                          self.metric(by_role.get("metric")), None if decide is None else self.expr(decide.children[0]))
+        return tree.Model(
+            span,
+            self.kind(kind),
+            self.name(name),
+            self.features(by_role.get("features")),
+            self.metric(by_role.get("metric")),
+            None if decide is None else self.expr(decide.children[0]),
+        )
 
     def kind(self, word: Token) -> Literal["model", "oracle"]:
         return "model" if word == "model" else "oracle"
@@ -122,9 +144,13 @@ class _Builder:
             return None
         if node.data == "all_features":
             return tree.AllFeatures(self.span(node), self.names([n for n in node.children if n is not None]))
-        return tree.NamedFeatures(self.span(node), tuple(
-            tree.NamedFeature(self.span(entry), self.name(entry.children[0]), self.expr(entry.children[1]))
-            for entry in node.children))
+        return tree.NamedFeatures(
+            self.span(node),
+            tuple(
+                tree.NamedFeature(self.span(entry), self.name(entry.children[0]), self.expr(entry.children[1]))
+                for entry in node.children
+            ),
+        )
 
     def metric(self, node: Node) -> tree.Metric | None:
         if node is None:
@@ -138,8 +164,14 @@ class _Builder:
             ):
                 return tree.Metric(span, self.expr(value), self.name(name), self.names(parameters))
             case [head, _]:
-                raise Rejected(Diagnostic("V140", self.span(head), "A metric of your own names its two arguments.",
-                                          fix="Write `metric d(u, v) = …`, or `metric linf` without `=`."))
+                raise Rejected(
+                    Diagnostic(
+                        "V140",
+                        self.span(head),
+                        "A metric of your own names its two arguments.",
+                        fix="Write `metric d(u, v) = …`, or `metric linf` without `=`.",
+                    )
+                )
             case _:
                 raise AssertionError("metric")
 
@@ -210,16 +242,16 @@ class _Builder:
                 return tree.Unary(span, "-" if op == "-" else "+", self.expr(operand))
             case "negation", [operand]:
                 return tree.Unary(span, "not", self.expr(operand))
-            case ("sum" | "product"), [left, op, right]:
+            case (("sum" | "product"), [left, op, right]):
                 return tree.Binary(span, _ARITHMETIC[op], self.expr(left), self.expr(right))
-            case ("conjunction" | "disjunction" | "implication" | "equivalence" as level), [left, right]:
+            case (("conjunction" | "disjunction" | "implication" | "equivalence" as level), [left, right]):
                 return tree.Binary(span, _CONNECTIVE[level], self.expr(left), self.expr(right))
             case "comparison", parts:
                 ops = tuple(_COMPARISON[op] for op in parts[1::2])
                 return tree.Chain(span, tuple(map(self.expr, parts[::2])), ops)
             case "if", [test, then, otherwise]:
                 return tree.If(span, self.expr(test), self.expr(then), self.expr(otherwise))
-            case ("forall" | "exists" as kind), [*names, over, body]:
+            case (("forall" | "exists" as kind), [*names, over, body]):
                 return tree.Quantified(span, kind, self.names(names), self.name(over), self.expr(body))
             case _:
                 raise AssertionError(f"the grammar has an expression the builder does not know: {node!r:.80}")
@@ -231,10 +263,23 @@ def _shape(node: Node) -> tuple[str, Any]:
 
 
 _CONNECTIVE: dict[str, Literal["and", "or", "=>", "<=>"]] = {
-    "conjunction": "and", "disjunction": "or", "implication": "=>", "equivalence": "<=>"}
+    "conjunction": "and",
+    "disjunction": "or",
+    "implication": "=>",
+    "equivalence": "<=>",
+}
 _ARITHMETIC: dict[str, Literal["+", "-", "*", "/"]] = {"+": "+", "-": "-", "*": "*", "/": "/"}
 _COMPARISON: dict[str, tree.Comparison] = {
-    "<": "<", "<=": "<=", "≤": "<=", "==": "==", "!=": "!=", "≠": "!=", ">=": ">=", "≥": ">=", ">": ">"}
+    "<": "<",
+    "<=": "<=",
+    "≤": "<=",
+    "==": "==",
+    "!=": "!=",
+    "≠": "!=",
+    ">=": ">=",
+    "≥": ">=",
+    ">": ">",
+}
 
 
 def rational(digits: str) -> Fraction:

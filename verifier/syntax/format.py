@@ -22,8 +22,19 @@ if TYPE_CHECKING:
     from lark import Token
 
 WIDTH = 100
-ASCII = {"∀": "forall", "∃": "exists", "∈": "in", "∧": "and", "∨": "or", "¬": "not", "⇒": "=>", "⇔": "<=>", "≤": "<=",
-         "≥": ">=", "≠": "!="}
+ASCII = {
+    "∀": "forall",
+    "∃": "exists",
+    "∈": "in",
+    "∧": "and",
+    "∨": "or",
+    "¬": "not",
+    "⇒": "=>",
+    "⇔": "<=>",
+    "≤": "<=",
+    "≥": ">=",
+    "≠": "!=",
+}
 
 # Spacing -------------------------------------------------------------------------------------------------------------
 
@@ -59,8 +70,10 @@ def _gaps(words: list[str]) -> list[str]:
         before = words[at - 1] if at else ""
         together = (
             at == 0
-            or word in (",", ":", ".", "^") or word in _CLOSE
-            or before in (".", "^", "@") or before in _OPEN
+            or word in (",", ":", ".", "^")
+            or word in _CLOSE
+            or before in (".", "^", "@")
+            or before in _OPEN
             or signs[at - 1]
             or (word in ("(", "[") and _operand(before))
             or (word in ("*", "/") and _tight(words, loose, at))
@@ -72,8 +85,25 @@ def _gaps(words: list[str]) -> list[str]:
 
 # Trees to text -------------------------------------------------------------------------------------------------------
 
-_LEVEL = {"<=>": 1, "=>": 2, "or": 3, "and": 4, "not": 5, "<": 6, "<=": 6, "==": 6, "!=": 6, ">=": 6, ">": 6,
-          "+": 7, "-": 7, "*": 8, "/": 8, "sign": 9, "postfix": 10}
+_LEVEL = {
+    "<=>": 1,
+    "=>": 2,
+    "or": 3,
+    "and": 4,
+    "not": 5,
+    "<": 6,
+    "<=": 6,
+    "==": 6,
+    "!=": 6,
+    ">=": 6,
+    ">": 6,
+    "+": 7,
+    "-": 7,
+    "*": 8,
+    "/": 8,
+    "sign": 9,
+    "postfix": 10,
+}
 
 
 def unparse(expr: tree.Expr) -> str:
@@ -132,11 +162,13 @@ def _spell(expr: tree.Expr, last: bool) -> tuple[int, Iterator[str]]:
                 parts += [_words(operand, _LEVEL["+"], False), sign]
             return _LEVEL["<"], _join(*parts, _words(operands[-1], _LEVEL["+"], last))
         case tree.If(test=test, then=then, otherwise=otherwise):
-            return 0, _join("if", _words(test, 0, True), "then", _words(then, 0, True), "else",
-                            _words(otherwise, 0, True))
+            return 0, _join(
+                "if", _words(test, 0, True), "then", _words(then, 0, True), "else", _words(otherwise, 0, True)
+            )
         case tree.Quantified(kind=kind, names=names, over=over, body=body):
-            return 0, _join(kind, _commas([iter([name.id]) for name in names]), "in", over.id, ":",
-                            _words(body, 0, True))
+            return 0, _join(
+                kind, _commas([iter([name.id]) for name in names]), "in", over.id, ":", _words(body, 0, True)
+            )
         case _:
             assert_never(expr)
 
@@ -284,8 +316,9 @@ def _align(lines: list[str], remarks: dict[int, str]) -> None:
 _PARTS = ("features", "metric", "decide")
 _ALIGN = 2 + len("features ")
 """Where the parts of a model begin, after the indent and the longest of their words."""
-_BEFORE = frozenset(["and", "or", "=>", "<=>", "then", "else", "+", "-", "*", "/", "<", "<=", "==", "!=", ">=", ">",
-                     "where", "expect"])
+_BEFORE = frozenset(
+    ["and", "or", "=>", "<=>", "then", "else", "+", "-", "*", "/", "<", "<=", "==", "!=", ">=", ">", "where", "expect"]
+)
 """The words a line too long may break before."""
 
 

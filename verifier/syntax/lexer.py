@@ -85,8 +85,12 @@ def read(path: str | Path) -> Source | Diagnostic:
             data = file.read(limits.FILE_BYTES + 1)
     except (OSError, ValueError) as error:
         why = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        return Diagnostic("V101", place, f"Cannot read `{printable(str(path))}`: {printable(why).lower()}.",
-                          fix="Check the path; it must name a text file that you may read.")
+        return Diagnostic(
+            "V101",
+            place,
+            f"Cannot read `{printable(str(path))}`: {printable(why).lower()}.",
+            fix="Check the path; it must name a text file that you may read.",
+        )
     return decode(str(path), data)
 
 
@@ -99,13 +103,21 @@ def decode(path: str, data: bytes) -> Source | Diagnostic:
     except UnicodeDecodeError as error:
         before = Source(path, data[: error.start].decode("utf-8", "replace").removeprefix("\ufeff"))
         end = len(before.text)
-        return Diagnostic("V102", before.span(end, end), f"The byte {data[error.start]:#04x} is not UTF-8 text.",
-                          fix="Save the file as UTF-8.")
+        return Diagnostic(
+            "V102",
+            before.span(end, end),
+            f"The byte {data[error.start]:#04x} is not UTF-8 text.",
+            fix="Save the file as UTF-8.",
+        )
 
 
 def too_large(source: Source) -> Diagnostic:
-    return Diagnostic("V104", source.span(0, 0), f"The file is larger than {limits.FILE_BYTES:,} bytes.",
-                      fix="Split it with `use`, or keep long matrices in a file of their own: `matrix(\"w.csv\")`.")
+    return Diagnostic(
+        "V104",
+        source.span(0, 0),
+        f"The file is larger than {limits.FILE_BYTES:,} bytes.",
+        fix='Split it with `use`, or keep long matrices in a file of their own: `matrix("w.csv")`.',
+    )
 
 
 # Mistakes below the level of tokens ----------------------------------------------------------------------------------
@@ -117,8 +129,9 @@ INVISIBLE = re.compile(
 )
 NAMED = {"\0": "NUL", "\r": "a carriage return without a line feed", "\ufeff": "a byte order mark inside the text"}
 
-LOOKALIKE = dict(zip("аеорсухіјѕАВЕКМНОРСТХІЈЅοαρνΑΒΕΖΗΙΚΜΝΟΡΤΥΧ", "aeopcyxijsABEKMHOPCTXIJSoapvABEZHIKMNOPTYX",
-                     strict=True))
+LOOKALIKE = dict(
+    zip("аеорсухіјѕАВЕКМНОРСТХІЈЅοαρνΑΒΕΖΗΙΚΜΝΟΡΤΥΧ", "aeopcyxijsABEKMHOPCTXIJSoapvABEZHIKMNOPTYX", strict=True)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,13 +162,24 @@ SLIPS = (
     _slip("∞", "infinity", "V112", "Infinity is not written `{}`.", "Write `infinity`."),
     _slip(r"\?", None, "V112", "`{}` is not used here.", "Write `if … then … else …`."),
     _slip("%", "", "V117", "Numbers carry no percent sign.", "Write a fraction: `10/100` or `0.1`."),
-    _slip(";+", "", "V113", "A declaration needs no `;`: the next reserved word begins the next one.",
-          "Delete the `;`."),
+    _slip(
+        ";+", "", "V113", "A declaration needs no `;`: the next reserved word begins the next one.", "Delete the `;`."
+    ),
     _slip("'[^'\"\n]*'", "STRING", "V114", "Text stands in double quotes.", 'Write `"…"`.'),
-    _slip("[“”„‟«»][^“”„‟«»\"\n]*[“”„‟«»\"]", "STRING", "V114", "These are typographic quotation marks.",
-          'Write straight ones: `"…"`.'),
-    _slip("[“”„‟«»‘’‚`'′]", None, "V114", "`{}` is not a quotation mark or a prime that I know.",
-          "Write text as `\"…\"`, and a prime as `x'`."),
+    _slip(
+        '[“”„‟«»][^“”„‟«»"\n]*[“”„‟«»"]',
+        "STRING",
+        "V114",
+        "These are typographic quotation marks.",
+        'Write straight ones: `"…"`.',
+    ),
+    _slip(
+        "[“”„‟«»‘’‚`'′]",
+        None,
+        "V114",
+        "`{}` is not a quotation mark or a prime that I know.",
+        'Write text as `"…"`, and a prime as `x\'`.',
+    ),
     _slip('"[^"\n]*', "STRING", "V115", "This text is never closed on its line.", 'Add the missing `"`.'),
 )
 
@@ -197,9 +221,14 @@ def _visible(source: Source, found: list[Diagnostic]) -> Iterator[str]:
             continue
         if len(found) <= limits.DIAGNOSTICS:
             name = NAMED.get(match[0]) or unicodedata.name(match[0], "a control character").lower()
-            found.append(Diagnostic("V103", source.span(*match.span()),
-                                    f"An invisible character stands here: U+{ord(match[0]):04X}, {name}.",
-                                    fix="Delete it."))
+            found.append(
+                Diagnostic(
+                    "V103",
+                    source.span(*match.span()),
+                    f"An invisible character stands here: U+{ord(match[0]):04X}, {name}.",
+                    fix="Delete it.",
+                )
+            )
     yield source.text[end:]
 
 
@@ -231,8 +260,9 @@ def _scan(source: Source, text: str, found: list[Diagnostic]) -> Iterator[Token]
             (STRAY, STRAY.pattern.match(text, start)),
         )
         assert match is not None
-        found.append(Diagnostic(slip.code, source.span(*match.span()), slip.message.format(printable(match[0])),
-                                fix=slip.fix))
+        found.append(
+            Diagnostic(slip.code, source.span(*match.span()), slip.message.format(printable(match[0])), fix=slip.fix)
+        )
         start = match.end()
         if slip.instead != "":
             if last is not None:
@@ -250,17 +280,25 @@ def _foreign_word(source: Source, text: str, at: int, last: Token | None, found:
     glued = last is not None and last.end_pos == at and last.isidentifier()
     start = last.start_pos or 0 if glued and last is not None else at
     word = text[start : match.end()]
-    plain = "".join(c for c in unicodedata.normalize("NFKD", "".join(LOOKALIKE.get(c, c) for c in word))
-                    if not unicodedata.combining(c))
+    plain = "".join(
+        c
+        for c in unicodedata.normalize("NFKD", "".join(LOOKALIKE.get(c, c) for c in word))
+        if not unicodedata.combining(c)
+    )
     usable = re.fullmatch("[A-Za-z_][A-Za-z0-9_]*'*", plain, re.ASCII) is not None
     letter = text[at]
     name = unicodedata.name(letter, "unnamed").lower()
     alike = f", which only looks like `{LOOKALIKE[letter]}`" if letter in LOOKALIKE else ""
-    found.append(Diagnostic(
-        "V111" if alike else "V110", source.span(at, at + 1),
-        f"Names are made of the letters a to z, digits and `_`; `{printable(letter)}` is U+{ord(letter):04X}, {name}"
-        f"{alike}.",
-        fix=f"Write `{plain[: limits.NAME_LENGTH]}`." if usable else "Choose a name of plain letters."))
+    found.append(
+        Diagnostic(
+            "V111" if alike else "V110",
+            source.span(at, at + 1),
+            f"Names are made of the letters a to z, digits and `_`; `{printable(letter)}` is "
+            f"U+{ord(letter):04X}, {name}"
+            f"{alike}.",
+            fix=f"Write `{plain[: limits.NAME_LENGTH]}`." if usable else "Choose a name of plain letters.",
+        )
+    )
     return token_of(plain if usable else DAMAGE, start, match.end())
 
 
@@ -279,15 +317,27 @@ def _mended(source: Source, tokens: Iterator[Token], found: list[Diagnostic]) ->
             start = last.start_pos or 0
             line_end = source.text.find("\n", start)
             skipped = line_end if line_end >= 0 else len(source.text)
-            found.append(Diagnostic("V143", source.span(start, start + 2), "A comment does not begin so.",
-                                    fix="Begin every line of a comment with `#`."))
+            found.append(
+                Diagnostic(
+                    "V143",
+                    source.span(start, start + 2),
+                    "A comment does not begin so.",
+                    fix="Begin every line of a comment with `#`.",
+                )
+            )
             last = None
             continue
         elif joined := JOINED.get(last + token):
             instead, why = joined
             start, end = last.start_pos or 0, token.end_pos or 0
-            found.append(Diagnostic("V112", source.span(start, end), f"`{last + token}` is not a sign here. {why}",
-                                    fix="Write a product out." if instead == DAMAGE else f"Write `{instead}`."))
+            found.append(
+                Diagnostic(
+                    "V112",
+                    source.span(start, end),
+                    f"`{last + token}` is not a sign here. {why}",
+                    fix="Write a product out." if instead == DAMAGE else f"Write `{instead}`.",
+                )
+            )
             last = token_of(instead, start, end)
             continue
         elif last.type == "NUMBER" and token.type == "NAME":
@@ -315,9 +365,14 @@ def _capped(source: Source, tokens: Iterator[Token], found: list[Diagnostic]) ->
     for count, token in enumerate(tokens):
         start, end = token.start_pos or 0, token.end_pos or 0
         if count == limits.TOKENS:
-            found.append(Diagnostic("V104", source.span(start, end),
-                                    f"The file has more than {limits.TOKENS:,} words and signs; I stop reading here.",
-                                    fix="Split it with `use`, or keep long matrices in a file: `matrix(\"w.csv\")`."))
+            found.append(
+                Diagnostic(
+                    "V104",
+                    source.span(start, end),
+                    f"The file has more than {limits.TOKENS:,} words and signs; I stop reading here.",
+                    fix='Split it with `use`, or keep long matrices in a file: `matrix("w.csv")`.',
+                )
+            )
             yield token_of(DAMAGE, start, end)
         if len(found) > limits.DIAGNOSTICS or count == limits.TOKENS:
             return
@@ -329,13 +384,20 @@ def _capped(source: Source, tokens: Iterator[Token], found: list[Diagnostic]) ->
             case "NUMBER" if sum(c.isdigit() for c in token) > limits.DIGITS:
                 problem = f"A number of {len(token):,} characters is too long.", f"Use at most {limits.DIGITS} digits."
             case "NUMBER" if abs(power_of_ten(token)) > limits.EXPONENT:
-                problem = ("This number is too large or too close to zero.",
-                           f"Keep the power of ten between -{limits.EXPONENT} and {limits.EXPONENT}.")
+                problem = (
+                    "This number is too large or too close to zero.",
+                    f"Keep the power of ten between -{limits.EXPONENT} and {limits.EXPONENT}.",
+                )
             case "STRING" if strange := re.search(r'\\[^"\\nt]', re.sub(r"\\\\", "  ", token)):
                 where = start + strange.start()
-                found.append(Diagnostic("V116", source.span(where, where + 2),
-                                        f"`{printable(strange[0])}` means nothing in a text.",
-                                        fix="Write `\\\\` for a backslash, and `/` between the folders of a path."))
+                found.append(
+                    Diagnostic(
+                        "V116",
+                        source.span(where, where + 2),
+                        f"`{printable(strange[0])}` means nothing in a text.",
+                        fix="Write `\\\\` for a backslash, and `/` between the folders of a path.",
+                    )
+                )
                 yield token
                 continue
             case _:

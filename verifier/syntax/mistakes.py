@@ -17,11 +17,33 @@ STARTS = ("domain", "labels", "model", "oracle", "def", "let", "param", "point",
 """The words that begin a declaration."""
 BEGINNINGS = frozenset(STARTS)
 SYNONYMS = {
-    "check": "assert", "prove": "assert", "verify": "assert", "property": "assert", "theorem": "assert",
-    "lemma": "assert", "import": "use", "include": "use", "function": "def", "fun": "def", "const": "let",
-    "var": "let", "val": "let", "classes": "labels", "class": "labels", "input": "domain", "inputs": "domain",
-    "classifier": "model", "network": "model", "dataset": "data", "parameter": "param", "print": "compute",
-    "return": "decide", "float": "real", "number": "real", "integer": "int", "distance": "metric",
+    "check": "assert",
+    "prove": "assert",
+    "verify": "assert",
+    "property": "assert",
+    "theorem": "assert",
+    "lemma": "assert",
+    "import": "use",
+    "include": "use",
+    "function": "def",
+    "fun": "def",
+    "const": "let",
+    "var": "let",
+    "val": "let",
+    "classes": "labels",
+    "class": "labels",
+    "input": "domain",
+    "inputs": "domain",
+    "classifier": "model",
+    "network": "model",
+    "dataset": "data",
+    "parameter": "param",
+    "print": "compute",
+    "return": "decide",
+    "float": "real",
+    "number": "real",
+    "integer": "int",
+    "distance": "metric",
     "such": "where",
 }
 """What the same thing is called elsewhere."""
@@ -100,22 +122,33 @@ def unknown_declaration(source: Source, tokens: list[Token]) -> tuple[Diagnostic
     if token in BRACKETS.values():
         return Diagnostic("V122", place, f"This `{token}` closes nothing.", fix="Delete it."), None
     if not token.isidentifier():
-        return Diagnostic("V131", place, f"A declaration cannot begin with {_shown(token)}.",
-                          fix=f"Begin with one of {every}."), None
+        return Diagnostic(
+            "V131", place, f"A declaration cannot begin with {_shown(token)}.", fix=f"Begin with one of {every}."
+        ), None
     if token.lower() in reserved() and token not in reserved():
         meant = token.lower()
-        return Diagnostic("V132", place, f"Reserved words are written in lower case, and this is `{printable(token)}`.",
-                          fix=f"Write `{meant}`."), meant if meant in STARTS else None
+        return Diagnostic(
+            "V132",
+            place,
+            f"Reserved words are written in lower case, and this is `{printable(token)}`.",
+            fix=f"Write `{meant}`.",
+        ), meant if meant in STARTS else None
     if token in ("forall", "exists", "not", "if") or (token.type == "NAME" and follower in ("(", ".")):
-        return Diagnostic("V131", place, f"A formula cannot stand alone, and `{printable(token)}` begins one.",
-                          fix=f"Write `assert A1: {printable(token)}…`."), None
+        return Diagnostic(
+            "V131",
+            place,
+            f"A formula cannot stand alone, and `{printable(token)}` begins one.",
+            fix=f"Write `assert A1: {printable(token)}…`.",
+        ), None
     if token in reserved():
-        return Diagnostic("V131", place, f"`{token}` cannot begin a declaration.",
-                          fix=f"Begin with one of {every}."), None
+        return Diagnostic(
+            "V131", place, f"`{token}` cannot begin a declaration.", fix=f"Begin with one of {every}."
+        ), None
     near = SYNONYMS.get(token.lower()) or closest(token, [*STARTS, "expect", "where", "features", "metric", "decide"])
     fix = f"Did you mean `{near}`?" if near else f"Begin with one of {every}."
     return Diagnostic("V131", place, f"`{printable(token)}` begins no declaration that I know.", fix=fix), (
-        near if near in STARTS else None)
+        near if near in STARTS else None
+    )
 
 
 # The slips, from the surest to the vaguest. Each generator yields nothing when it has nothing to say. ----------------
@@ -126,9 +159,12 @@ def _words(s: Stuck) -> Iterator[Diagnostic]:
     for offset in (0, -1):
         word = s.written(offset)
         if s.kind(offset) == "NAME" and word.lower() in reserved():
-            yield Diagnostic("V132", s.place(offset),
-                             f"Reserved words are written in lower case, and this is `{word}`.",
-                             fix=f"Write `{word.lower()}`.")
+            yield Diagnostic(
+                "V132",
+                s.place(offset),
+                f"Reserved words are written in lower case, and this is `{word}`.",
+                fix=f"Write `{word.lower()}`.",
+            )
     if s.found in ("elif", "elsif", "elseif"):
         yield Diagnostic("V127", s.place(0), f"There is no `{s.found}`.", fix="Write `else if … then …`.")
     words = [w for w in s.expected if w in reserved() and w not in STARTS]
@@ -143,12 +179,17 @@ def _signs(s: Stuck) -> Iterator[Diagnostic]:
     opened = s.open_brackets()
     if s.found == "=" and ":" in s.expected and s.kind(-1) != "$END":
         if s.written(-2) in ("assert", "compute"):
-            yield Diagnostic("V124", s.place(0), f"The name after `{s.written(-2)}` is followed by `:`.",
-                             fix="Write `:`.")
+            yield Diagnostic(
+                "V124", s.place(0), f"The name after `{s.written(-2)}` is followed by `:`.", fix="Write `:`."
+            )
         elif opened and s.written(-2) in ("(", ",", "{"):
             also = "" if "==" not in s.expected else " (To compare two values, write `==`.)"
-            yield Diagnostic("V125", s.place(-1, 0), f"`=` gives a name to a declaration; `{s.before}` needs `:`.",
-                             fix=f"Write `{s.before}: …`.{also}")
+            yield Diagnostic(
+                "V125",
+                s.place(-1, 0),
+                f"`=` gives a name to a declaration; `{s.before}` needs `:`.",
+                fix=f"Write `{s.before}: …`.{also}",
+            )
     if s.found == "is" and "==" in s.expected:
         yield Diagnostic("V123", s.place(0), "Two values are not compared with `is`.", fix="Write `==`.")
     if s.found == "=" and "==" in s.expected:
@@ -156,13 +197,18 @@ def _signs(s: Stuck) -> Iterator[Diagnostic]:
     if s.found in ("==", ":") and "=" in s.expected and "==" not in s.expected:
         yield Diagnostic("V124", s.place(0), f"`{s.found}` does not give a name; `=` does.", fix="Write `=`.")
     if s.found == "^":
-        yield Diagnostic("V112", s.place(0), "There are no powers: everything is piecewise linear.",
-                         fix="`^` stands only in the sort `real^n`; write a product of constants out.")
+        yield Diagnostic(
+            "V112",
+            s.place(0),
+            "There are no powers: everything is piecewise linear.",
+            fix="`^` stands only in the sort `real^n`; write a product of constants out.",
+        )
     if s.found == "." and s.kind(1) == "NUMBER" and "NUMBER" in s.expected:
         yield Diagnostic("V119", s.place(0, 1), "A number begins with a digit.", fix=f"Write `0.{s.written(1)}`.")
     if s.found == "," and s.kind(-1) == s.kind(1) == "NUMBER" and s.touches(0) and s.touches(1):
-        yield Diagnostic("V119", s.place(-1, 1), "Decimals have a point, not a comma.",
-                         fix=f"Write `{s.before}.{s.written(1)}`.")
+        yield Diagnostic(
+            "V119", s.place(-1, 1), "Decimals have a point, not a comma.", fix=f"Write `{s.before}.{s.written(1)}`."
+        )
     if s.before == "." and s.kind(-2) == "NUMBER" and s.touches(-1):
         yield Diagnostic("V119", s.place(-2, -1), "A number ends with a digit.", fix=f"Write `{s.written(-2)}`.")
 
@@ -180,8 +226,12 @@ def _brackets(s: Stuck) -> Iterator[Diagnostic]:
             if any(BRACKETS[s.tokens[index]] == s.found for index in opened[:-1]):
                 yield _unclosed(s, opened[-1])
             else:
-                yield Diagnostic("V122", s.place(0), f"This `{s.found}` cannot close the `{opener}` on line "
-                                 f"{s.place(opened[-1] - s.at).line}.", fix=f"Write `{wanted}`.")
+                yield Diagnostic(
+                    "V122",
+                    s.place(0),
+                    f"This `{s.found}` cannot close the `{opener}` on line {s.place(opened[-1] - s.at).line}.",
+                    fix=f"Write `{wanted}`.",
+                )
         return
     ended = s.found == "" or s.kind(0) in map(str.upper, BETWEEN | set(STARTS))
     if opened and ended and s.before not in (",", *BRACKETS) and BRACKETS[s.tokens[opened[-1]]] in s.expected:
@@ -191,8 +241,9 @@ def _brackets(s: Stuck) -> Iterator[Diagnostic]:
 def _unclosed(s: Stuck, opener: int) -> Diagnostic:
     sign = str(s.tokens[opener])
     where = f"before {_shown(s.found)}" if s.found else "at the end"
-    return Diagnostic("V121", s.place(opener - s.at), f"This `{sign}` is never closed.",
-                      fix=f"Add `{BRACKETS[sign]}` {where}.")
+    return Diagnostic(
+        "V121", s.place(opener - s.at), f"This `{sign}` is never closed.", fix=f"Add `{BRACKETS[sign]}` {where}."
+    )
 
 
 def _assertions(s: Stuck) -> Iterator[Diagnostic]:
@@ -200,23 +251,45 @@ def _assertions(s: Stuck) -> Iterator[Diagnostic]:
     words = [i for i in (1, 2) if s.written(-i) in ("assert", "compute") and s.kind(-i) != "NAME"]
     if words:
         word = s.written(-words[0])
-        if words[0] == 1 and (s.found in (":", "(", "not", "if", "forall", "exists", "¬", "∀", "∃", "-", "[")
-                              or s.kind(0) in ("NUMBER", "STRING")):
-            yield Diagnostic("V130", s.place(-1), f"This `{word}` has no name, so no report could speak of it.",
-                             fix=f"Write `{word} A1: …`.")
+        if words[0] == 1 and (
+            s.found in (":", "(", "not", "if", "forall", "exists", "¬", "∀", "∃", "-", "[")
+            or s.kind(0) in ("NUMBER", "STRING")
+        ):
+            yield Diagnostic(
+                "V130",
+                s.place(-1),
+                f"This `{word}` has no name, so no report could speak of it.",
+                fix=f"Write `{word} A1: …`.",
+            )
         elif words[0] == 2 and s.found in ("-", ".", "/") and s.written(2) == ":":
-            yield Diagnostic("V120", s.place(0), f"A name is made of letters, digits and `_`; `{s.found}` cannot be in "
-                             "one.", fix=f"Write `{word} {s.before}_{s.written(1)}: …`.")
+            yield Diagnostic(
+                "V120",
+                s.place(0),
+                f"A name is made of letters, digits and `_`; `{s.found}` cannot be in one.",
+                fix=f"Write `{word} {s.before}_{s.written(1)}: …`.",
+            )
         elif words[0] == 2 and s.found != "=":
             if s.kind(0) in ("NAME", "NUMBER") or s.found in ("forall", "exists", "not", "if", "∀", "∃", "¬"):
-                yield Diagnostic("V129", s.place(0), f"A colon is missing after the name `{s.before}`.",
-                                 fix=f"Write `{word} {s.before}: {s.found} …`.")
+                yield Diagnostic(
+                    "V129",
+                    s.place(0),
+                    f"A colon is missing after the name `{s.before}`.",
+                    fix=f"Write `{word} {s.before}: {s.found} …`.",
+                )
             else:
-                yield Diagnostic("V130", s.place(-2), f"This `{word}` has no name, so no report could speak of it.",
-                                 fix=f"Write `{word} A1: {s.before}{s.found} …`.")
+                yield Diagnostic(
+                    "V130",
+                    s.place(-2),
+                    f"This `{word}` has no name, so no report could speak of it.",
+                    fix=f"Write `{word} A1: {s.before}{s.found} …`.",
+                )
     elif s.written(-s.at) == "@" and s.expected >= {"assert", "@"}:
-        yield Diagnostic("V137", s.place(-s.at), "An annotation belongs to the `assert` right after it, and there is "
-                         "none.", fix="Put it right before an `assert`.")
+        yield Diagnostic(
+            "V137",
+            s.place(-s.at),
+            "An annotation belongs to the `assert` right after it, and there is none.",
+            fix="Put it right before an `assert`.",
+        )
 
 
 def _conditionals(s: Stuck) -> Iterator[Diagnostic]:
@@ -238,9 +311,12 @@ def _conditionals(s: Stuck) -> Iterator[Diagnostic]:
             if later and s.found != ":":
                 return
             fix = "Write `then` here." if word == "then" else "Add `else …`: a value is needed in either case."
-            yield Diagnostic(code, s.place(0) if word == "then" else s.place(index - s.at),
-                             f"This `if` has no `{word}`." if word == "else" else "A condition is followed by `then`.",
-                             fix=fix)
+            yield Diagnostic(
+                code,
+                s.place(0) if word == "then" else s.place(index - s.at),
+                f"This `if` has no `{word}`." if word == "else" else "A condition is followed by `then`.",
+                fix=fix,
+            )
 
 
 def _names(s: Stuck) -> Iterator[Diagnostic]:
@@ -249,11 +325,19 @@ def _names(s: Stuck) -> Iterator[Diagnostic]:
         yield Diagnostic("V124", s.place(-2), "A model that is written out has no `=`.", fix="Delete the `=`.")
     between = "NUMBER" in s.expected and s.found in BETWEEN | OPERATORS
     if s.found in reserved() and "NAME" in s.expected and not between:
-        yield Diagnostic("V133", s.place(0), f"`{s.found}` is a reserved word and cannot be a name.",
-                         fix=f"Choose another, such as `{s.found}_` or `my_{s.found}`.")
+        yield Diagnostic(
+            "V133",
+            s.place(0),
+            f"`{s.found}` is a reserved word and cannot be a name.",
+            fix=f"Choose another, such as `{s.found}_` or `my_{s.found}`.",
+        )
     if s.expected == {"="} and any(token == "features" for token in s.tokens[: s.at]):
-        yield Diagnostic("V141", s.place(-1), f"The feature `{s.before}` has no value.",
-                         fix=f"Write `{s.before} = {s.before}`, or `features all` for all coordinates.")
+        yield Diagnostic(
+            "V141",
+            s.place(-1),
+            f"The feature `{s.before}` has no value.",
+            fix=f"Write `{s.before} = {s.before}`, or `features all` for all coordinates.",
+        )
 
 
 def _gaps(s: Stuck) -> Iterator[Diagnostic]:
@@ -264,13 +348,21 @@ def _gaps(s: Stuck) -> Iterator[Diagnostic]:
     if s.found in ("(", "[") and "in" in s.expected:
         yield Diagnostic("V134", s.place(0), "The word `in` is missing before this interval.", fix="Write `in` here.")
     if operand and "," in s.expected and s.found != "if" and s.before != "in":
-        yield Diagnostic("V134", s.place(0), f"A comma is missing between {_shown(s.before)} and {_shown(s.found)}.",
-                         fix=f"Write `,` before {_shown(s.found)}.")
+        yield Diagnostic(
+            "V134",
+            s.place(0),
+            f"A comma is missing between {_shown(s.before)} and {_shown(s.found)}.",
+            fix=f"Write `,` before {_shown(s.found)}.",
+        )
     if "NUMBER" in s.expected and (s.found in INFIX | BETWEEN or s.found in BRACKETS.values() or s.found in (",", "")):
         after = f" after {_shown(s.before)}" if s.before else ""
         delete = f", or delete {_shown(s.before)}" if s.before in OPERATORS | {","} else ""
-        yield Diagnostic("V135", s.place(0), f"An expression is missing{after}: {_shown(s.found)} cannot begin one.",
-                         fix=f"Write a value there{delete}.")
+        yield Diagnostic(
+            "V135",
+            s.place(0),
+            f"An expression is missing{after}: {_shown(s.found)} cannot begin one.",
+            fix=f"Write a value there{delete}.",
+        )
 
 
 def _expected(s: Stuck) -> Diagnostic:
@@ -288,8 +380,10 @@ def _hint(s: Stuck) -> str:
     hints = (
         (s.expected == {"in", "∈", ","}, "Write `forall x in X: …`: the domain or the data set after `in`."),
         (s.before in ("forall", "exists"), f"Write `{s.before} x in X: …`."),
-        (s.before == "in" and s.expected == {"(", "["},
-         "Write an interval: `[0, 1]` with its ends, `(0, 1)` without them, `[0, infinity)`."),
+        (
+            s.before == "in" and s.expected == {"(", "["},
+            "Write an interval: `[0, 1]` with its ends, `(0, 1)` without them, `[0, infinity)`.",
+        ),
         (s.expected == {"int", "real", "{"}, "Write `real`, `real^n`, `int`, or the values themselves: `{a, b}`."),
         (s.expected == {"(", "STRING"}, f'Write `use "{s.found}….vf"`.'),
         (s.before == "expect", "Write `expect proved` or `expect refuted`."),
@@ -323,7 +417,7 @@ def _wanted(expected: frozenset[str]) -> str:
     if {"where", "all"} <= rest:
         rest -= reserved()
     rest -= {"∈", "$END"}
-    named = {"NAME": "a name", "NUMBER": "a number", "STRING": 'a text in quotes'}
+    named = {"NAME": "a name", "NUMBER": "a number", "STRING": "a text in quotes"}
     words += [named.get(word, f"`{word}`") for word in sorted(rest)]
     return words[0] if len(words) == 1 else ", ".join(words[:-1]) + " or " + words[-1] if words else "nothing more"
 

@@ -63,8 +63,15 @@ def _reported(source: Source, found: list[Diagnostic]) -> tuple[Diagnostic, ...]
     if len(ordered) <= limits.DIAGNOSTICS:
         return tuple(ordered)
     ordered = ordered[: limits.DIAGNOSTICS]
-    return (*ordered, Diagnostic("V105", ordered[-1].span, f"There are more than {limits.DIAGNOSTICS} mistakes; the "
-                                 "rest is not shown.", fix="Mend these first."))
+    return (
+        *ordered,
+        Diagnostic(
+            "V105",
+            ordered[-1].span,
+            f"There are more than {limits.DIAGNOSTICS} mistakes; the rest is not shown.",
+            fix="Mend these first.",
+        ),
+    )
 
 
 # Cutting and parsing -------------------------------------------------------------------------------------------------

@@ -334,9 +334,7 @@ class Use:
     path: Text
 
 
-Declaration = (
-    Domain | Labels | Model | Imported | Def | Let | Param | PointDecl | Data | Assert | Compute | Use
-)
+Declaration = Domain | Labels | Model | Imported | Def | Let | Param | PointDecl | Data | Assert | Compute | Use
 
 
 @dataclass(frozen=True, slots=True)

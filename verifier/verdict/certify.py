@@ -36,7 +36,9 @@ class Replay:
         env = self.env(points)
         for expr, expected in [(e, True) for e in truths] + [(e, False) for e in falsehoods]:
             if self.interpreter.truth(expr, env) is not expected:
-                raise ReplayFailed(f"a formula should be {str(expected).lower()} at the witness (line {expr.span.line})")
+                raise ReplayFailed(
+                    f"a formula should be {str(expected).lower()} at the witness (line {expr.span.line})"
+                )
 
     def number(self, expr: tree.Expr, points: Points) -> Fraction:
         value = self.interpreter.value(expr, self.env(points))
@@ -64,7 +66,9 @@ class Replay:
             )
         return tuple(result)
 
-    def witness(self, points: Points, shown: Sequence[str], notes: tuple[str, ...] = (), limit: Limit | None = None) -> Witness:
+    def witness(
+        self, points: Points, shown: Sequence[str], notes: tuple[str, ...] = (), limit: Limit | None = None
+    ) -> Witness:
         """A witness with all that a report shows of it."""
         distances: dict[str, tree.Expr] = {}
         names = list(points)
@@ -74,10 +78,17 @@ class Replay:
         return Witness(points, self.seen(shown, points, distances), limit, notes)
 
     def approach(
-        self, posed: Posed, points: tuple[Vector, ...], eps: Fraction, fine: tree.Expr, coarse: tree.Expr | None,
-        truths: Sequence[tree.Expr] = (), falsehoods: Sequence[tree.Expr] = (),
-    ) -> tuple[Points, Limit]:  # fmt: skip
-        """The member of a limit witness's family with oracle distance <= eps, every claim about it re-checked (Theorem 1*)."""
+        self,
+        posed: Posed,
+        points: tuple[Vector, ...],
+        eps: Fraction,
+        fine: tree.Expr,
+        coarse: tree.Expr | None,
+        truths: Sequence[tree.Expr] = (),
+        falsehoods: Sequence[tree.Expr] = (),
+    ) -> tuple[Points, Limit]:
+        """The member of a limit witness's family with oracle distance <= eps, every claim about it re-checked
+        (Theorem 1*)."""
         z, y = points
         piece = piece_of(posed.question, z)
         if not piece.closure_has(y):
@@ -116,5 +127,3 @@ def distance(name: str, left: str, right: str) -> tree.Expr:
     span = NOWHERE
     arguments = tuple(tree.Argument(span, "", tree.Name(span, n)) for n in (name, left, right))
     return tree.Apply(span, tree.Name(span, "distance"), arguments)
-
-

@@ -61,7 +61,8 @@ class Decider:
         self._metrics: dict[str, Outcome] = {}
 
     def decide(self, claim: Claim, seconds: float) -> Outcome:
-        """The verdict on a claim, within the time. Raises ReplayFailed or EngineFailed when the tool itself is at fault."""
+        """The verdict on a claim, within the time. Raises ReplayFailed or EngineFailed when the tool itself is at
+        fault."""
         self.end = time.monotonic() + seconds
         return self._decide(claim)
 
@@ -126,7 +127,9 @@ class Decider:
                 settled.append(outcome)
         if open_ is not None:
             return open_
-        trusts = tuple(dict.fromkeys(t for o in settled if not isinstance(o.verdict, Undecided) for t in o.verdict.trusts))
+        trusts = tuple(
+            dict.fromkeys(t for o in settled if not isinstance(o.verdict, Undecided) for t in o.verdict.trusts)
+        )
         by = ", ".join(dict.fromkeys(o.verdict.by for o in settled if not isinstance(o.verdict, Undecided)))
         vacuous = next((o.vacuous for o in settled if o.vacuous), "")
         warnings = tuple(dict.fromkeys(w for o in settled for w in o.warnings))
@@ -212,11 +215,14 @@ class Decider:
     # containment
 
     def _contained(self, claim: Contained) -> Outcome:
-        """Theorem 2 where it answers, then pairs at oracle distance zero (Theorem 1), then limit witnesses (Theorem 1*, 1U)."""
+        """Theorem 2 where it answers, then pairs at oracle distance zero (Theorem 1), then limit witnesses (Theorem
+        1*, 1U)."""
         poser, points = self.poser, ("x", "x'")
         fine, coarse = (poser.number(e, points) for e in (claim.fine, claim.coarse))
         if (proof := closed_form.contained(poser, claim)) is not None:
-            return Outcome(Proved(proof.by, proof.trusts, notes=("The features of the model are a linear image of the oracle's.",)))
+            return Outcome(
+                Proved(proof.by, proof.trusts, notes=("The features of the model are a linear image of the oracle's.",))
+            )
         zero = chain(claim.fine, "<=")
         facts = [poser.truth(zero, points), poser.build.above_zero(coarse)]
         differs = [chain(claim.coarse, ">")]
@@ -244,8 +250,13 @@ class Decider:
         shared = () if claim.uniform else posed.share("x")
         match self.portfolio.approach(posed.question, shared, self._left()):
             case Fails(by, vectors):
-                member, limit = self.replay.approach(posed, (vectors[0], vectors[1]), self.eps, claim.fine, claim.coarse)
-                story = "No single pair shows it: the oracle distance only tends to 0, while the classifier distance stays away from 0."
+                member, limit = self.replay.approach(
+                    posed, (vectors[0], vectors[1]), self.eps, claim.fine, claim.coarse
+                )
+                story = (
+                    "No single pair shows it: the oracle distance only tends to 0, "
+                    "while the classifier distance stays away from 0."
+                )
                 witness = self.replay.witness(member, (claim.model, claim.oracle), limit=limit)
                 return Outcome(Refuted(f"Theorem {'1U' if claim.uniform else '1*'}, {by}", witness, notes=(story,)))
             case Holds(by, trusts):
@@ -269,7 +280,13 @@ class Decider:
         return not claim.named and (metric is None or metric.body is None)
 
     def _torn(
-        self, claim: Contained, posed: Posed, answer: Fails, truths: list[tree.Expr], flips: bool, ignored: Answer | None
+        self,
+        claim: Contained,
+        posed: Posed,
+        answer: Fails,
+        truths: list[tree.Expr],
+        flips: bool,
+        ignored: Answer | None,
     ) -> Outcome:
         """A pair at oracle distance zero that the model tells apart."""
         points = posed.read(answer.points[0])
@@ -278,7 +295,9 @@ class Decider:
         by_name = {s.classifier: s for s in witness.seen}
         left, right = by_name[claim.model].features
         torn = [name for name in left if left[name] != right[name]]
-        notes = ["The oracle cannot tell x from x'" + (f"; {claim.model} flips." if flips else ", the model's features can.")]
+        notes = [
+            "The oracle cannot tell x from x'" + (f"; {claim.model} flips." if flips else ", the model's features can.")
+        ]
         if torn and self.program.classifiers[claim.model].kind == "model":
             notes.append(f"Unnecessary feature{'s' if len(torn) > 1 else ''}: {', '.join(torn)}.")
         if isinstance(ignored, Holds):
@@ -304,7 +323,8 @@ class Decider:
                     member = {"x": limit.x, "x'": limit.z}
                     self.replay.demand(member, [differ, agree, chain(claim.fine, "<=")])
                 witness = self.replay.witness(member, (claim.model, claim.oracle), limit=None if zero else limit)
-                story = f"x does not lie on {claim.model}'s own boundary, yet the oracle sees flipped points {'at distance 0' if zero else 'arbitrarily near'}."
+                where = "at distance 0" if zero else "arbitrarily near"
+                story = f"x is not on {claim.model}'s own boundary, yet the oracle sees flipped points {where}."
                 return Outcome(Refuted(f"Theorem 3, {by}", witness, (by,), (story,)))
             case Holds(by, trusts):
                 return Outcome(Proved(f"Theorem 3, {by}", trusts))
@@ -339,7 +359,9 @@ class Decider:
         of = poser.number(measure.of, measure.points)
         posed = poser.pose(measure.points, given, numbers=[of])
         answer: Answer = (
-            Least(FOLDED, None, False, (), CANONICAL) if posed.impossible else self.portfolio.least(posed.question, self._left())
+            Least(FOLDED, None, False, (), CANONICAL)
+            if posed.impossible
+            else self.portfolio.least(posed.question, self._left())
         )
         match answer:
             case Least(_, None, _, _, trusts):
@@ -419,7 +441,12 @@ class Decider:
 
     def _show(self, points: Points, ends: tuple[tree.Expr, tree.Expr] | None, shown: Sequence[str]) -> Witness:
         """The witness; a declared point that takes part is shown as x."""
-        if ends is not None and len(points) == 1 and isinstance(ends[0], tree.Name) and ends[0].id in self.program.points:
+        if (
+            ends is not None
+            and len(points) == 1
+            and isinstance(ends[0], tree.Name)
+            and ends[0].id in self.program.points
+        ):
             points = {"x": self.program.points[ends[0].id], **points}
         return self.replay.witness(points, shown)
 

@@ -14,7 +14,8 @@ from verifier.syntax.tree import Annotation
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What one classifier makes of a witness: its features and labels at each point, and the distance of the first two points.
+    """What one classifier makes of a witness: its features and labels at each point, and the distance of the first two
+    points.
 
     `features`: one mapping (feature name -> value) a point; `labels`: one a point ("" for a constant oracle);
     `distance` None when there is only one point or no metric is asked for.
@@ -78,7 +79,8 @@ class Proved:
 
 @dataclass(frozen=True, slots=True)
 class Refuted:
-    """`pair` None only where the claim asserted that a witness exists, and there is none (then `trusts` may be non-empty)."""
+    """`pair` None only where the claim asserted that a witness exists, and there is none (then `trusts` may be non-
+    empty)."""
 
     by: str
     pair: Witness | None
@@ -109,7 +111,8 @@ def word(verdict: Verdict) -> Literal["proved", "refuted", "unknown"]:
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """The outcome of one assertion. `text`: its body as written, normalised; `of`: the name of the property, or "formula".
+    """The outcome of one assertion. `text`: its body as written, normalised; `of`: the name of the property, or
+    "formula".
 
     `vacuous`: why the assertion says nothing (empty: it does say something). `met`: True, False, or None while unknown.
     """
@@ -145,7 +148,8 @@ Infinity = Literal["infinity"]
 
 @dataclass(frozen=True, slots=True)
 class Computed:
-    """The outcome of one `compute`. `value` None: unknown, `reason` says why. `attained` None where the word has no meaning."""
+    """The outcome of one `compute`. `value` None: unknown, `reason` says why. `attained` None where the word has no
+    meaning."""
 
     name: str
     text: str
@@ -160,7 +164,7 @@ class Computed:
 
 @dataclass(frozen=True)
 class FileResult:
-    """Everything said about one file. `failed_replay`: an engine's answer did not survive its re-check (exit code 4)."""
+    """Everything said about one file. `internal_errors`: a failed replay, say (exit code 4)."""
 
     path: str
     diagnostics: tuple[Diagnostic, ...] = ()
@@ -173,14 +177,19 @@ class FileResult:
 
     @property
     def exit_code(self) -> int:
-        """0 all met, 1 contradiction, 2 mistake in the file, 3 undecided, 4 internal error; when several apply: 4, 2, 1, 3."""
+        """0 all met, 1 contradiction, 2 mistake in the file, 3 undecided, 4 internal error; when several apply: 4, 2,
+        1, 3."""
         if self.internal_errors:
             return 4
         if any(d.severity == "error" for d in self.diagnostics):
             return 2
         if any(a.met is False for a in self.assertions):
             return 1
-        if self.interrupted or any(a.met is None for a in self.assertions) or any(c.value is None for c in self.computed):
+        if (
+            self.interrupted
+            or any(a.met is None for a in self.assertions)
+            or any(c.value is None for c in self.computed)
+        ):
             return 3
         return 0
 

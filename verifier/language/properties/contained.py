@@ -1,4 +1,4 @@
-"""contained(f1, f2): the oracle's topology is finer (Theorem 1*); `of: decision` asks it of the decision (Theorem 3)."""
+"""contained(f1, f2): the oracle's topology is finer (Theorem 1*); `of: decision` asks the decision (Theorem 3)."""
 
 from verifier.language.properties.property import Choices, Contained, LocallyConstant, Pattern, Property
 

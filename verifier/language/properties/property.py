@@ -1,6 +1,7 @@
 """A property is its definition, written in the language itself.
 
-The text is what `explain` prints, what the engines are asked, and what a witness is replayed against. In it `f1`, `f2`, `h`, `p` stand
+The text is what `explain` prints, what the engines are asked, and what a witness is replayed against. In it `f1`,
+`f2`, `h`, `p` stand
 for the arguments and `radius` and the like for the options; `where_at(x)` for the formula of `where:` at x.
 """
 
@@ -72,7 +73,8 @@ class Infimum:
 
 @dataclass(frozen=True, slots=True)
 class Property:
-    """`parameters`: name -> kind, in order. `options`: name -> kind; `required` must be given; `later`: known, not decided yet."""
+    """`parameters`: name -> kind, in order. `options`: name -> kind; `required` must be given; `later`: known, not
+    decided yet."""
 
     name: str
     words: str

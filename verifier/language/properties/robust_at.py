@@ -1,4 +1,5 @@
-"""robust_at(f1, f2, p, radius): no adversarial pair (p, x') within the radius; `agree: false` drops the oracle's label."""
+"""robust_at(f1, f2, p, radius): no adversarial pair (p, x') within the radius; `agree: false` drops the oracle's
+label."""
 
 from verifier.language.properties.property import Always, Choices, Pattern, Property, on
 
