@@ -335,6 +335,10 @@ def _argument(
                 )
             return tree.Name(value.span, name)
         case "point":
+            if isinstance(value, tree.Record):
+                name = f"point in line {value.span.line}, column {value.span.column}"
+                program.points[name] = Symbolic(program, Build()).record(value)
+                return tree.Name(value.span, name)
             if not isinstance(value, tree.Name) or value.id not in program.points:
                 name = value.id if isinstance(value, tree.Name) else ""
                 fail(

@@ -10,7 +10,7 @@ from math import ceil, floor
 from typing import Protocol
 
 from verifier.language import measures, metrics, properties
-from verifier.language.build import YES, Build, Form, TooLarge
+from verifier.language.build import Build, TooLarge
 from verifier.language.ops import OPS
 from verifier.model.network import Network
 from verifier.model.program import (
@@ -20,11 +20,10 @@ from verifier.model.program import (
     Feature,
     Function,
     MetricUse,
-    PointValue,
     Program,
     Value,
 )
-from verifier.model.symbolic import FeatureVector, Finite, Meaning, NotYet, Point, Symbolic, Truth, describe, fail
+from verifier.model.symbolic import FeatureVector, Finite, NotYet, Point, Symbolic, Truth, describe, fail
 from verifier.source import Diagnostic, Rejected, Span
 from verifier.source.closest import suggestion
 from verifier.syntax import tree
@@ -319,21 +318,7 @@ class Elaborator:
         return found
 
     def _exact(self, expr: tree.Expr) -> Value:
-        def lower(value: Meaning) -> Value:
-            match value:
-                case tuple():
-                    return tuple(lower(v) for v in value)
-                case Form(constant):
-                    return constant
-                case _:
-                    fail(
-                        "V302",
-                        expr.span,
-                        f"A constant is a number, a vector or a matrix, not {describe(value)}.",
-                        "Write numbers.",
-                    )
-
-        return lower(self._symbolic().value(expr, {}))
+        return self._symbolic().exact(expr)
 
     def _number(self, expr: tree.Expr) -> Fraction:
         value = self._exact(expr)
@@ -756,54 +741,7 @@ class Elaborator:
     # points
 
     def _point(self, d: tree.PointDecl) -> None:
-        self.program.points[d.name.id] = self.point_value(d.value)
-
-    def point_value(self, expr: tree.Expr) -> PointValue:
-        """The exact point that a record describes; it must lie in the domain."""
-        domain = self._x
-        if not isinstance(expr, tree.Record):
-            fail("V302", expr.span, "A point is a record.", "Write `{ x: 1/2, y: 0 }`.")
-        given: dict[str, Value] = {}
-        for e in expr.entries:
-            c = domain.coordinate(e.label)
-            if c is None:
-                known = [c.name for c in domain.coordinates]
-                fail(
-                    "V201",
-                    e.span,
-                    f"There is no coordinate called `{e.label}`.",
-                    suggestion(e.label, known, "The coordinates are"),
-                )
-            if c.name in given:
-                fail("V204", e.span, f"The coordinate `{c.name}` is given twice.", "Keep one of them.")
-            if c.kind == "finite":
-                if not isinstance(e.value, tree.Name) or e.value.id not in c.members:
-                    name = e.value.id if isinstance(e.value, tree.Name) else ""
-                    fail(
-                        "V203",
-                        e.value.span,
-                        f"`{c.name}` is one of {{{', '.join(c.members)}}}.",
-                        suggestion(name, c.members, "The members are"),
-                    )
-                given[c.name] = e.value.id
-                continue
-            value = self._exact(e.value)
-            width = len(value) if isinstance(value, tuple) else None
-            if width != c.size and not (width == 1 and c.size is None):
-                shape = "a number" if c.size is None else f"a vector of {c.size}"
-                fail("V303", e.value.span, f"`{c.name}` is {shape}.", "Give it that shape.")
-            if isinstance(value, tuple) and c.size is None:
-                value = value[0]
-            if c.kind == "int" and (not isinstance(value, Fraction) or value.denominator != 1):
-                fail("V303", e.value.span, f"`{c.name}` is a whole number.", "Round it.")
-            given[c.name] = value
-        missing = [c.name for c in domain.coordinates if c.name not in given]
-        if missing:
-            fail("V209", expr.span, f"The point leaves out {', '.join(missing)}.", "Give every coordinate.")
-        symbolic = self._symbolic()
-        if symbolic.inside(symbolic.concrete(domain, given)) != YES:
-            fail("V319", expr.span, f"The point lies outside of {domain.name}.", "Choose a point inside the domain.")
-        return given
+        self.program.points[d.name.id] = self._symbolic().record(d.value)
 
     # assertions
 

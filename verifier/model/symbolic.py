@@ -552,10 +552,9 @@ class Symbolic:
                         "Give every row the same number of entries.",
                     )
                 return entries
-            case tree.Record(span):
-                fail(
-                    "V301", span, "A record `{...}` has no meaning here.", "Records describe points: `point p = {...}`."
-                )
+            case tree.Record():
+                assert self.program.domain is not None
+                return self.concrete(self.program.domain, self.record(expr))
             case tree.Unary(span, "not", operand):
                 return Truth(self.build.negate(self.truth(operand, env)))
             case tree.Unary(span, sign, operand):
@@ -909,6 +908,72 @@ class Symbolic:
                     f"The branches differ: {describe(then)} and {describe(otherwise)}.",
                     "Both branches need the same sort and shape.",
                 )
+
+    def exact(self, expr: tree.Expr) -> Value:
+        """The constant that an expression stands for."""
+
+        def lower(value: Meaning) -> Value:
+            match value:
+                case tuple():
+                    return tuple(lower(v) for v in value)
+                case Form(constant):
+                    return constant
+                case _:
+                    fail(
+                        "V302",
+                        expr.span,
+                        f"A constant is a number, a vector or a matrix, not {describe(value)}.",
+                        "Write numbers.",
+                    )
+
+        return lower(self.value(expr, {}))
+
+    def record(self, expr: tree.Expr) -> PointValue:
+        """The exact point that a record describes; it must lie in the domain."""
+        domain = self.program.domain
+        assert domain is not None
+        if not isinstance(expr, tree.Record):
+            fail("V302", expr.span, "A point is a record.", "Write `{ x: 1/2, y: 0 }`.")
+        given: dict[str, Value] = {}
+        for e in expr.entries:
+            c = domain.coordinate(e.label)
+            if c is None:
+                known = [c.name for c in domain.coordinates]
+                fail(
+                    "V201",
+                    e.span,
+                    f"There is no coordinate called `{e.label}`.",
+                    suggestion(e.label, known, "The coordinates are"),
+                )
+            if c.name in given:
+                fail("V204", e.span, f"The coordinate `{c.name}` is given twice.", "Keep one of them.")
+            if c.kind == "finite":
+                if not isinstance(e.value, tree.Name) or e.value.id not in c.members:
+                    name = e.value.id if isinstance(e.value, tree.Name) else ""
+                    fail(
+                        "V203",
+                        e.value.span,
+                        f"`{c.name}` is one of {{{', '.join(c.members)}}}.",
+                        suggestion(name, c.members, "The members are"),
+                    )
+                given[c.name] = e.value.id
+                continue
+            value = self.exact(e.value)
+            width = len(value) if isinstance(value, tuple) else None
+            if width != c.size and not (width == 1 and c.size is None):
+                shape = "a number" if c.size is None else f"a vector of {c.size}"
+                fail("V303", e.value.span, f"`{c.name}` is {shape}.", "Give it that shape.")
+            if isinstance(value, tuple) and c.size is None:
+                value = value[0]
+            if c.kind == "int" and (not isinstance(value, Fraction) or value.denominator != 1):
+                fail("V303", e.value.span, f"`{c.name}` is a whole number.", "Round it.")
+            given[c.name] = value
+        missing = [c.name for c in domain.coordinates if c.name not in given]
+        if missing:
+            fail("V209", expr.span, f"The point leaves out {', '.join(missing)}.", "Give every coordinate.")
+        if self.inside(self.concrete(domain, given)) != YES:
+            fail("V319", expr.span, f"The point lies outside of {domain.name}.", "Choose a point inside the domain.")
+        return given
 
     # calls
 

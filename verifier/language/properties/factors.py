@@ -1,12 +1,16 @@
 """factors(f1, f2): no adversarial pair at oracle distance zero (Theorem 3). The question of individual fairness."""
 
-from verifier.language.properties.property import Always, Property
+from verifier.language.properties.property import Always, Property, wheres
 
 FACTORS = Property(
     "factors",
     "where the oracle sees no difference, f1 makes none",
     {"f1": "classifier", "f2": "classifier"},
     lambda choices: Always(
-        ("x", "x'"), ("distance(f2, x, x') <= 0", "f2(x) == f2(x')"), "f1(x) == f1(x')", distinct=("x", "x'")
+        ("x", "x'"),
+        ("distance(f2, x, x') <= 0", "f2(x) == f2(x')", *wheres(choices)),
+        "f1(x) == f1(x')",
+        distinct=("x", "x'"),
     ),
+    options={"where": "formula", "where_both": "formula"},
 )
