@@ -554,7 +554,7 @@ class Symbolic:
                 return entries
             case tree.Record():
                 assert self.program.domain is not None
-                return self.concrete(self.program.domain, self.record(expr))
+                return self.concrete(self.program.domain, self.record(expr, env))
             case tree.Unary(span, "not", operand):
                 return Truth(self.build.negate(self.truth(operand, env)))
             case tree.Unary(span, sign, operand):
@@ -909,15 +909,17 @@ class Symbolic:
                     "Both branches need the same sort and shape.",
                 )
 
-    def exact(self, expr: tree.Expr) -> Value:
+    def exact(self, expr: tree.Expr, env: Env | None = None) -> Value:
         """The constant that an expression stands for."""
 
         def lower(value: Meaning) -> Value:
             match value:
                 case tuple():
                     return tuple(lower(v) for v in value)
-                case Form(constant):
+                case Form(constant, ()):
                     return constant
+                case Form():
+                    fail("V302", expr.span, "A constant is needed here, not something that varies.", "Write numbers.")
                 case _:
                     fail(
                         "V302",
@@ -926,9 +928,9 @@ class Symbolic:
                         "Write numbers.",
                     )
 
-        return lower(self.value(expr, {}))
+        return lower(self.value(expr, env or {}))
 
-    def record(self, expr: tree.Expr) -> PointValue:
+    def record(self, expr: tree.Expr, env: Env | None = None) -> PointValue:
         """The exact point that a record describes; it must lie in the domain."""
         domain = self.program.domain
         assert domain is not None
@@ -958,7 +960,7 @@ class Symbolic:
                     )
                 given[c.name] = e.value.id
                 continue
-            value = self.exact(e.value)
+            value = self.exact(e.value, env)
             width = len(value) if isinstance(value, tuple) else None
             if width != c.size and not (width == 1 and c.size is None):
                 shape = "a number" if c.size is None else f"a vector of {c.size}"
