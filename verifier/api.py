@@ -41,6 +41,8 @@ class Options:
     only: frozenset[str] = frozenset()
     timeout: float = 60.0
     eps: str = "1/1000"
+    strict: bool = True
+    """Setting a param that the file does not declare is an error; otherwise a warning (one `--set` for many files)."""
 
 
 Item = tuple[tree.Assert, Claim] | tuple[tree.Compute, Infimum | Later]
@@ -224,7 +226,10 @@ def _load(gathered: Gathered, path: str, options: Options, readers: Readers) -> 
     settings, wrong = _settings(options.settings)
     elaborated = elaborate(path, gathered.declarations, readers, settings, gathered.lost)
     program = elaborated.program
-    diagnostics = [*gathered.diagnostics, *wrong, *elaborated.diagnostics]
+    found = elaborated.diagnostics
+    if not options.strict:
+        found = [replace(d, severity="warning") if d.code == "V208" else d for d in found]
+    diagnostics = [*gathered.diagnostics, *wrong, *found]
     items: list[Item] = []
     if not any(d.severity == "error" for d in diagnostics):
         diagnostics += _empty(program, worker, options.timeout)

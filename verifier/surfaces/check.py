@@ -150,6 +150,7 @@ def run(
     """Check `paths`, print what comes out; the exit code."""
     session = Session(Options(**options), screen, debug)
     files = selected(paths, session.options.only)
+    session.options = replace(session.options, strict=len(files) == 1)
     page = Page(screen, several=len(files) > 1, quiet=quiet, silent=as_json)
     interrupted = False
     shown = 0
