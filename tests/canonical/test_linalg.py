@@ -27,6 +27,7 @@ some = st.integers(0, 4).flatmap(lambda n: matrices(n).map(lambda rows: (rows, n
 pairs = st.integers(0, 4).flatmap(lambda n: st.tuples(matrices(n), matrices(n), st.just(n)))
 
 
+@settings(deadline=None)
 @given(some)
 def test_reduced_rows_span_the_same_space_in_echelon_form(case: tuple[Rows, int]) -> None:
     rows, columns = case
@@ -42,6 +43,7 @@ def test_reduced_rows_span_the_same_space_in_echelon_form(case: tuple[Rows, int]
     assert product(back, rows, columns) == reduced
 
 
+@settings(deadline=None)
 @given(some)
 def test_the_null_space_is_all_that_the_rows_send_to_zero(case: tuple[Rows, int]) -> None:
     rows, columns = case
@@ -53,6 +55,7 @@ def test_the_null_space_is_all_that_the_rows_send_to_zero(case: tuple[Rows, int]
     assert all(next(x for x in v if x) > 0 for v in basis)
 
 
+@settings(deadline=None)
 @given(pairs)
 def test_a_factor_is_found_iff_the_rank_does_not_grow(case: tuple[Rows, Rows, int]) -> None:
     target, given_rows, columns = case
@@ -63,6 +66,7 @@ def test_a_factor_is_found_iff_the_rank_does_not_grow(case: tuple[Rows, Rows, in
         assert product(factor, given_rows, columns) == target
 
 
+@settings(deadline=None)
 @given(pairs, st.data())
 def test_every_multiple_of_the_given_rows_has_a_factor(case: tuple[Rows, Rows, int], data: st.DataObject) -> None:
     _, given_rows, columns = case
@@ -72,7 +76,7 @@ def test_every_multiple_of_the_given_rows_has_a_factor(case: tuple[Rows, Rows, i
     assert all(row_space_contains(given_rows, row) for row in target)
 
 
-@settings(deadline=None)  # the first example loads sympy
+@settings(deadline=None)
 @given(st.integers(1, 4).flatmap(lambda n: st.lists(st.tuples(*(entries for _ in range(n))), min_size=1, max_size=4)))
 def test_sympy_agrees(rows: list[tuple[Q, ...]]) -> None:
     from sympy import Matrix, Rational

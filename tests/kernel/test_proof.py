@@ -10,7 +10,7 @@ from fractions import Fraction as Q
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.kernel.cases import FORGED, ROW, Written, X, Y, problem, written
@@ -90,6 +90,7 @@ def affine_problems(draw: st.DrawFn) -> tuple[Entails, Linear]:
     return Entails(tuple(nodes), zeros, tuple(targets)), Linear(weights)
 
 
+@settings(deadline=None)
 @given(affine_problems())
 def test_linear_is_accepted_iff_the_identity_holds(case: tuple[Entails, Linear]) -> None:
     claim, step = case

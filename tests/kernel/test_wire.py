@@ -8,7 +8,7 @@ from fractions import Fraction as Q
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.kernel.cases import FINE, PROOFS, ROW
@@ -28,6 +28,7 @@ def problems(draw: st.DrawFn) -> Entails:
     return Entails(tuple(nodes), draw(some), draw(some))
 
 
+@settings(deadline=None)
 @given(problems())
 def test_a_problem_is_read_back(problem: Entails) -> None:
     text = write_problem(problem)
@@ -35,6 +36,7 @@ def test_a_problem_is_read_back(problem: Entails) -> None:
     assert write_problem(read_problem(text)) == text
 
 
+@settings(deadline=None)
 @given(st.lists(st.lists(st.fractions(), max_size=3).map(tuple), max_size=3).map(tuple))
 def test_a_proof_is_read_back(weights: tuple[tuple[Q, ...], ...]) -> None:
     assert read_proof(write_proof(Linear(weights))) == Linear(weights)
@@ -44,6 +46,7 @@ def test_a_hole_is_read_back() -> None:
     assert read_proof(write_proof(Hole("z3 5.4.0 ✓"))) == Hole("z3 5.4.0 ✓")
 
 
+@settings(deadline=None)
 @given(st.text(max_size=30) | st.recursive(st.none() | st.booleans() | st.integers(), st.lists).map(str))
 def test_any_other_text_is_unreadable(text: str) -> None:
     with pytest.raises(Unreadable):

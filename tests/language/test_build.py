@@ -195,6 +195,7 @@ def test_every_atom_is_normal(script: Script) -> None:
     assert len(set(choices)) == len(choices)
 
 
+@settings(deadline=None)
 @given(scripts())
 def test_substituting_nothing_changes_nothing(script: Script) -> None:
     roots = [f for f, _ in script.numbers] + [f for f, _ in script.truths]

@@ -101,7 +101,7 @@ class Replay:
         start = piece.numbers[1].at(y) if coarse is not None else Fraction(0)
         if coarse is not None and start <= 0:
             raise ReplayFailed("the classifier distance tends to zero")
-        step = Fraction(1)
+        step = within(eps, piece.numbers[0].at(z))
         for _ in range(400):
             member = posed.read(tuple(b + step * (a - b) for a, b in zip(z, y, strict=True)))
             near = self.number(fine, member)
@@ -127,3 +127,8 @@ def distance(name: str, left: str, right: str) -> tree.Expr:
     span = NOWHERE
     arguments = tuple(tree.Argument(span, "", tree.Name(span, n)) for n in (name, left, right))
     return tree.Apply(span, tree.Name(span, "distance"), arguments)
+
+
+def within(eps: Fraction, distance: Fraction) -> Fraction:
+    """The largest step in (0, 1] that shrinks `distance` to at most `eps`."""
+    return min(Fraction(1), eps / distance) if distance > 0 else Fraction(1)

@@ -20,7 +20,7 @@ from verifier.query.piece import piece_of
 from verifier.query.pose import Posed, Poser
 from verifier.source.text import NOWHERE
 from verifier.syntax import tree
-from verifier.verdict.certify import Points, Replay, ReplayFailed
+from verifier.verdict.certify import Points, Replay, ReplayFailed, within
 from verifier.verdict.verdict import Infinity, Proved, Refuted, Undecided, Verdict, Witness
 
 EXACT = "exact evaluation"
@@ -387,9 +387,7 @@ class Decider:
         piece = piece_of(posed.question, z)
         if not piece.closure_has(y) or piece.numbers[0].at(y) != value:
             raise ReplayFailed("the infimum is not approached where it was claimed")
-        step = Fraction(1)
-        while step * (piece.numbers[0].at(z) - value) > self.eps:
-            step /= 10
+        step = within(self.eps, piece.numbers[0].at(z) - value)
         points = posed.read(tuple(b + step * (a - b) for a, b in zip(z, y, strict=True)))
         self.replay.demand(points, measure.given)
         if self.replay.number(measure.of, points) != value + step * (piece.numbers[0].at(z) - value):
