@@ -117,15 +117,15 @@ class Clock:
     def __init__(self, seconds: float) -> None:
         self.end = time.monotonic() + seconds
 
-    def check(self, solver: z3.Solver | z3.Optimize, most: float | None = None) -> str:
-        """sat, unsat or unknown, within what is left of the time (and `most` seconds)."""
+    def check(self, solver: z3.Solver | z3.Optimize, most: float | None = None, *assumptions: Bool) -> str:
+        """sat, unsat or unknown (under `assumptions`), within what is left of the time (and `most` seconds)."""
         left = self.end - time.monotonic()
         if most is not None:
             left = min(left, most)
         if left <= 0.001:
             return "unknown"
         solver.set("timeout", max(1, int(left * 1000)))
-        return str(solver.check())
+        return str(solver.check(*assumptions))
 
 
 def new_solver(constraints: Iterable[Bool]) -> z3.Solver:
@@ -448,8 +448,12 @@ def local(bad: Question, own: Question, shared: tuple[int, ...], seconds: float)
     own_actual = Encoding(own, "q")
     own_shadow = Encoding(own, "p", like=own_actual, shared=shared)
     boundary = new_solver([*own_actual.constraints, *own_shadow.constraints, own_shadow.reals[own.numbers[0]] == 0])
+    nearest = [actual.reals[bad.numbers[0]] == 0]  # a pair at distance zero is the plainer witness
     while True:
-        match clock.check(solver):
+        match clock.check(solver, None, *nearest):
+            case "unsat" if nearest:
+                nearest = []
+                continue
             case "unsat":
                 return Holds(NAME, TRUSTS)
             case "unknown":

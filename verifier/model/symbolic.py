@@ -1079,6 +1079,7 @@ class Symbolic:
         return [self.value(a.value, env) for a in call.arguments]
 
     def _count(self, call: tree.Apply, count: int) -> None:
+        name = f"`{call.function.id}`" if isinstance(call.function, tree.Name) else "This"
         for a in call.arguments:
             if a.label:
                 fail("V205", a.span, f"There is no argument called `{a.label}` here.", "Leave the label out.")
@@ -1086,7 +1087,7 @@ class Symbolic:
             fail(
                 "V303",
                 call.span,
-                f"{count} argument{'s are' if count != 1 else ' is'} needed here, not {len(call.arguments)}.",
+                f"{name} takes {count} argument{'s' * (count != 1)}, not {len(call.arguments)}.",
                 "Check the arguments.",
             )
 

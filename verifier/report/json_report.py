@@ -153,7 +153,11 @@ def limit_json(limit: Limit | None) -> Json:
     for name, point in (("x", limit.x), ("x_end", limit.x_end), ("y", limit.y), ("z", limit.z)):
         body[name] = None if point is None else point_json(point)
         body[f"{name}_float"] = None if point is None else point_floats(point)
-    return {**body, **rational_json("start", limit.start), **rational_json("eps", limit.eps)}
+    return {
+        **body,
+        **(rational_json("start", limit.start) if limit.start is not None else {"start": None, "start_float": None}),
+        **rational_json("eps", limit.eps),
+    }
 
 
 # Values --------------------------------------------------------------------------------------------------------------

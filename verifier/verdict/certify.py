@@ -98,15 +98,15 @@ class Replay:
                 raise ReplayFailed("the limit point changes a discrete coordinate")
         if piece.numbers[0].at(y) != 0:
             raise ReplayFailed("the oracle distance does not tend to zero")
-        start = piece.numbers[1].at(y) if coarse is not None else Fraction(0)
-        if coarse is not None and start <= 0:
+        start = piece.numbers[1].at(y) if coarse is not None else None
+        if start is not None and start <= 0:
             raise ReplayFailed("the classifier distance tends to zero")
         step = within(eps, piece.numbers[0].at(z))
         for _ in range(400):
             member = posed.read(tuple(b + step * (a - b) for a, b in zip(z, y, strict=True)))
             near = self.number(fine, member)
             far = self.number(coarse, member) if coarse is not None else Fraction(0)
-            if near <= eps and (coarse is None or 2 * far >= start):
+            if near <= eps and (start is None or 2 * far >= start):
                 break
             step /= 10
         else:
@@ -114,7 +114,7 @@ class Replay:
         self.demand(member, truths, falsehoods)
         if near != step * piece.numbers[0].at(z):
             raise ReplayFailed("the oracle distance is not what the piece says")
-        if coarse is not None and far != start + step * (piece.numbers[1].at(z) - start):
+        if start is not None and far != start + step * (piece.numbers[1].at(z) - start):
             raise ReplayFailed("the classifier distance is not what the piece says")
         at_z, at_y = posed.read(z), posed.read(y)
         first, second = posed.points

@@ -33,13 +33,13 @@ class Limit:
     """A limit witness (Theorem 1*): the points x and y + s(z - y), s in (0, 1], have oracle distance `slope2` * s -> 0
     and classifier distance `start` + s * `slope1` -> `start` > 0. The pair shown is the member for the chosen eps.
 
-    For uniform containment the first point moves too, from `x` towards `x_end`.
+    `start` is None where it is the decision that stays apart. For uniform containment the first point moves too, from `x` towards `x_end`.
     """
 
     x: PointValue
     y: PointValue
     z: PointValue
-    start: Fraction
+    start: Fraction | None
     eps: Fraction
     x_end: PointValue | None = None
 
