@@ -413,7 +413,18 @@ def at(formula: tree.Expr, point: tree.Expr, program: Program) -> tree.Expr:
         if isinstance(value, tree.Field) and holder(value.value) is not None:
             value = tree.Name(value.span, value.name)
         coordinate = domain.coordinate(value.id) if isinstance(value, tree.Name) else None
-        return coordinate is not None and isinstance(name, tree.Name) and name.id in coordinate.members
+        if coordinate is None or not isinstance(name, tree.Name) or name.id not in coordinate.members:
+            return False
+        twin = domain.coordinate(name.id)
+        if twin is not None and twin.members == coordinate.members:
+            listed = ", ".join(twin.members)
+            fail(
+                "V204",
+                name.span,
+                f"`{name.id}` is a member of {{{listed}}}, and also a name here.",
+                "Write `x.` before the name that you mean.",
+            )
+        return True
 
     def go(e: tree.Expr) -> tree.Expr:
         match e:

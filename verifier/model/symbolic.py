@@ -798,6 +798,14 @@ class Symbolic:
                                 f"`{there.id}` is not one of {{{', '.join(value.members)}}}.",
                                 suggestion(there.id, value.members, "The members are"),
                             )
+                        other = env.get(there.id)
+                        if isinstance(other, Finite) and other.members == value.members:
+                            fail(
+                                "V204",
+                                there.span,
+                                f"`{there.id}` is a member of {{{', '.join(value.members)}}}, and also a name here.",
+                                "Rename one of the two.",
+                            )
                         member = Finite(value.members, tuple(YES if m == there.id else NO for m in value.members))
                         return (member, value) if swapped else (value, member)
         return self.value(left, env), self.value(right, env)
