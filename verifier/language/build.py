@@ -262,7 +262,7 @@ class Build:
             match self.atoms[i]:
                 case Choice(test, then, otherwise) as choice:
                     if choice.is_relu:
-                        done[i] = self.relu(image(test))
+                        done[i] = self.relu(image(test), scaled=primitive(test)[1] == test)
                     elif choice.logic:
                         done[i] = self._logic(image(test), image(then), image(otherwise))
                     else:
