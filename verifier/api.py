@@ -292,29 +292,31 @@ def _empty(program: Program, worker: Worker, seconds: float) -> list[Diagnostic]
     domain = program.domain
     if domain is None or domain.where is None:
         return []
-    poser = Poser(program)
-    parts = _conjuncts(domain.where)
-    point = poser.point("x")
-    posed = poser.pose(("x",), [])
     portfolio = Portfolio(worker)
-    if not posed.impossible and not isinstance(portfolio.find(posed.question, seconds), Holds):
+    end = time.monotonic() + seconds
+
+    def contradict(parts: list[tree.Expr]) -> bool:
+        poser = Poser(replace(program, domain=replace(domain, where=None)))
+        x = poser.point("x").values
+        posed = poser.pose(("x",), [poser.symbolic.truth(p, x) for p in parts])
+        return posed.impossible or isinstance(portfolio.find(posed.question, end - time.monotonic()), Holds)
+
+    blamed = _conjuncts(domain.where)
+    if not contradict(blamed):
         return []
-    facts = [poser.symbolic.truth(p, point.values) for p in parts]
-    blamed = None
-    if not posed.impossible:
-        alone = poser.pose_only(("x",), facts)
-        blamed = portfolio.core(alone.question, seconds)
-    shown = [unparse(parts[i]) for i in blamed] if blamed else [unparse(p) for p in parts]
-    listed = "; ".join(shown)
+    for part in list(blamed):  # what is left is needed, each
+        rest = [p for p in blamed if p is not part]
+        if rest and contradict(rest):
+            blamed = rest
+    shown = [unparse(p) for p in blamed]
     message = (
-        f"The domain {domain.name} is empty: its intervals contradict `{listed}`."
-        if len(shown) < 2
-        else (
-            f"The domain {domain.name} is empty: these constraints contradict each other within its "
-            f"intervals: {listed}."
-        )
+        f"The domain {domain.name} is empty: its intervals contradict `{shown[0]}`."
+        if len(shown) == 1
+        else f"The domain {domain.name} is empty: these constraints contradict each other within its "
+        f"intervals: {'; '.join(shown)}."
     )
-    return [Diagnostic("V311", domain.where.span, message, "Relax one of them.")]
+    span = blamed[0].span if len(blamed) == 1 else domain.where.span
+    return [Diagnostic("V311", span, message, "Relax one of them.")]
 
 
 def _conjuncts(expr: tree.Expr) -> list[tree.Expr]:

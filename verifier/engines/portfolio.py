@@ -56,11 +56,6 @@ class Portfolio:
             return Holds("the bounds of the domain", ("the canonical form",))
         return cast(Answer, self.worker.ask("local", bad, own, shared, seconds=seconds))
 
-    def core(self, question: Question, seconds: float) -> tuple[int, ...] | None:
-        """Contradicting facts."""
-        found = self.worker.ask("core", question, seconds=seconds)
-        return found if isinstance(found, tuple) else None
-
 
 def choices(question: Question) -> int:
     """How many numbers of the question are piecewise: what makes it hard."""

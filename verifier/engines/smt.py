@@ -503,18 +503,3 @@ def projection(own: Question, z: Vector, shared: tuple[int, ...], onto: Sequence
         except z3.Z3Exception:
             return None
     return z3.And(body, *(onto[i] == fixed[i] for i in shared if i in fixed))
-
-
-def core(question: Question, seconds: float) -> tuple[int, ...] | None:
-    """Which facts contradict each other (indices into question.facts), given the box; None: they do not."""
-    clock = Clock(seconds)
-    encoding = Encoding(question, "c")
-    solver = z3.Solver()
-    solver.add(*encoding.constraints[: len(encoding.constraints) - len(question.facts)])
-    names = [z3.Bool(f"fact{i}") for i in range(len(question.facts))]
-    for name, fact in zip(names, question.facts, strict=True):
-        solver.assert_and_track(encoding.truths[fact], name)
-    if clock.check(solver) != "unsat":
-        return None
-    blamed = {str(c) for c in solver.unsat_core()}
-    return tuple(i for i, name in enumerate(names) if str(name) in blamed)

@@ -119,7 +119,7 @@ def serve() -> None:
 
     from verifier.engines import smt
 
-    searches = (smt.find, smt.approach, smt.least, smt.substantial, smt.local, smt.core)
+    searches = (smt.find, smt.approach, smt.least, smt.substantial, smt.local)
     tasks: dict[str, Callable[..., object]] = {f.__name__: f for f in searches}
     z3.set_param("memory_max_size", MEGABYTES)
     while True:

@@ -174,7 +174,7 @@ def _quantified(program: Program, body: tree.Quantified) -> Claim:
             "V201",
             body.over.span,
             f"There is no domain called `{body.over.id}`.",
-            suggestion(body.over.id, known, "Known are"),
+            suggestion(body.over.id, known, "Known are") if known else "Declare one: `domain X { x: real in [0, 1] }`.",
         )
     names = [n.id for n in body.names]
     inner = body.body

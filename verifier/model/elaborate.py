@@ -3,7 +3,7 @@ once."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from math import ceil, floor
@@ -196,7 +196,7 @@ class Elaborator:
                 self._say(
                     "V204",
                     d.name.span,
-                    f"`{d.name.id}` is already declared in line {seen[d.name.id].line}.",
+                    f"`{d.name.id}` is already declared in {place(seen[d.name.id], d.name.span)}.",
                     "Rename one of the two.",
                 )
                 continue
@@ -212,8 +212,12 @@ class Elaborator:
         for d in self.declarations:
             if isinstance(d, tree.Assert | tree.Compute):
                 if d.name.id in checked:
+                    where = place(checked[d.name.id], d.name.span)
                     self._say(
-                        "V204", d.name.span, f"There are two assertions called `{d.name.id}`.", "Rename one of the two."
+                        "V204",
+                        d.name.span,
+                        f"There is already an assertion or compute called `{d.name.id}`, in {where}.",
+                        "Rename one of the two.",
                     )
                 checked.setdefault(d.name.id, d.name.span)
         return result
@@ -333,7 +337,8 @@ class Elaborator:
         below = low is not None and (value < low or (low_open and value == low))
         above = high is not None and (value > high or (high_open and value == high))
         if below or above:
-            fail("V310", span, f"`{name}` = {value} lies outside of its interval.", "Choose a value inside.")
+            shown = Coordinate(name, "real", span, None, (), low, high, low_open, high_open).interval
+            fail("V310", span, f"`{name}` = {value} lies outside of its interval.", f"Choose a value in {shown}.")
 
     def _interval(self, interval: tree.Interval) -> tuple[Fraction | None, Fraction | None, bool, bool]:
         low, high = (self._side(e, sign) for e, sign in ((interval.low, -1), (interval.high, 1)))
@@ -376,7 +381,7 @@ class Elaborator:
                         f"The coordinate `{c.name.id}` is declared twice.",
                         "Rename one of the two.",
                     )
-                coordinates.append(self._coordinate(c))
+                coordinates.append(self._coordinate(c, [other.name for other in coordinates]))
             except Rejected as rejected:
                 problems += rejected.diagnostics
                 if not any(c.name.id == other.name for other in coordinates):
@@ -396,7 +401,15 @@ class Elaborator:
         if problems:
             raise Rejected(*problems)
 
-    def _coordinate(self, c: tree.Coordinate) -> Coordinate:
+    def _coordinate(self, c: tree.Coordinate, before: Sequence[str]) -> Coordinate:
+        for side in (c.interval.low, c.interval.high) if c.interval else ():
+            for name in sorted(names_in(side) & set(before) - set(self.program.constants)):
+                fail(
+                    "V202",
+                    side.span,
+                    f"The interval of `{c.name.id}` is constant: it cannot depend on the coordinate `{name}`.",
+                    f"Add a constraint behind the domain: `where {c.name.id} <= {name}`, for example.",
+                )
         low, high, low_open, high_open = self._interval(c.interval) if c.interval else (None, None, False, False)
         name, span = c.name.id, c.span
         match c.sort:
@@ -754,6 +767,12 @@ class Elaborator:
                     self.program.computes.append(d)
                 case _:
                     pass
+
+
+def place(span: Span, seen_from: Span) -> str:
+    """The line, and the file if it is another one."""
+    other = f" of {span.file.replace(chr(92), '/').rpartition('/')[2]}" if span.file != seen_from.file else ""
+    return f"line {span.line}{other}"
 
 
 def names_in(expr: tree.Expr) -> set[str]:

@@ -37,6 +37,19 @@ class Coordinate:
     low_open: bool = False
     high_open: bool = False
 
+    @property
+    def interval(self) -> str:
+        """Its interval as it is written."""
+        low = "-infinity" if self.low is None else self.low
+        high = "infinity" if self.high is None else self.high
+        left = "(" if self.low is None or self.low_open else "["
+        return f"{left}{low}, {high}{')' if self.high is None or self.high_open else ']'}"
+
+    def holds(self, value: Fraction) -> bool:
+        """The number lies in the interval."""
+        above = self.low is None or value > self.low or (value == self.low and not self.low_open)
+        return above and (self.high is None or value < self.high or (value == self.high and not self.high_open))
+
 
 @dataclass(frozen=True, slots=True)
 class Domain:

@@ -13,14 +13,15 @@ from fractions import Fraction
 from itertools import pairwise
 from typing import NoReturn, TypeVar
 
-from verifier.language import metrics
+from verifier.language import measures, metrics, properties
 from verifier.language.build import NO, YES, Build, Form, Variable
 from verifier.language.ops import OPS
 from verifier.model.network import Dense, Network, Relu, Tree
 from verifier.model.program import Classifier, Domain, Feature, Function, PointValue, Program, Value
 from verifier.source import Diagnostic, Rejected, Span
-from verifier.source.closest import suggestion
+from verifier.source.closest import closest, suggestion
 from verifier.syntax import tree
+from verifier.syntax.format import unparse
 
 
 @dataclass(frozen=True, slots=True)
@@ -288,7 +289,10 @@ class Symbolic:
             case tree.Name(span, name):
                 if name in labels:
                     return Finite(labels, tuple(YES if name == label else NO for label in labels))
-                fail("V203", span, f"`{name}` is not a label.", suggestion(name, labels, "The labels are"))
+                what = (
+                    f"`{name}` is {describe(env[name])}, not a label." if name in env else f"`{name}` is not a label."
+                )
+                fail("V203", span, what, suggestion(name, labels, "The labels are"))
             case tree.Apply(span, tree.Name(_, "argmax" | "argmin" as which)):
                 sign = 1 if which == "argmax" else -1
                 scores, ties = self.scores(expr, env)
@@ -343,7 +347,7 @@ class Symbolic:
                 fail(
                     "V303",
                     call.span,
-                    f"There are {len(labels)} labels but {len(listed)} scores.",
+                    f"There are {len(labels)} labels but {len(listed)} score{'s' if len(listed) != 1 else ''}.",
                     f"Give one score for each of {', '.join(labels)}, in this order.",
                 )
             scores = dict(zip(labels, listed, strict=True))
@@ -375,13 +379,7 @@ class Symbolic:
             if classifier.network.rule == "positive":
                 return OPS["abs"].expand(self.build, scores)
             return self._lead(scores).form
-        if classifier.decide is None:
-            fail(
-                "V402",
-                classifier.span,
-                f"`{classifier.name}` has no `decide`, so it has no margin.",
-                "Use the margin of the model.",
-            )
+        assert classifier.decide is not None
         margin = self._margin(classifier.decide, self.features(classifier, point))
         return margin.form if margin.infinite == NO else margin
 
@@ -596,15 +594,14 @@ class Symbolic:
         visible = [*env, *self.program.constants, *self.program.points]
         known = [*visible, *self.program.functions, *self.program.classifiers, *OPS]
         domain = self.program.domain
+        point = next((k for k, v in env.items() if isinstance(v, Point)), None)
         if domain is not None and domain.coordinate(name) is not None:
-            features = ", ".join(k for k in env) or "nothing"
-            fail(
-                "V202",
-                span,
-                f"`{name}` is a coordinate of {domain.name}; it is not visible here.",
-                f"A `decide` sees only the features ({features}): add `{name} = {name}` to them. In a "
-                f"formula over points write `u.{name}`.",
-            )
+            fix = f"A `decide` sees only the features ({', '.join(env)}): add `{name} = {name}` to them."
+            if not env:
+                fix = "Write a constant; a formula over points says `u." + name + "`."
+            elif point is not None:
+                fix = f"Say of which point: `{point}.{name}`."
+            fail("V202", span, f"`{name}` is a coordinate of {domain.name}; it is not visible here.", fix)
         if name in self.program.labels:
             fail(
                 "V301",
@@ -614,7 +611,11 @@ class Symbolic:
             )
         if name in self.program.classifiers or name in self.program.functions or name in OPS:
             fail("V301", span, f"`{name}` must be applied: `{name}(...)`.", f"Write `{name}(...)`.")
-        fail("V201", span, f"There is nothing called `{name}` here.", suggestion(name, known, "Known here:", visible))
+        fix = suggestion(name, known, "Known here:", visible)
+        if domain is not None and point is not None and not fix.startswith("Did"):
+            near = closest(name, [c.name for c in domain.coordinates])
+            fix = f"Did you mean `{near if point == 'x' else f'{point}.{near}'}`?" if near else fix
+        fail("V201", span, f"There is nothing called `{name}` here.", fix)
 
     def declared(self, name: str) -> Point:
         """The point that the file declares under `name`."""
@@ -777,10 +778,12 @@ class Symbolic:
             return self.build.scale(left.constant, right)
         if right.is_constant:
             return self.build.scale(right.constant, left)
+        written = unparse(expr)
+        what = f"The product `{written}` of two" if len(written) <= 60 else "This product of two"
         fail(
             "V307",
             expr.span,
-            "This product of two varying quantities is not piecewise linear.",
+            f"{what} varying quantities is not piecewise linear.",
             "One side of `*` must be constant. (A square like x*x can be bounded by pieces: abs, max.)",
         )
 
@@ -808,6 +811,11 @@ class Symbolic:
                             )
                         member = Finite(value.members, tuple(YES if m == there.id else NO for m in value.members))
                         return (member, value) if swapped else (value, member)
+        for here, there in ((left, right), (right, left)):
+            if isinstance(there, tree.Name) and not self._known(there.id, env) and not isinstance(here, tree.Name):
+                value = self.value(here, env)
+                if isinstance(value, Finite) and there.id in value.members:
+                    return value, value  # `_compare` says that members have no order
         return self.value(left, env), self.value(right, env)
 
     def _known(self, name: str, env: Env) -> bool:
@@ -840,7 +848,7 @@ class Symbolic:
                     fail(
                         "V303",
                         span,
-                        f"{describe(left)} and {describe(right)} never meet.",
+                        f"Cannot compare {describe(left)} with {describe(right)}.",
                         "Compare values of one sort.",
                     )
                 same = build.either(*(build.both(a, b) for a, b in zip(left.cases, right.cases, strict=True)))
@@ -972,7 +980,8 @@ class Symbolic:
             width = len(value) if isinstance(value, tuple) else None
             if width != c.size and not (width == 1 and c.size is None):
                 shape = "a number" if c.size is None else f"a vector of {c.size}"
-                fail("V303", e.value.span, f"`{c.name}` is {shape}.", "Give it that shape.")
+                fix = "Write one number." if c.size is None else f"List {c.size} numbers: `[...]`."
+                fail("V303", e.value.span, f"`{c.name}` is {shape}.", fix)
             if isinstance(value, tuple) and c.size is None:
                 value = value[0]
             if c.kind == "int" and (not isinstance(value, Fraction) or value.denominator != 1):
@@ -982,7 +991,7 @@ class Symbolic:
         if missing:
             fail("V209", expr.span, f"The point leaves out {', '.join(missing)}.", "Give every coordinate.")
         if self.inside(self.concrete(domain, given)) != YES:
-            fail("V319", expr.span, f"The point lies outside of {domain.name}.", "Choose a point inside the domain.")
+            fail("V319", expr.span, *outside(domain, given))
         return given
 
     # calls
@@ -1022,7 +1031,7 @@ class Symbolic:
             return self._op(call, name, env)
         match name:
             case "dot":
-                left, right = self._plain(call, 2, env)
+                left, right = self._plain(call, "dot(u, v)", 2, env)
                 if not isinstance(left, tuple) or not isinstance(right, tuple):
                     fail(
                         "V303",
@@ -1032,7 +1041,7 @@ class Symbolic:
                     )
                 return self.dot(call, left, right)
             case "code" | "onehot":
-                (value,) = self._plain(call, 1, env)
+                (value,) = self._plain(call, f"{name}(u.race)", 1, env)
                 if not isinstance(value, Finite) or value.code is None:
                     fail(
                         "V302",
@@ -1058,6 +1067,13 @@ class Symbolic:
                         f"Write `margin({classifier.name}, u)`; only `where:` may leave it out.",
                     )
                 (point,) = self._points_of(call, call.arguments[1:], 1, env)
+                if classifier.network is None and classifier.decide is None:
+                    fail(
+                        "V402",
+                        call.span,
+                        f"`{classifier.name}` has no `decide`, so it has no margin.",
+                        "Use the margin of the model.",
+                    )
                 return self.margin(classifier, point)
             case "argmax" | "argmin":
                 fail(
@@ -1080,13 +1096,27 @@ class Symbolic:
         ]
         if self._known(name, env):
             fail("V301", span, f"`{name}` is not a function.", "Write `*` for a product.")
+        if name in measures.MEASURES or name in measures.LATER:
+            fail(
+                "V401",
+                call.span,
+                f"The measure `{name}` cannot stand inside of a formula.",
+                f"Compare it alone with a constant, as in `{name}(...) >= 1/10`.",
+            )
+        if name in properties.PROPERTIES or name in properties.LATER:
+            fail(
+                "V401",
+                call.span,
+                f"The property `{name}` speaks about all points; it cannot stand here.",
+                "State it by itself; properties are joined by `and`, `or`, `not`, `=>`.",
+            )
         fail("V201", span, f"There is no function called `{name}`.", suggestion(name, known, "Known functions:"))
 
-    def _plain(self, call: tree.Apply, count: int, env: Env) -> list[Meaning]:
-        self._count(call, count)
+    def _plain(self, call: tree.Apply, usage: str, count: int, env: Env) -> list[Meaning]:
+        self._count(call, usage, count)
         return [self.value(a.value, env) for a in call.arguments]
 
-    def _count(self, call: tree.Apply, count: int) -> None:
+    def _count(self, call: tree.Apply, usage: str, count: int) -> None:
         name = f"`{call.function.id}`" if isinstance(call.function, tree.Name) else "This"
         for a in call.arguments:
             if a.label:
@@ -1096,13 +1126,14 @@ class Symbolic:
                 "V303",
                 call.span,
                 f"{name} takes {count} argument{'s' * (count != 1)}, not {len(call.arguments)}.",
-                "Check the arguments.",
+                f"Write `{usage}`.",
             )
 
     def _op(self, call: tree.Apply, name: str, env: Env) -> Meaning:
         op = OPS[name]
         if op.shape == "each":
-            first, *rest = self._plain(call, op.arguments, env)
+            usage = f"{name}({', '.join(['v', 'low', 'high'][: op.arguments])})"
+            first, *rest = self._plain(call, usage, op.arguments, env)
             others = [self.number(a.value, env) for a in call.arguments[1:]] if rest else []
             return self._each(call.arguments[0].span, first, lambda f: op.expand(self.build, [f, *others]))
         entries: list[Form] = []
@@ -1128,7 +1159,7 @@ class Symbolic:
                 f"There is no function called `{call.function.id}`.",
                 suggestion(call.function.id, known, "Known functions:"),
             )
-        self._count(call, len(function.parameters))
+        self._count(call, f"{function.name}({', '.join(function.parameters)})", len(function.parameters))
         return function, dict(zip(function.parameters, (self.value(a.value, env) for a in call.arguments), strict=True))
 
     def _deeper(self, span: Span, of: Callable[[], T]) -> T:
@@ -1199,6 +1230,20 @@ class Symbolic:
     def _keep(self, point: Point) -> Point:
         self._kept.append(point)  # memo keys use id(point): a point must live as long as the memo
         return point
+
+
+def outside(domain: Domain, point: PointValue) -> tuple[str, str]:
+    """Why a point of the right sorts is not in the domain, and what to do."""
+    for c in domain.coordinates:
+        value = point[c.name]
+        for entry in value if isinstance(value, tuple) else (value,):
+            if isinstance(entry, Fraction) and not c.holds(entry):
+                return (
+                    f"The point lies outside of {domain.name}: {c.name} is in {c.interval}, not {entry}.",
+                    f"Choose another {c.name}.",
+                )
+    formula = unparse(domain.where) if domain.where is not None else ""
+    return f"The point lies outside of {domain.name}: it violates `{formula}`.", "Choose a point inside the domain."
 
 
 def unroll(build: Build, network: Network, point: tuple[Form, ...]) -> list[tuple[Form, ...]]:

@@ -21,4 +21,5 @@ def suggestion(name: str, known: Iterable[str], intro: str, shown: Iterable[str]
     if near:
         return f"Did you mean `{near}`?"
     listed = names if shown is None else list(dict.fromkeys(shown))
-    return f"{intro} {', '.join(listed[:8])}{', ...' if len(listed) > 8 else ''}." if listed else "Declare it first."
+    rest = f" and {len(listed) - 8} more" if len(listed) > 8 else ""
+    return f"{intro} {', '.join(listed[:8])}{rest}." if listed else "Declare it first."
