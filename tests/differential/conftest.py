@@ -1,4 +1,4 @@
-"""`--fuzz N` runs N times as many random programs."""
+"""`pytest tests/differential --fuzz N` runs N times as many random programs."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """`seed` runs from 0 to (what the test's `seeds` mark says) * N."""
     mark = metafunc.definition.get_closest_marker("seeds")
     if "seed" in metafunc.fixturenames and mark is not None:
-        metafunc.parametrize("seed", range(mark.args[0] * metafunc.config.getoption("--fuzz")))
+        metafunc.parametrize("seed", range(mark.args[0] * metafunc.config.getoption("--fuzz", 1)))
 
 
 def pytest_configure(config: pytest.Config) -> None:
