@@ -13,7 +13,7 @@ from verifier.engines.portfolio import Portfolio
 from verifier.engines.worker import Worker
 from verifier.language.build import TooLarge
 from verifier.model.assertion import claim_of, measure_of, property_of
-from verifier.model.claim import Claim, Infimum, Later
+from verifier.model.claim import Claim, Computation, Infimum, Later, Measured
 from verifier.model.elaborate import elaborate
 from verifier.model.interpret import InterpretError
 from verifier.model.network import Network
@@ -27,8 +27,8 @@ from verifier.syntax import tree
 from verifier.syntax.format import unparse
 from verifier.syntax.parser import parse
 from verifier.verdict.certify import ReplayFailed
-from verifier.verdict.decide import Decider, Outcome, Value
-from verifier.verdict.verdict import Checked, Computed, FileResult, Undecided
+from verifier.verdict.decide import Decider, Outcome
+from verifier.verdict.verdict import Checked, Computed, FileResult, Measurement, Undecided
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class Options:
     """Setting a param that the file does not declare is an error; otherwise a warning (one `--set` for many files)."""
 
 
-Item = tuple[tree.Assert, Claim] | tuple[tree.Compute, Infimum | Later]
+Item = tuple[tree.Assert, Claim] | tuple[tree.Compute, Measured]
 
 
 @dataclass(frozen=True)
@@ -106,11 +106,11 @@ class Loaded:
             started = time.monotonic()
             try:
                 if isinstance(declaration, tree.Compute):
-                    assert isinstance(claim, Infimum | Later)
+                    assert isinstance(claim, Infimum | Computation | Later)
                     value = decider.compute(claim, options.timeout)
                     yield computed(declaration, value, time.monotonic() - started)
                 else:
-                    assert not isinstance(claim, Infimum)
+                    assert not isinstance(claim, Infimum | Computation)
                     outcome = decider.decide(claim, options.timeout)
                     outcome = replace(outcome, warnings=(*outcome.warnings, *second_opinion(decider, outcome)))
                     yield checked(declaration, outcome, time.monotonic() - started)
@@ -121,7 +121,7 @@ class Loaded:
                 if isinstance(declaration, tree.Assert):
                     yield checked(declaration, Outcome(failed), time.monotonic() - started)
                 else:
-                    yield computed(declaration, Value(None, None, why=failed.why), time.monotonic() - started)
+                    yield computed(declaration, Measurement(None, why=failed.why), time.monotonic() - started)
 
 
 def checked(d: tree.Assert, outcome: Outcome, seconds: float) -> Checked:
@@ -139,10 +139,8 @@ def checked(d: tree.Assert, outcome: Outcome, seconds: float) -> Checked:
     )
 
 
-def computed(d: tree.Compute, value: Value, seconds: float) -> Computed:
-    return Computed(
-        d.name.id, unparse(d.body), d.span, value.amount, value.attained, seconds, value.pair, value.why, value.trusts
-    )
+def computed(d: tree.Compute, value: Measurement, seconds: float) -> Computed:
+    return Computed(d.name.id, unparse(d.body), d.span, seconds, value)
 
 
 def second_opinion(decider: Decider, outcome: Outcome) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ from verifier.verdict.verdict import (
     Computed,
     FileResult,
     Limit,
+    Measurement,
     Proved,
     Refuted,
     Seen,
@@ -115,10 +116,10 @@ SAMPLES: dict[str, FileResult] = {
         checked(
             "A7", "exists x in X: f1(x) == big", Refuted("exact_smt", None, trusts=("z3 5.4.1", "the float bounds"))
         ),
-        Computed("R", "critical_radius(f1, f2)", HERE, Q(0), False, 0.2, HALFSPACE),
-        Computed("K", "lipschitz_constant(f1, f2)", HERE, "infinity", None, 1.0, trusts=("z3 5.4.1",)),
-        Computed("W", "modulus(f1, f2, radius: 1)", HERE, LONG / 3, True, 12.345),
-        Computed("P", "probability(f1, f2)", HERE, None, None, 60.0, reason="60 s were not enough."),
+        Computed("R", "critical_radius(f1, f2)", HERE, 0.2, Measurement(Q(0), False, HALFSPACE)),
+        Computed("K", "lipschitz_constant(f1, f2)", HERE, 1.0, Measurement("infinity", trusts=("z3 5.4.1",))),
+        Computed("W", "modulus(f1, f2, radius: 1)", HERE, 12.345, Measurement(LONG / 3, True)),
+        Computed("P", "probability(f1, f2)", HERE, 60.0, Measurement(None, why="60 s were not enough.")),
     ),
     "limit": result(checked("C", "contained(f1, f2)", Refuted("closed_form", LIMIT))),
     "moving_limit": result(checked("U", "uniformly_contained(f1, f2)", Refuted("closed_form", MOVING))),

@@ -12,7 +12,7 @@ import pytest
 
 from tests.report.samples import HALFSPACE, HERE, SAMPLES, checked, result
 from verifier.report.json_report import document
-from verifier.verdict.verdict import Computed, Proved, Refuted, Seen, Witness
+from verifier.verdict.verdict import Computed, Measurement, Proved, Refuted, Seen, Witness
 
 REFERENCE = Path(__file__).parents[2] / "docs" / "reference"
 SCHEMA = json.loads((REFERENCE / "result.schema.json").read_text(encoding="utf-8"))
@@ -98,7 +98,9 @@ def test_numbers_beyond_floats_and_beyond_python_s_digit_limit_are_exact() -> No
     huge = Q(10**9000 + 1, 7)
     seen = Seen("f1", "model", ({}, {}), ("a", "b"), huge)
     witness = Witness({"x": {"v": (huge, -huge)}, "x'": {"v": (Q(0), 1 / huge)}}, (seen,))
-    said = result(checked("A", "f()", Refuted("e", witness)), Computed("C", "c()", HERE, huge, True, float("nan")))
+    said = result(
+        checked("A", "f()", Refuted("e", witness)), Computed("C", "c()", HERE, float("nan"), Measurement(huge, True))
+    )
     text = document([said], 1)
     jsonschema.validate(read(text), SCHEMA)
     pair = read(text)["files"][0]["assertions"][0]["pair"]

@@ -17,7 +17,17 @@ from verifier import api
 from verifier.engines.worker import Worker
 from verifier.source import Diagnostic, Source
 from verifier.surfaces.cli import main
-from verifier.verdict.verdict import Checked, Computed, FileResult, Proved, Refuted, Undecided, Verdict, Witness
+from verifier.verdict.verdict import (
+    Checked,
+    Computed,
+    FileResult,
+    Measurement,
+    Proved,
+    Refuted,
+    Undecided,
+    Verdict,
+    Witness,
+)
 
 POINT = Witness({"x": {"size": Fraction(1, 3)}})
 
@@ -64,7 +74,7 @@ def play(word: str, name: str, rest: list[str], options: api.Options) -> Checked
     verdict: Verdict = Proved("puppet")
     match word:
         case "compute":
-            return Computed(name, "c()", span, Fraction(1, 10), True, 0.0)
+            return Computed(name, "c()", span, 0.0, Measurement(Fraction(1, 10), True))
         case "refuted":
             verdict = Refuted("puppet", POINT)
         case "unknown":

@@ -12,7 +12,19 @@ from verifier.language import measures, properties
 from verifier.language.build import Build, Form
 from verifier.language.properties import property as pattern
 from verifier.language.properties.property import Choices, Measure, Property
-from verifier.model.claim import Always, Claim, Compare, Contained, Infimum, Join, Later, LocallyConstant, Not
+from verifier.model.claim import (
+    Always,
+    Claim,
+    Compare,
+    Computation,
+    Contained,
+    Infimum,
+    Join,
+    Later,
+    LocallyConstant,
+    Measured,
+    Not,
+)
 from verifier.model.elaborate import names_in
 from verifier.model.program import Program, Value
 from verifier.model.symbolic import Symbolic, fail
@@ -105,23 +117,27 @@ def claim_of(program: Program, body: tree.Expr) -> Claim:
             return _ground(body)
 
 
-def measure_of(program: Program, body: tree.Expr) -> Infimum | Later:
+def measure_of(program: Program, body: tree.Expr) -> Measured:
     """What a `compute` asks for."""
     name = _measure_name(body)
     if not name:
-        known = [*measures.MEASURES, *measures.LATER]
+        known = [*measures.MEASURES, *sorted(measures.LATER)]
         shown = body.function.id if isinstance(body, tree.Apply) and isinstance(body.function, tree.Name) else ""
         what = f"There is no measure called `{shown}`." if shown else "This is not a measure."
         if shown in PROPERTY_WORDS:
             fail("V304", body.span, f"`{shown}` is a statement, not a number.", f"Write `assert NAME: {shown}(...)`.")
-        fail("V201", body.span, what, suggestion(shown, known, "The measures are"))
+        fail("V201", body.span, what, suggestion(shown, known, "The measures are", measures.MEASURES))
     if name in measures.LATER:
         return Later(f"`{name}`")
     assert isinstance(body, tree.Apply)
     call = _arguments(program, body, measures.MEASURES[name])
     if isinstance(call, Later):
         return call
-    shape = measures.MEASURES[name].pattern(call.choices)
+    pattern_of = measures.MEASURES[name].pattern
+    if pattern_of is None:
+        formulas = {k: at(f, template("x"), program) for k, f in call.formulas.items()}
+        return Computation(name, call.names, call.choices, formulas, _shown(call))
+    shape = pattern_of(call.choices)
     return Infimum(
         shape.points,
         call.expand(shape.of, program),

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Literal
 
-from verifier.syntax.tree import Comparison, Expr
+from verifier.syntax.tree import Comparison, Expr, Name, Number
 
 Ends = tuple[Expr, Expr]
 
@@ -66,10 +67,35 @@ class Infimum:
 
 
 @dataclass(frozen=True, slots=True)
+class Computation:
+    """A measure with a computation of its own. `arguments`: the parameters and number options by name; `choices`: flags
+    and words;
+    `formulas`: the formula options, at the point x."""
+
+    word: str
+    arguments: Mapping[str, Expr]
+    choices: Mapping[str, str]
+    formulas: Mapping[str, Expr]
+    shown: tuple[str, ...] = ()
+
+    def classifier(self, parameter: str) -> str:
+        """The name of the classifier that was given for a parameter."""
+        argument = self.arguments[parameter]
+        assert isinstance(argument, Name)
+        return argument.id
+
+    def number(self, option: str) -> Fraction:
+        """The value of a number option."""
+        argument = self.arguments[option]
+        assert isinstance(argument, Number)
+        return argument.value
+
+
+@dataclass(frozen=True, slots=True)
 class Compare:
     """A measure against a constant (None: infinity)."""
 
-    measure: Infimum
+    measure: Infimum | Computation
     op: Comparison
     value: Fraction | None
 
@@ -94,4 +120,5 @@ class Later:
     what: str
 
 
+Measured = Infimum | Computation | Later
 Claim = Always | Contained | LocallyConstant | Compare | Not | Join | Later

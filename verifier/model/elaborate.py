@@ -307,6 +307,8 @@ class Elaborator:
                 self._within(d.value.span, self.program.constants[name], d.interval, name)
         except Rejected:
             self.broken.add(name)
+            if not isinstance(self.program.constants.get(name), Fraction):  # a number does no harm to what uses it
+                self.program.constants.pop(name, None)
             raise
         finally:
             self.busy.pop()
@@ -604,7 +606,7 @@ class Elaborator:
         if name in metrics.LATER:
             return MetricUse(m.span, builtin=name, scales=())
         if name not in metrics.METRICS:
-            known = [*metrics.METRICS, *metrics.LATER, *self.program.functions]
+            known = [*metrics.METRICS, *sorted(metrics.LATER), *self.program.functions]
             fail("V201", span, f"There is no metric called `{name}`.", suggestion(name, known, "The metrics are"))
         return MetricUse(m.span, builtin=name, scales=self._scales(arguments, classifier))
 
@@ -677,7 +679,7 @@ class Elaborator:
                     "A model is read from a file.",
                     'Write `onnx("model.onnx")`, or declare it with `{ ... }`.',
                 )
-        known = ("onnx", "sklearn", "keras", *LATER_SOURCES)
+        known = ("onnx", "sklearn", "keras", *sorted(LATER_SOURCES))
         if kind not in known:
             fail(
                 "V201",

@@ -4,11 +4,23 @@ from __future__ import annotations
 
 from typing import assert_never
 
-from verifier.model.claim import Always, Claim, Compare, Contained, Infimum, Join, Later, LocallyConstant, Not
+from verifier.model.claim import (
+    Always,
+    Claim,
+    Compare,
+    Computation,
+    Contained,
+    Infimum,
+    Join,
+    Later,
+    LocallyConstant,
+    Measured,
+    Not,
+)
 from verifier.query.pose import Poser
 
 
-def check_claim(claim: Claim | Infimum, poser: Poser) -> None:
+def check_claim(claim: Claim | Measured, poser: Poser) -> None:
     """Raises Rejected where the claim makes no sense."""
     match claim:
         case Always(points, given, then):
@@ -28,7 +40,7 @@ def check_claim(claim: Claim | Infimum, poser: Poser) -> None:
         case Join(_, parts):
             for _, part in parts:
                 check_claim(part, poser)
-        case Later():
+        case Later() | Computation():
             pass
         case _:
             assert_never(claim)

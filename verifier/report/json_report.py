@@ -6,13 +6,13 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
 from importlib.metadata import PackageNotFoundError, version
-from math import isfinite
+from math import isfinite, isqrt
 from platform import python_version
 
 from verifier.model.program import PointValue, Value
 from verifier.report.text import exact
 from verifier.source import Diagnostic
-from verifier.verdict.verdict import Checked, Computed, FileResult, Limit, Seen, Undecided, Witness
+from verifier.verdict.verdict import Checked, Computed, FileResult, Limit, Root, Seen, Undecided, Witness
 
 Json = None | bool | int | float | str | Sequence["Json"] | Mapping[str, "Json"]
 
@@ -93,14 +93,19 @@ def assertion_json(checked: Checked) -> Json:
 
 def computed_json(computed: Computed) -> Json:
     value = computed.value
-    rational = value if isinstance(value, Fraction) else None
+    close = value if isinstance(value, Fraction) else root(value.square) if isinstance(value, Root) else None
+    bounds = computed.result.enclosure
     return {
         "name": computed.name,
         "text": computed.text,
         "line": computed.span.line,
         "column": computed.span.column,
-        "value": exact(value) if isinstance(value, Fraction) else value,
-        "value_float": None if rational is None else nearest(rational),
+        "value": exact(value) if isinstance(value, Fraction) else None if value is None else str(value),
+        "value_float": None if close is None else nearest(close),
+        "how": computed.result.how,
+        "enclosure": None if bounds is None else [exact(b) for b in bounds],
+        "enclosure_float": None if bounds is None else [nearest(b) for b in bounds],
+        "notes": list(computed.result.notes),
         "attained": computed.attained,
         "reason": computed.reason or None,
         "trusts": list(computed.trusts),
@@ -209,3 +214,10 @@ def value_floats(value: Value) -> Json:
             return value
         case _:
             return [value_floats(v) for v in value]
+
+
+def root(square: Fraction) -> Fraction:
+    """A rational within 2^-60, relatively, of the root of `square`."""
+    scale = 1 << max(0, 120 - square.numerator.bit_length() + square.denominator.bit_length())
+    scale = 1 << (scale.bit_length() // 2)
+    return Fraction(isqrt(int(square * scale * scale)), scale)

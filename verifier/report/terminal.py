@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from fractions import Fraction
 from itertools import zip_longest
 from textwrap import wrap
 from typing import assert_never
@@ -77,12 +78,14 @@ def block(result: Checked | Computed, head: str, column: int, paint: Paint) -> l
             if value is None:
                 lines = headline(head, "unknown", "", result.seconds, column, "open", paint)
                 return [*lines, *sentences(f"Unknown: {result.reason}" if result.reason else "")]
-            shown = value if isinstance(value, str) else number(value, 12, short=25)
+            shown = number(value, 12, short=25) if isinstance(value, Fraction) else str(value)
             word = shown if shown.startswith(ABOUT) else f"= {shown}"
             attained = {True: "attained", False: "approached, not attained", None: ""}[result.attained]
-            notes = remarks(attained, *trusting(result.trusts))
+            how = "" if result.result.how == "exact" else result.result.how
+            notes = remarks(how, attained, *trusting(result.trusts))
             lines = headline(head, word, notes, result.seconds, column, "strong", paint)
-            return [*lines, *sentences(result.reason), *(witness_lines(result.pair) if result.pair else [])]
+            lines += sentences(result.reason) + (witness_lines(result.pair) if result.pair else [])
+            return lines + [line for note in result.result.notes for line in sentences(note)]
         case _:
             assert_never(result)
 

@@ -14,6 +14,10 @@ from verifier.source.text import NOWHERE
 from verifier.syntax import tree
 from verifier.verdict.verdict import Limit, Seen, Witness
 
+FOLDED = "the bounds of the domain"
+CANONICAL = ("the canonical form",)
+"""What has to be believed where interval bounds alone decide: the normal form that folded the claim."""
+
 Points = Mapping[str, PointValue]
 
 

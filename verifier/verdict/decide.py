@@ -9,24 +9,33 @@ from fractions import Fraction
 from operator import eq, ge, gt, le, lt, ne
 
 from verifier.engines import closed_form
-from verifier.engines.engine import Answer, Fails, Holds, Least, Unknown, Vector
+from verifier.engines.engine import Answer, Fails, Holds, Unknown
 from verifier.engines.portfolio import Portfolio
 from verifier.language.build import NO, YES, Form
 from verifier.model.assertion import claim_of
-from verifier.model.claim import Always, Claim, Compare, Contained, Infimum, Join, Later, LocallyConstant, Not
+from verifier.model.claim import (
+    Always,
+    Claim,
+    Compare,
+    Computation,
+    Contained,
+    Infimum,
+    Join,
+    Later,
+    LocallyConstant,
+    Measured,
+    Not,
+)
 from verifier.model.program import PointValue, Program
 from verifier.model.symbolic import NotYet
-from verifier.query.piece import piece_of
 from verifier.query.pose import Posed, Poser
 from verifier.source.text import NOWHERE
 from verifier.syntax import tree
-from verifier.verdict.certify import Points, Replay, ReplayFailed, within
-from verifier.verdict.verdict import Infinity, Proved, Refuted, Undecided, Verdict, Witness
+from verifier.verdict.certify import CANONICAL, FOLDED, Points, Replay
+from verifier.verdict.measures import COMPUTATIONS, infimum
+from verifier.verdict.verdict import Measurement, Proved, Refuted, Root, Undecided, Verdict, Witness
 
 EXACT = "exact evaluation"
-FOLDED = "the bounds of the domain"
-CANONICAL = ("the canonical form",)
-"""What has to be believed where interval bounds alone decide: the normal form that folded the claim."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,18 +43,6 @@ class Outcome:
     verdict: Verdict
     vacuous: str = ""
     warnings: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Value:
-    """What became of a measure. `amount` None: not computed, `why` says so."""
-
-    amount: Fraction | Infinity | None
-    attained: bool | None
-    pair: Witness | None = None
-    why: str = ""
-    trusts: tuple[str, ...] = ()
-    later: bool = False
 
 
 class Decider:
@@ -66,17 +63,24 @@ class Decider:
         self.end = time.monotonic() + seconds
         return self._decide(claim)
 
-    def compute(self, measure: Infimum | Later, seconds: float) -> Value:
+    def compute(self, measure: Measured, seconds: float) -> Measurement:
         """The exact value of a measure."""
         self.end = time.monotonic() + seconds
-        if isinstance(measure, Later):
-            return Value(None, None, why=f"{measure.what} is not available yet", later=True)
-        try:
-            return self._infimum(measure)
-        except NotYet as later:
-            return Value(None, None, why=f"{later} is not available yet", later=True)
+        return self._compute(measure)
 
-    def _left(self) -> float:
+    def _compute(self, measure: Measured) -> Measurement:
+        try:
+            match measure:
+                case Later(what):
+                    return Measurement(None, why=f"{what} is not available yet", later=True)
+                case Infimum():
+                    return infimum.compute(self, measure)
+                case Computation():
+                    return COMPUTATIONS[measure.word](self, measure)
+        except NotYet as later:
+            return Measurement(None, why=f"{later} is not available yet", later=True)
+
+    def left(self) -> float:
         return self.end - time.monotonic()
 
     def _decide(self, claim: Claim) -> Outcome:
@@ -147,12 +151,12 @@ class Decider:
         given = [poser.truth(g, claim.points) for g in claim.given]
         then = poser.truth(claim.then, claim.points)
         posed = poser.pose(claim.points, [*given, poser.build.negate(then)], large=self._large(claim))
-        answer = self._ask_measure(posed, claim) if claim.almost else self._ask(posed)
+        answer = self._ask_measure(posed, claim) if claim.almost else self.ask(posed)
         match answer:
             case Fails(by, (vector, *_)):
                 points = posed.read(vector)
                 self.replay.demand(points, claim.given, (claim.then,))
-                return Outcome(Refuted(by, self._show(points, claim.ends, claim.shown)))
+                return Outcome(Refuted(by, self.show(points, claim.ends, claim.shown)))
             case Holds(by, trusts):
                 vacuous, warnings = self._vacuity(claim, given)
                 return Outcome(Proved(by, trusts), vacuous, warnings)
@@ -182,7 +186,7 @@ class Decider:
         if claim.distinct is not None:
             facts.append(self.poser.differ(claim.distinct, claim.points))
         posed = self.poser.pose(claim.points, facts)
-        answer = self._ask_measure(posed, claim) if claim.almost else self._ask(posed)
+        answer = self._ask_measure(posed, claim) if claim.almost else self.ask(posed)
         match answer:
             case Holds():
                 who = "No two different points satisfy" if claim.distinct is not None else "Nothing satisfies"
@@ -210,7 +214,7 @@ class Decider:
     def _never(self, label: Form) -> bool:
         if label in (YES, NO):
             return label == NO
-        return isinstance(self._ask(self.poser.pose(("x",), [label]), most=1.0), Holds)
+        return isinstance(self.ask(self.poser.pose(("x",), [label]), most=1.0), Holds)
 
     # containment
 
@@ -230,13 +234,13 @@ class Decider:
         if (flip := self._flip(claim, points)) is not None:
             formula, trees = flip
             posed = poser.pose(points, [*facts, formula], large=[*poser.margins(claim.model, points), coarse])
-            ignored = self._ask(posed)
+            ignored = self.ask(posed)
             if isinstance(ignored, Fails):
                 return self._torn(claim, posed, ignored, [zero, *differs, *trees], flips=True, ignored=None)
             if isinstance(ignored, Holds) and not self._separates(claim):  # a flip need not show in `coarse`
-                ignored = self._ask(poser.pose(points, [facts[0], formula]))
+                ignored = self.ask(poser.pose(points, [facts[0], formula]))
         posed = poser.pose(points, facts, large=[coarse])
-        answer = self._ask(posed)
+        answer = self.ask(posed)
         match answer:
             case Fails():
                 return self._torn(claim, posed, answer, [zero, *differs], flips=False, ignored=ignored)
@@ -248,7 +252,7 @@ class Decider:
             return Outcome(Proved(f"Theorem 1, {answer.by}", answer.trusts))
         posed = poser.pose(points, [], numbers=[fine, coarse])
         shared = () if claim.uniform else posed.share("x")
-        match self.portfolio.approach(posed.question, shared, self._left()):
+        match self.portfolio.approach(posed.question, shared, self.left()):
             case Fails(by, vectors):
                 member, limit = self.replay.approach(
                     posed, (vectors[0], vectors[1]), self.eps, claim.fine, claim.coarse
@@ -315,7 +319,7 @@ class Decider:
         flips, same = (poser.truth(e, points) for e in (differ, agree))
         bad = poser.pose(points, [flips, same], numbers=[fine])
         own = poser.pose(points, [flips], numbers=[coarse])
-        match self.portfolio.local(bad.question, own.question, bad.share("x"), self._left(), bad.impossible):
+        match self.portfolio.local(bad.question, own.question, bad.share("x"), self.left(), bad.impossible):
             case Fails(by, (z, y)):
                 member, limit = self.replay.approach(bad, (z, y), self.eps, claim.fine, None, [differ, agree])
                 zero = limit.y == limit.z or self.replay.number(claim.fine, {"x": limit.x, "x'": limit.z}) == 0
@@ -336,12 +340,23 @@ class Decider:
     # measures
 
     def _compare(self, claim: Compare) -> Outcome:
-        value = self._infimum(claim.measure)
-        if value.amount is None:
-            return Outcome(Undecided(value.why, value.later))
+        value = self._compute(claim.measure)
         order = {"<": lt, "<=": le, "==": eq, "!=": ne, ">=": ge, ">": gt}[claim.op]
-        left = float("inf") if value.amount == "infinity" else value.amount
-        right = float("inf") if claim.value is None else claim.value
+        right: Fraction | float = float("inf") if claim.value is None else claim.value
+        left: Fraction | float
+        match value.amount:
+            case None:
+                return Outcome(Undecided(value.why, value.later))
+            case Fraction() as left:
+                pass
+            case Root(square):
+                left, right = square, right * right if right >= 0 else -right * right
+            case "infinity":
+                left = float("inf")
+            case words:
+                return Outcome(Undecided(f"{words} is not a number"))
+        if value.how != "exact":
+            return Outcome(Undecided(f"the value is only {value.how}"))
         shown = value.amount
         how = "" if value.attained is None else ", attained" if value.attained else ", approached but not attained"
         notes = (f"The value is {shown}{how}.",)
@@ -350,57 +365,13 @@ class Decider:
             return Outcome(Proved(by, value.trusts, value.pair, notes))
         return Outcome(Refuted(by, value.pair, value.trusts, notes))
 
-    def _infimum(self, measure: Infimum) -> Value:
-        axioms = self._axioms(measure.shown)
-        if axioms is not None:
-            return Value(None, None, why=axioms)
-        poser = self.poser
-        given = [poser.truth(g, measure.points) for g in measure.given]
-        of = poser.number(measure.of, measure.points)
-        posed = poser.pose(measure.points, given, numbers=[of])
-        answer: Answer = (
-            Least(FOLDED, None, False, (), CANONICAL)
-            if posed.impossible
-            else self.portfolio.least(posed.question, self._left())
-        )
-        match answer:
-            case Least(_, None, _, _, trusts):
-                return Value("infinity", None, None, trusts=trusts)
-            case Least(_, value, True, (vector,), trusts):
-                assert value is not None
-                points = posed.read(vector)
-                self.replay.demand(points, measure.given)
-                if self.replay.number(measure.of, points) != value:
-                    raise ReplayFailed("the distance is not the one that was claimed")
-                return Value(value, True, self._show(points, measure.ends, measure.shown), trusts=trusts)
-            case Least(_, value, False, (z, y), trusts):
-                assert value is not None
-                pair = self._near(posed, z, y, value, measure)
-                return Value(value, False, pair, trusts=trusts)
-            case Unknown(why):
-                return Value(None, None, why=why)
-            case other:
-                raise AssertionError(other)
-
-    def _near(self, posed: Posed, z: Vector, y: Vector, value: Fraction, measure: Infimum) -> Witness:
-        """A pair close to an infimum that is only approached: on the segment from y to z, at most eps above it."""
-        piece = piece_of(posed.question, z)
-        if not piece.closure_has(y) or piece.numbers[0].at(y) != value:
-            raise ReplayFailed("the infimum is not approached where it was claimed")
-        step = within(self.eps, piece.numbers[0].at(z) - value)
-        points = posed.read(tuple(b + step * (a - b) for a, b in zip(z, y, strict=True)))
-        self.replay.demand(points, measure.given)
-        if self.replay.number(measure.of, points) != value + step * (piece.numbers[0].at(z) - value):
-            raise ReplayFailed("the distance is not what the piece says")
-        return self._show(points, measure.ends, measure.shown)
-
     # user metrics must be pseudometrics before any theorem about them applies (THEORY section 5)
 
     def _checked(self, names: Sequence[str], then: Callable[[], Outcome]) -> Outcome:
-        axioms = self._axioms(names)
+        axioms = self.axioms(names)
         return then() if axioms is None else Outcome(Undecided(axioms))
 
-    def _axioms(self, names: Sequence[str]) -> str | None:
+    def axioms(self, names: Sequence[str]) -> str | None:
         """Why the metrics of these classifiers are no pseudometrics, or None when they are."""
         for name in names:
             metric = self.program.classifiers[name].metric
@@ -423,21 +394,21 @@ class Decider:
 
     # asking
 
-    def _ask(self, posed: Posed, most: float | None = None) -> Answer:
+    def ask(self, posed: Posed, most: float | None = None) -> Answer:
         if posed.impossible:
             return Holds(FOLDED, CANONICAL)
-        left = self._left() if most is None else min(most, self._left())
+        left = self.left() if most is None else min(most, self.left())
         return self.portfolio.find(posed.question, left)
 
     def _ask_measure(self, posed: Posed, claim: Always) -> Answer:
         if posed.impossible:
             return Holds(FOLDED, CANONICAL)
         domain = self.poser.pose(claim.points[:1], [])
-        return self.portfolio.substantial(domain.question, posed.question, len(claim.points), self._left())
+        return self.portfolio.substantial(domain.question, posed.question, len(claim.points), self.left())
 
     # showing
 
-    def _show(self, points: Points, ends: tuple[tree.Expr, tree.Expr] | None, shown: Sequence[str]) -> Witness:
+    def show(self, points: Points, ends: tuple[tree.Expr, tree.Expr] | None, shown: Sequence[str]) -> Witness:
         """The witness; a declared point that takes part is shown as x."""
         if (
             ends is not None

@@ -33,7 +33,8 @@ class Limit:
     """A limit witness (Theorem 1*): the points x and y + s(z - y), s in (0, 1], have oracle distance `slope2` * s -> 0
     and classifier distance `start` + s * `slope1` -> `start` > 0. The pair shown is the member for the chosen eps.
 
-    `start` is None where it is the decision that stays apart. For uniform containment the first point moves too, from `x` towards `x_end`.
+    `start` is None where it is the decision that stays apart. For uniform containment the first point moves too, from
+    `x` towards `x_end`.
     """
 
     x: PointValue
@@ -143,23 +144,69 @@ class Checked:
         return None if isinstance(self.verdict, Undecided) else self.verdict.pair
 
 
-Infinity = Literal["infinity"]
+@dataclass(frozen=True, slots=True)
+class Root:
+    """The square root of a rational (an L2 distance), which may be irrational."""
+
+    square: Fraction
+
+    def __str__(self) -> str:
+        return f"sqrt({self.square})"
+
+
+Amount = Fraction | Root | str
+"""What a measure amounts to: a rational, the root of one, or words ("infinity", the case "III", names of features)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """What became of a measure. `amount` None: not computed, `why` says so; `later`: not in this version.
+
+    `attained` None where the word has no meaning. `how`: exact, enclosed (certainly in `enclosure`), or estimated (in
+    it with
+    the stated confidence; never a proof).
+    """
+
+    amount: Amount | None
+    attained: bool | None = None
+    pair: Witness | None = None
+    why: str = ""
+    trusts: tuple[str, ...] = ()
+    later: bool = False
+    how: Literal["exact", "enclosed", "estimated"] = "exact"
+    enclosure: tuple[Fraction, Fraction] | None = None
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Computed:
-    """The outcome of one `compute`. `value` None: unknown, `reason` says why. `attained` None where the word has no
-    meaning."""
+    """The outcome of one `compute`."""
 
     name: str
     text: str
     span: Span
-    value: Fraction | Infinity | None
-    attained: bool | None
     seconds: float
-    pair: Witness | None = None
-    reason: str = ""
-    trusts: tuple[str, ...] = ()
+    result: Measurement
+
+    @property
+    def value(self) -> Amount | None:
+        return self.result.amount
+
+    @property
+    def attained(self) -> bool | None:
+        return self.result.attained
+
+    @property
+    def pair(self) -> Witness | None:
+        return self.result.pair
+
+    @property
+    def reason(self) -> str:
+        return self.result.why
+
+    @property
+    def trusts(self) -> tuple[str, ...]:
+        return self.result.trusts
 
 
 @dataclass(frozen=True)

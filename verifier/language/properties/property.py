@@ -87,12 +87,12 @@ class Property:
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """A number to compute; otherwise like a property."""
+    """A number to compute; otherwise like a property. `pattern` None: it has a computation of its own."""
 
     name: str
     words: str
     parameters: Mapping[str, Kind]
-    pattern: Callable[[Choices], Infimum]
+    pattern: Callable[[Choices], Infimum] | None
     options: Mapping[str, OptionKind] = field(default_factory=dict)
     required: tuple[str, ...] = ()
     later: tuple[str, ...] = ()

@@ -1,0 +1,14 @@
+"""How each measure is computed: a function in its own file, one line in the table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from verifier.model.claim import Computation
+from verifier.verdict.verdict import Measurement
+
+if TYPE_CHECKING:
+    from verifier.verdict.decide import Decider
+
+COMPUTATIONS: dict[str, Callable[[Decider, Computation], Measurement]] = {}
