@@ -808,6 +808,8 @@ class Taste:
     user_metric: float = 0.15
     kinds: tuple[str, ...] = ()
     claims: int = 4
+    curves: bool = False
+    """One coordinate that walks along a broken line, which meets itself and jumps."""
     thin: float = 0.1
     """How often a comparison is an equation."""
 
@@ -913,6 +915,10 @@ class Maker:
     def coords(self) -> tuple[Coord, ...]:
         taste = self.taste
         made: list[Coord] = []
+        if taste.curves:
+            low, high = Fraction(0), Fraction(self.pick([2, 3]))
+            walk = Coord("t", "real", low, high, self.chance(0.3), self.chance(0.5))
+            return (walk, *([Coord("k", "finite", members=("a", "b"))] if self.chance(0.2) else []))
         n = self.rng.randint(*taste.reals)
         if n == 2 and self.chance(0.25):
             low, high, a, b = self.interval()
@@ -954,9 +960,29 @@ class Maker:
         members: dict[str, Sequence[str]] = {prefix + c.name: c.members for c in coords if c.kind == "finite"}
         return numbers, members
 
+    def curve(self) -> NumExpr:
+        """A broken line over [0, 3] through small whole numbers, now and then with a jump."""
+        t = Var("t")
+        places = [self.pick([0, 0, 1, 1, 2]) for _ in range(4)]
+        result: NumExpr | None = None
+        for i in (2, 1, 0):
+            start = places[i] if self.chance(0.8) else self.pick([0, 1, 2])
+            slope = Fraction(places[i + 1] - start)
+            piece = Lin(((slope, t),), start - slope * i) if slope else Const(Fraction(start))
+            if result is None:
+                result = piece
+            else:
+                result = If(Chain((t, Const(Fraction(i + 1))), (self.pick(["<", "<="]),)), piece, result)
+            if self.chance(0.05):
+                result = If(Chain((t, Const(Fraction(i))), ("==",)), Const(Fraction(self.pick([0, 1, 2]))), result)
+        assert result is not None
+        return result
+
     def features(self, coords: Sequence[Coord], names: Sequence[str]) -> tuple[Feature, ...]:
         numbers, members = self.scope(coords)
         made: list[Feature] = []
+        if self.taste.curves and (names[0] == "b1" or self.chance(0.4)):
+            return tuple(Feature(n, (self.curve(),)) for n in names[: self.pick([1, 2, 2])])
         for name in names[: self.pick([1, 1, 2])]:
             kind = self.rng.random()
             vectors = [c for c in coords if c.size]

@@ -99,6 +99,9 @@ def examine(p: Program, folder: Path, tally: Tally, seconds: float = 3.0) -> lis
 def differences(p: Program, world: World, claim: Claim, got: Checked | Computed, tally: Tally) -> Iterator[str]:
     said = got.word if isinstance(got, Checked) else "value" if got.value is not None else "unknown"
     by = "" if not isinstance(got, Checked) or isinstance(got.verdict, Undecided) else got.verdict.by.split(",")[0]
+    if said == "unknown":
+        by = got.reason if isinstance(got, Computed) else got.verdict.why if isinstance(got.verdict, Undecided) else ""
+        by = by.split(" is not a pseudo")[0]
     tally.kinds[claim.kind, f"{said} {by}{' vacuous' if isinstance(got, Checked) and got.vacuous else ''}"] += 1
     pair = got.pair
     if pair is not None:
