@@ -916,8 +916,8 @@ class Maker:
         taste = self.taste
         made: list[Coord] = []
         if taste.curves:
-            low, high = Fraction(0), Fraction(self.pick([2, 3]))
-            walk = Coord("t", "real", low, high, self.chance(0.3), self.chance(0.5))
+            end = Fraction(self.pick([2, 3]))
+            walk = Coord("t", "real", Fraction(0), end, self.chance(0.3), self.chance(0.5))
             return (walk, *([Coord("k", "finite", members=("a", "b"))] if self.chance(0.2) else []))
         n = self.rng.randint(*taste.reals)
         if n == 2 and self.chance(0.25):

@@ -15,7 +15,7 @@ from tests.differential.programs import Claim, Env, Program
 from tests.differential.truth import Skip, World, conditions, flips, formula_env, premise, roles
 from verifier.api import Options, load
 from verifier.engines.worker import Worker
-from verifier.verdict.verdict import Checked, Computed, FileResult, Limit, Undecided, Witness
+from verifier.verdict.verdict import Checked, Computed, FileResult, Limit, Root, Undecided, Witness
 
 EPS = Fraction(1, 1000)
 
@@ -111,6 +111,7 @@ def differences(p: Program, world: World, claim: Claim, got: Checked | Computed,
     if isinstance(got, Computed):
         if got.value is None:
             tally.undecided += 1
+        assert not isinstance(got.value, Root)
         wrong = world.infimum_is(claim, got.value, got.attained)
         tally.compared += 1
         if wrong:

@@ -40,3 +40,9 @@ def test_thin_sets(seed: int, tmp_path: Path) -> None:
 @pytest.mark.seeds(10)
 def test_continuous_maps(seed: int, tmp_path: Path) -> None:
     sound("continuous", Taste(reals=(1, 2), jumps=0.0, claims=6), seed, tmp_path)
+
+
+@pytest.mark.seeds(8)
+def test_walks_that_meet_themselves(seed: int, tmp_path: Path) -> None:
+    kinds = ("contained", "uniformly_contained", "decision", "unnecessary", "equivalent", "critical_radius")
+    sound("walks", Taste(reals=(1, 1), curves=True, depth=1, thin=0.2, kinds=kinds), seed, tmp_path)
