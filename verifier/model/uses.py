@@ -25,6 +25,8 @@ class Gathered:
     declarations: list[tree.Declaration] = field(default_factory=list)
     diagnostics: list[Diagnostic] = field(default_factory=list)
     sources: dict[str, Source] = field(default_factory=dict)
+    done: dict[Path, list[tree.Declaration]] = field(default_factory=dict)
+    """What each file that was read to its end has, so that no file is read twice."""
 
     @property
     def lost(self) -> frozenset[str]:
@@ -67,6 +69,8 @@ def inside(name: str, span: Span) -> Path:
 
 
 def _file(path: Path, shown: str, out: Gathered, above: tuple[Path, ...], at: Span | None) -> list[tree.Declaration]:
+    if at is not None and (known := out.done.get(path.resolve())) is not None:
+        return known
     source = read(shown)
     if isinstance(source, Diagnostic):
         if at is not None:
@@ -89,6 +93,8 @@ def _source(path: Path, source: Source, out: Gathered, above: tuple[Path, ...]) 
             result += _use(d, out, (*above, path.resolve()))
         except Rejected as rejected:
             out.diagnostics += rejected.diagnostics
+    result = list({id(d): d for d in result}.values())  # once, although several files may use the one that it is in
+    out.done[path.resolve()] = result
     return result
 
 
