@@ -59,6 +59,7 @@ class Choice:
 
 
 Bound = Fraction | None
+BITS = 100_000
 ZERO, ONE = Form(Fraction(0)), Form(Fraction(1))
 YES, NO = Form(TRUE), Form(FALSE)
 
@@ -70,7 +71,7 @@ class TooLarge(Exception):
 class Build:
     """A growing circuit. Forms are values of this builder and mean nothing in another one."""
 
-    def __init__(self, cap: int = 200_000) -> None:
+    def __init__(self, cap: int = 60_000) -> None:
         self.atoms: list[Variable | Choice] = []
         self.lows: list[Bound] = []
         self.highs: list[Bound] = []
@@ -98,6 +99,7 @@ class Build:
             return form
         if not factor:
             return ZERO
+        self._short(factor)
         return Form(factor * form.constant, tuple((i, factor * w) for i, w in form.terms))
 
     def combine(self, pairs: Iterable[tuple[Fraction, Form]], constant: Fraction = Fraction(0)) -> Form:
@@ -109,10 +111,19 @@ class Build:
                 for i, w in form.terms:
                     total[i] = total.get(i, Fraction(0)) + factor * w
         terms = tuple(sorted((i, w) for i, w in total.items() if w))
-        self._weight += len(terms) + 1
+        self._grow(len(terms) + 1)
+        self._short(constant)
+        return Form(constant, terms)
+
+    def _grow(self, weight: int) -> None:
+        self._weight += weight
         if self._weight > self._cap:
             raise TooLarge
-        return Form(constant, terms)
+
+    def _short(self, number: Fraction) -> None:
+        """Numbers have a cap, too: repeated squaring would fill any memory."""
+        if number.numerator.bit_length() + number.denominator.bit_length() > BITS:
+            raise TooLarge
 
     # choices
 
@@ -277,9 +288,7 @@ class Build:
         self.atoms.append(atom)
         self.lows.append(low)
         self.highs.append(high)
-        self._weight += 1
-        if self._weight > self._cap:
-            raise TooLarge
+        self._grow(1)
         return Form(Fraction(0), ((len(self.atoms) - 1, Fraction(1)),))
 
     def _choice(self, test: Form, then: Form, otherwise: Form, logic: bool = False) -> Form:

@@ -238,14 +238,16 @@ def _property(program: Program, body: tree.Apply, word: Property) -> Claim:
                     _ends(call, points) if len(points) == 2 or "p" in call.names else None,
                     _shown(call),
                 )
-            case pattern.Contained(coarse, fine, uniform):
+            case pattern.Contained(coarse, fine, uniform, at):
                 model, oracle = _shown(call)[:2]
                 if coarse.startswith("distance(f2"):
                     model, oracle = oracle, model
                 h = call.names.get("h")
                 named = h.id if isinstance(h, tree.Name) else ""
+                p = call.names.get(at)
+                point = p.id if isinstance(p, tree.Name) else ""
                 return Contained(
-                    model, oracle, call.expand(coarse, program), call.expand(fine, program), uniform, named
+                    model, oracle, call.expand(coarse, program), call.expand(fine, program), uniform, named, point
                 )
             case pattern.LocallyConstant():
                 model, oracle = _shown(call)[:2]
@@ -269,7 +271,7 @@ def _shown(call: Call) -> tuple[str, ...]:
     return tuple(
         n.id
         for k, n in call.names.items()
-        if kinds.get(k) in ("classifier", "model", "oracle") and isinstance(n, tree.Name)
+        if kinds.get(k) in ("classifier", "measured", "model", "oracle") and isinstance(n, tree.Name)
     )
 
 
@@ -283,15 +285,18 @@ def _arguments(program: Program, body: tree.Apply, word: Property | Measure) -> 
     names: dict[str, tree.Expr] = {}
     choices: dict[str, str] = {}
     formulas: dict[str, tree.Expr] = {}
-    plain = [a for a in body.arguments if not a.label]
+    numbers = [k for k, kind in word.parameters.items() if kind == "number"]  # these may be written `bound: 2`
+    plain = [a for a in body.arguments if not a.label or a.label in numbers]
     usage = f"Write `{word.name}({', '.join([*word.parameters, *(f'{r}: ...' for r in word.required)])})`."
     if len(plain) != len(word.parameters):
         fail("V303", body.span, f"`{word.name}` takes {len(word.parameters)} arguments, not {len(plain)}.", usage)
     for (parameter, kind), a in zip(word.parameters.items(), plain, strict=True):
-        names[parameter] = _argument(program, parameter, kind, a.value, names)
+        if a.label not in ("", parameter):
+            fail("V303", a.span, f"`{a.label}` stands in the place of `{parameter}`.", usage)
+        names[parameter] = _argument(program, word.name, parameter, kind, a.value, names)
     later = [a.label for a in body.arguments if a.label in word.later]
     for a in body.arguments:
-        if not a.label or a.label in word.later:
+        if not a.label or a.label in word.later or a.label in numbers:
             continue
         if a.label not in word.options:
             known = [*word.options, *word.later]
@@ -302,15 +307,7 @@ def _arguments(program: Program, body: tree.Apply, word: Property | Measure) -> 
         choices[a.label] = ""
         match word.options[a.label]:
             case "number":
-                value = Symbolic(program, Build()).number(a.value, {})
-                if not value.is_constant:
-                    fail(
-                        "V302",
-                        a.value.span,
-                        f"`{a.label}` is a constant number.",
-                        "Write a number or the name of a param.",
-                    )
-                names[a.label] = tree.Number(a.value.span, value.constant)
+                names[a.label] = _constant(program, a.label, a.value)
             case "formula":
                 formulas[a.label] = a.value
             case "flag" | "word":
@@ -330,13 +327,29 @@ def _word(word: Property | Measure, a: tree.Argument) -> str:
     return a.value.id
 
 
+def _constant(program: Program, name: str, value: tree.Expr) -> tree.Expr:
+    number = Symbolic(program, Build()).number(value, {})
+    if not number.is_constant:
+        fail("V302", value.span, f"`{name}` is a constant number.", "Write a number or the name of a param.")
+    return tree.Number(value.span, number.constant)
+
+
 def _argument(
-    program: Program, parameter: str, kind: pattern.Kind, value: tree.Expr, before: Mapping[str, tree.Expr]
+    program: Program, word: str, parameter: str, kind: pattern.Kind, value: tree.Expr, before: Mapping[str, tree.Expr]
 ) -> tree.Expr:
     match kind:
-        case "model" | "oracle" | "classifier":
-            Symbolic(program, Build()).classifier(value)
+        case "model" | "oracle" | "classifier" | "measured":
+            classifier = Symbolic(program, Build()).classifier(value)
+            if kind == "measured" and classifier.metric is None:
+                fail(
+                    "V209",
+                    value.span,
+                    f"`{classifier.name}` has no metric, and the answer to `{word}` depends on it.",
+                    "Say how its features are compared: `metric linf`.",
+                )
             return value
+        case "number":
+            return _constant(program, parameter, value)
         case "feature":
             f1 = before["f1"]
             assert isinstance(f1, tree.Name)

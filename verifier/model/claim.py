@@ -43,6 +43,8 @@ class Contained:
     uniform: bool
     named: str = ""
     """The one feature of the model that is meant, if only one is."""
+    at: str = ""
+    """The declared point that x is, if it is fixed."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ from verifier.model.program import (
     Program,
     Value,
 )
-from verifier.model.symbolic import FeatureVector, Finite, NotYet, Point, Symbolic, Truth, describe, fail
+from verifier.model.symbolic import DEPTH, FeatureVector, Finite, NotYet, Point, Symbolic, Truth, describe, fail
 from verifier.source import Diagnostic, Rejected, Span
 from verifier.source.closest import suggestion
 from verifier.syntax import tree
@@ -115,8 +115,8 @@ class Elaborator:
                 if isinstance(d, kind):
                     self._try(lambda d=d, step=step: step(d), d)  # type: ignore[misc]
         self._recursion()
-        for name in list(self.pending):
-            self._try(lambda name=name: self._constant(name), None)  # type: ignore[misc]
+        for name, d in list(self.pending.items()):
+            self._try(lambda name=name: self._constant(name), d)  # type: ignore[misc]
         domains = [d for d in named if isinstance(d, tree.Domain)]
         for domain in domains[1:]:
             self._say("V206", domain.name.span, "A file has one domain.", "Put all coordinates into one `domain`.")
@@ -174,16 +174,16 @@ class Elaborator:
         except Rejected as rejected:
             for d in rejected.diagnostics:
                 self._say(d.code, d.span, d.message, d.fix)
-            if declaration is not None and not isinstance(declaration, tree.Labels | tree.Use):
-                self.broken.add(declaration.name.id)
+            self._break(declaration)
         except TooLarge:
             span = declaration.span if declaration is not None else Span(self.program.path, 1, 1, 0, 1)
-            self._say(
-                "V404",
-                span,
-                "This definition is too large once written out.",
-                "Split it, or import the model from a file.",
-            )
+            message = "This definition is too large once written out."
+            self._say("V404", span, message, "Split it, or import the model from a file.")
+            self._break(declaration)
+
+    def _break(self, declaration: tree.Declaration | None) -> None:
+        if declaration is not None and not isinstance(declaration, tree.Labels | tree.Use):
+            self.broken.add(declaration.name.id)
 
     def _names(self) -> list[Named]:
         """Declarations with a name, the first of each name; duplicates are reported."""
@@ -295,6 +295,8 @@ class Elaborator:
         if name in self.busy:
             self.broken.add(name)
             fail("V403", d.span, f"`{name}` is defined by itself.", "Break the circle.")
+        if len(self.busy) > DEPTH:
+            fail("V403", d.span, f"Constants are nested more than {DEPTH} deep.", "Declare what is used first.")
         self.busy.append(name)
         try:
             for other in self._mentions(d.value):
@@ -313,14 +315,18 @@ class Elaborator:
         finally:
             self.busy.pop()
 
-    def _mentions(self, expr: tree.Expr, seen: frozenset[str] = frozenset()) -> set[str]:
+    def _mentions(self, expr: tree.Expr) -> set[str]:
         """The constants that an expression needs, also through the functions that it calls."""
         found: set[str] = set()
-        for name in names_in(expr):
-            if name in self.pending:
-                found.add(name)
-            elif name in self.program.functions and name not in seen:
-                found |= self._mentions(self.program.functions[name].body, seen | {name})
+        seen: set[str] = set()
+        todo = [expr]
+        while todo:
+            for name in names_in(todo.pop()):
+                if name in self.pending:
+                    found.add(name)
+                elif name in self.program.functions and name not in seen:
+                    seen.add(name)
+                    todo.append(self.program.functions[name].body)
         return found
 
     def _exact(self, expr: tree.Expr) -> Value:

@@ -14,7 +14,7 @@ from itertools import pairwise
 from typing import NoReturn, TypeVar
 
 from verifier.language import measures, metrics, properties
-from verifier.language.build import NO, YES, Build, Form, Variable
+from verifier.language.build import NO, YES, Build, Form, TooLarge, Variable
 from verifier.language.ops import OPS
 from verifier.model.network import Dense, Network, Relu, Tree
 from verifier.model.program import Classifier, Domain, Feature, Function, PointValue, Program, Value
@@ -69,6 +69,9 @@ Env = Mapping[str, Meaning]
 T = TypeVar("T")
 
 DEPTH = 60
+STEPS = 500_000
+ENTRIES = 100_000
+"""Caps on one file: definitions nested in each other, expressions evaluated, entries of a vector."""
 
 
 class NotYet(Exception):
@@ -124,6 +127,7 @@ class Symbolic:
         self._points: dict[str, Point] = {}
         self._kept: list[Point] = []
         self._depth = 0
+        self._steps = 0
 
     # points
 
@@ -513,6 +517,9 @@ class Symbolic:
         )
 
     def value(self, expr: tree.Expr, env: Env) -> Meaning:
+        self._steps += 1
+        if self._steps > STEPS:
+            raise TooLarge
         match expr:
             case tree.Number(_, value):
                 return self.build.constant(value)
@@ -536,6 +543,15 @@ class Symbolic:
                             f"A vector holds numbers, not {describe(entry)}.",
                             "Use `code(...)` or `onehot(...)`.",
                         )
+                if any(isinstance(e, tuple) and any(isinstance(row, tuple) for row in e) for e in entries):
+                    fail(
+                        "V303",
+                        span,
+                        "A matrix has rows of numbers, not of matrices.",
+                        "Leave one pair of brackets out.",
+                    )
+                if sum(len(e) for e in entries if isinstance(e, tuple)) > ENTRIES:
+                    raise TooLarge
                 if any(isinstance(e, tuple) for e in entries) and any(isinstance(e, Form) for e in entries):
                     return tuple(n for e in entries for n in (e if isinstance(e, tuple) else (e,)))
                 if (

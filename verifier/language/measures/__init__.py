@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+from verifier.language.measures.case import CASE
 from verifier.language.measures.critical_radius import CRITICAL_RADIUS
+from verifier.language.measures.lipschitz_constant import LIPSCHITZ_CONSTANT
 from verifier.language.measures.min_distance import MIN_DISTANCE
+from verifier.language.measures.modulus import MODULUS
+from verifier.language.measures.unnecessary_features import UNNECESSARY_FEATURES
 from verifier.language.properties.property import Measure
 
 __all__ = ["LATER", "MEASURES", "Measure"]
 
-MEASURES: dict[str, Measure] = {"critical_radius": CRITICAL_RADIUS, "min_distance": MIN_DISTANCE}
+MEASURES: dict[str, Measure] = {
+    "critical_radius": CRITICAL_RADIUS,
+    "min_distance": MIN_DISTANCE,
+    "modulus": MODULUS,
+    "lipschitz_constant": LIPSCHITZ_CONSTANT,
+    "unnecessary_features": UNNECESSARY_FEATURES,
+    "case": CASE,
+}
 
-LATER: frozenset[str] = frozenset(
-    {"modulus", "lipschitz_constant", "probability", "arc", "arca", "accuracy", "unnecessary_features", "case"}
-)
+LATER: frozenset[str] = frozenset({"probability", "arc", "arca", "accuracy"})
 """Names that are known but not computed yet."""

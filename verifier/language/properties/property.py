@@ -11,7 +11,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-Kind = Literal["model", "oracle", "classifier", "feature", "point"]
+Kind = Literal["model", "oracle", "classifier", "measured", "feature", "point", "number"]
+"""What an argument is. `measured`: a classifier whose metric must be written, for the number depends on it."""
 OptionKind = Literal["number", "formula", "flag", "word"]
 Choices = Mapping[str, str]
 """The options that were given: a word or flag by its text, the others by ""."""
@@ -33,11 +34,14 @@ class Always:
 
 @dataclass(frozen=True, slots=True)
 class Contained:
-    """The topology of `coarse` is contained in that of `fine`: Theorem 1*, or `uniform`ly: Theorem 1U."""
+    """The topology of `coarse` is contained in that of `fine`: Theorem 1*, or `uniform`ly: Theorem 1U.
+
+    `at`: the argument that x is fixed to, if it is."""
 
     coarse: str
     fine: str
     uniform: bool = False
+    at: str = ""
 
 
 @dataclass(frozen=True, slots=True)
