@@ -38,11 +38,24 @@ class Least:
 
 
 @dataclass(frozen=True, slots=True)
+class Most:
+    """A supremum: `value` None when it is infinite. Attained at `points[0]`; or approached by the solutions
+    (z + r u) / (1 + r t), r -> infinity, where z is `points[0]` and (u, t) is `points[1]`: t > 0 leads to u / t, in the
+    closure of the piece of z, and t = 0 runs off in the direction u. No points: there was nothing to take it over."""
+
+    by: str
+    value: Fraction | None
+    attained: bool
+    points: tuple[Vector, ...] = ()
+    trusts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Unknown:
     why: str
 
 
-Answer = Holds | Fails | Least | Unknown
+Answer = Holds | Fails | Least | Most | Unknown
 
 
 class EngineFailed(Exception):

@@ -46,6 +46,23 @@ class Portfolio:
         """The infimum of the question's first number."""
         return cast(Answer, self.worker.ask("least", question, seconds=seconds))
 
+    def greatest(self, question: Question, seconds: float) -> Answer:
+        """The supremum of the question's first number."""
+        return cast(Answer, self.worker.ask("greatest", question, seconds=seconds))
+
+    def defect(self, question: Question, seconds: float) -> Answer:
+        """The supremum of the first number over the closures of the pieces where the second is zero."""
+        return cast(Answer, self.worker.ask("defect", question, seconds=seconds))
+
+    def steepest(self, question: Question, seconds: float) -> Answer:
+        """The supremum of the first number divided by the second."""
+        return cast(Answer, self.worker.ask("steepest", question, seconds=seconds))
+
+    def breadth(self, question: Question, seconds: float) -> int | None:
+        """The largest dimension of a piece of the solutions; None when it stayed open."""
+        found = self.worker.ask("breadth", question, seconds=seconds)
+        return found if isinstance(found, int) else None
+
     def substantial(self, domain: Question, question: Question, copies: int, seconds: float) -> Answer:
         """A solution in a piece of positive measure."""
         return cast(Answer, self.worker.ask("substantial", domain, question, copies, seconds=seconds))

@@ -117,10 +117,11 @@ def serve() -> None:
     sys.stdout = sys.stderr
     import z3
 
-    from verifier.engines import smt
+    from verifier.engines import smt, smt_measures
 
     searches = (smt.find, smt.approach, smt.least, smt.substantial, smt.local)
-    tasks: dict[str, Callable[..., object]] = {f.__name__: f for f in searches}
+    climbs = (smt_measures.greatest, smt_measures.defect, smt_measures.steepest, smt_measures.breadth)
+    tasks: dict[str, Callable[..., object]] = {f.__name__: f for f in (*searches, *climbs)}
     z3.set_param("memory_max_size", MEGABYTES)
     while True:
         try:

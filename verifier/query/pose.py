@@ -11,6 +11,7 @@ from verifier.model.claim import Ends
 from verifier.model.program import PointValue, Program, Value
 from verifier.model.symbolic import Meaning, Point, Symbolic
 from verifier.query.question import Question
+from verifier.source.text import NOWHERE
 from verifier.syntax import tree
 
 
@@ -90,6 +91,12 @@ class Poser:
         left, right = (self.symbolic.value(e, self.env(names)) for e in ends)
         assert isinstance(left, Point) and isinstance(right, Point)
         return self.symbolic.differ(left, right)
+
+    def is_point(self, name: str, declared: str) -> Form:
+        """The point is the declared one."""
+        there = self.symbolic.value(tree.Name(NOWHERE, declared), {})
+        assert isinstance(there, Point)
+        return self.build.negate(self.symbolic.differ(self.point(name), there))
 
     def inside(self, names: Sequence[str]) -> list[Form]:
         return [self.symbolic.inside(self.point(name)) for name in names]

@@ -31,7 +31,7 @@ from verifier.model.symbolic import NotYet
 from verifier.query.pose import Posed, Poser
 from verifier.source.text import NOWHERE
 from verifier.syntax import tree
-from verifier.verdict.certify import CANONICAL, FOLDED, Points, Replay
+from verifier.verdict.certify import CANONICAL, FOLDED, Points, Replay, ReplayFailed
 from verifier.verdict.measures import COMPUTATIONS, infimum
 from verifier.verdict.verdict import Measurement, Proved, Refuted, Root, Undecided, Verdict, Witness
 
@@ -228,7 +228,8 @@ class Decider:
                 Proved(proof.by, proof.trusts, notes=("The features of the model are a linear image of the oracle's.",))
             )
         zero = chain(claim.fine, "<=")
-        facts = [poser.truth(zero, points), poser.build.above_zero(coarse)]
+        here = [poser.is_point("x", claim.at)] if claim.at else []
+        facts = [poser.build.both(poser.truth(zero, points), *here), poser.build.above_zero(coarse)]
         differs = [chain(claim.coarse, ">")]
         ignored: Answer | None = None
         if (flip := self._flip(claim, points)) is not None:
@@ -250,13 +251,14 @@ class Decider:
                 assert isinstance(answer, Holds)
         if poser.regular([fine, coarse], points):
             return Outcome(Proved(f"Theorem 1, {answer.by}", answer.trusts))
-        posed = poser.pose(points, [], numbers=[fine, coarse])
+        posed = poser.pose(points, here, numbers=[fine, coarse])
         shared = () if claim.uniform else posed.share("x")
         match self.portfolio.approach(posed.question, shared, self.left()):
             case Fails(by, vectors):
                 member, limit = self.replay.approach(
                     posed, (vectors[0], vectors[1]), self.eps, claim.fine, claim.coarse
                 )
+                self._fixed(claim, member)
                 story = (
                     "No single pair shows it: the oracle distance only tends to 0, "
                     "while the classifier distance stays away from 0."
@@ -295,6 +297,7 @@ class Decider:
         """A pair at oracle distance zero that the model tells apart."""
         points = posed.read(answer.points[0])
         self.replay.demand(points, truths)
+        self._fixed(claim, points)
         witness = self.replay.witness(points, (claim.model, claim.oracle))
         by_name = {s.classifier: s for s in witness.seen}
         left, right = by_name[claim.model].features
@@ -305,11 +308,16 @@ class Decider:
         if torn and self.program.classifiers[claim.model].kind == "model":
             notes.append(f"Unnecessary feature{'s' if len(torn) > 1 else ''}: {', '.join(torn)}.")
         if isinstance(ignored, Holds):
+            away = f" from {claim.at}" if claim.at else ""
             notes.append(
-                f"The decision of {claim.model} ignores it: at oracle distance zero {claim.model} never flips "
+                f"The decision of {claim.model} ignores it: at oracle distance zero{away} {claim.model} never flips "
                 f"where {claim.oracle} agrees (proved, trusting {', '.join(ignored.trusts) or 'nothing'})."
             )
         return Outcome(Refuted(answer.by, witness, notes=tuple(notes)))
+
+    def _fixed(self, claim: Contained, points: Points) -> None:
+        if claim.at and points["x"] != self.program.points[claim.at]:
+            raise ReplayFailed(f"x is not {claim.at}")
 
     def _local(self, claim: LocallyConstant) -> Outcome:
         """Theorem 3: some x off the t1-boundary has adversarial points at any oracle distance."""

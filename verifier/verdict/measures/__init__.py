@@ -6,9 +6,15 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from verifier.model.claim import Computation
+from verifier.verdict.measures import case, lipschitz_constant, modulus, unnecessary_features
 from verifier.verdict.verdict import Measurement
 
 if TYPE_CHECKING:
     from verifier.verdict.decide import Decider
 
-COMPUTATIONS: dict[str, Callable[[Decider, Computation], Measurement]] = {}
+COMPUTATIONS: dict[str, Callable[[Decider, Computation], Measurement]] = {
+    "modulus": modulus.compute,
+    "lipschitz_constant": lipschitz_constant.compute,
+    "unnecessary_features": unnecessary_features.compute,
+    "case": case.compute,
+}

@@ -1,0 +1,119 @@
+"""case(f1, f2): which of the paper's four cases it is, and what is true of the file at hand (THEORY section 2)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from verifier.engines.engine import Fails, Unknown
+from verifier.model.assertion import claim_of
+from verifier.model.claim import Computation
+from verifier.source.text import NOWHERE
+from verifier.syntax import tree
+from verifier.verdict.certify import Points
+from verifier.verdict.verdict import Measurement, Proved, Refuted, Undecided, Witness
+
+if TYPE_CHECKING:
+    from verifier.verdict.decide import Decider
+
+POINTS = ("x", "x'")
+CASES = {
+    (False, False): ("I", "{0} tells apart what {1} does not, and {1} tells apart what {0} does not."),
+    (False, True): ("II", "{0} tells apart all that {1} does, and more: it has an unnecessary feature."),
+    (True, True): ("III", "{0} and {1} tell the same things apart."),
+    (True, False): ("IV", "{1} tells apart all that {0} does, and more: {0} lacks a feature."),
+}
+"""By `contained(f1, f2)` and `contained(f2, f1)`."""
+
+
+def compute(decider: Decider, computation: Computation) -> Measurement:
+    """The case by containment both ways, then two questions about this very f2 and these features."""
+    model, oracle = computation.classifier("f1"), computation.classifier("f2")
+    holds: list[bool] = []
+    trusts: list[str] = []
+    pair: Witness | None = None
+    for coarse, fine in ((model, oracle), (oracle, model)):
+        verdict = decider.decide(claim_of(decider.program, _call("contained", coarse, fine)), decider.left()).verdict
+        if isinstance(verdict, Undecided):
+            return Measurement(None, why=f"whether {coarse} is contained in {fine} stayed open: {verdict.why}")
+        holds.append(isinstance(verdict, Proved))
+        trusts += verdict.trusts
+        if isinstance(verdict, Refuted):
+            pair = pair or verdict.pair
+    amount, words = CASES[holds[0], holds[1]]
+    notes = [words.format(model, oracle)]
+    for note, points, believed in (_accurate(decider, model, oracle), _some_oracle(decider, model, oracle)):
+        notes.append(note)
+        trusts += believed
+        if points is not None and pair is None:
+            pair = decider.replay.witness(points, (model, oracle))
+    return Measurement(amount, None, pair, trusts=tuple(dict.fromkeys(trusts)), notes=tuple(notes))
+
+
+Fact = tuple[str, Points | None, tuple[str, ...]]
+
+
+def _accurate(decider: Decider, model: str, oracle: str) -> Fact:
+    """Is there a decision on g1 that gives f2 everywhere? Iff g1 x = g1 x' forces f2 x = f2 x'."""
+    differ = tree.Chain(NOWHERE, (_call(oracle, "x"), _call(oracle, "x'")), ("!=",))
+    points, why, trusts = _find(decider, [*_same(decider, model), differ])
+    gives = f"decision on the features of {model} gives {oracle} everywhere"
+    if why:
+        return f"Whether some {gives} stayed open: {why}.", None, ()
+    if points is None:
+        return f"Some {gives}.", None, trusts
+    labels = " and ".join(str(decider.replay.interpreter.label(oracle, p)) for p in points.values())
+    return f"No {gives}: they are equal at {_written(points)}, labelled {labels}.", points, ()
+
+
+def _some_oracle(decider: Decider, model: str, oracle: str) -> Fact:
+    """Is there a decision on g2 that no decision on g1 can give? Iff g1 x = g1 x' for some g2 x != g2 x'."""
+    apart = tree.Unary(NOWHERE, "not", _all(_same(decider, oracle)))
+    points, why, trusts = _find(decider, [*_same(decider, model), apart])
+    on, other = f"decision on the features of {oracle}", f"decision on those of {model}"
+    if why:
+        return f"Whether some {on} defeats every {other} stayed open: {why}.", None, ()
+    if points is None:
+        return f"For every {on} there is a {other} that gives the same labels.", None, trusts
+    return f"Some {on} defeats every {other}: only the former differ at {_written(points)}.", points, ()
+
+
+def _find(decider: Decider, facts: list[tree.Expr]) -> tuple[Points | None, str, tuple[str, ...]]:
+    """Two points with all facts; or why that stayed open; or what is to be believed if there are none."""
+    posed = decider.poser.pose(POINTS, [decider.poser.truth(f, POINTS) for f in facts])
+    match decider.ask(posed):
+        case Fails(_, (vector, *_)):
+            points = posed.read(vector)
+            decider.replay.demand(points, facts)
+            return points, "", ()
+        case Unknown(why):
+            return None, why, ()
+        case answer:
+            return None, "", getattr(answer, "trusts", ())
+
+
+def _same(decider: Decider, name: str) -> list[tree.Expr]:
+    """g x = g x', feature by feature."""
+    result: list[tree.Expr] = []
+    for feature in decider.program.classifiers[name].features:
+        reader = tree.Field(NOWHERE, tree.Name(NOWHERE, name), feature.name)
+        sides = tuple(tree.Apply(NOWHERE, reader, (tree.Argument(NOWHERE, "", tree.Name(NOWHERE, p)),)) for p in POINTS)
+        result.append(tree.Chain(NOWHERE, sides, ("==",)))
+    return result
+
+
+def _all(formulas: list[tree.Expr]) -> tree.Expr:
+    first, *rest = formulas
+    for formula in rest:
+        first = tree.Binary(NOWHERE, "and", first, formula)
+    return first
+
+
+def _call(word: str, *names: str) -> tree.Apply:
+    arguments = tuple(tree.Argument(NOWHERE, "", tree.Name(NOWHERE, n)) for n in names)
+    return tree.Apply(NOWHERE, tree.Name(NOWHERE, word), arguments)
+
+
+def _written(points: Points) -> str:
+    from verifier.verdict.decide import written
+
+    return " and ".join(written(point) for point in points.values())

@@ -1,0 +1,89 @@
+"""The modulus w(delta) (THEORY section 3): the largest classifier distance within an oracle distance.
+
+On a piece P the supremum of the affine d1' over the non-empty set of pairs of P with d2' <= delta is its supremum over
+the closure of that set: P is a convex polyhedron, so the closure only relaxes its strict sides. That closure is the one
+of P with d2 <= delta added as a weak side, provided that the set is not empty; a piece whose closure alone touches
+delta does not count. So w(delta) is the `greatest` d1' over the solutions of `d2' <= delta`.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+from verifier.engines.engine import Most, Unknown
+from verifier.language.build import Form
+from verifier.model.claim import Computation
+from verifier.source.text import NOWHERE
+from verifier.syntax import tree
+from verifier.verdict.certify import ReplayFailed, distance
+from verifier.verdict.measures.supremum import POINTS, at, leads, member
+from verifier.verdict.verdict import Measurement
+
+if TYPE_CHECKING:
+    from verifier.verdict.decide import Decider
+
+
+def compute(decider: Decider, computation: Computation) -> Measurement:
+    """w(delta), attained or approached, and in a note its limit w(0+)."""
+    names = computation.classifier("f1"), computation.classifier("f2")
+    delta = computation.number("delta")
+    if delta < 0:
+        return Measurement(None, why="no two points have a negative distance: delta is at least 0")
+    if (axioms := decider.axioms(names)) is not None:
+        return Measurement(None, why=axioms)
+    poser, replay = decider.poser, decider.replay
+    far, fine = (distance(name, *POINTS) for name in names)
+    near = tree.Chain(NOWHERE, (fine, tree.Number(NOWHERE, delta)), ("<=",))
+    coarse = poser.number(far, POINTS)
+    posed = poser.pose(POINTS, [poser.truth(near, POINTS)], numbers=[coarse])
+    match decider.portfolio.greatest(posed.question, decider.left()):
+        case Most(_, None, _, (z, place)):
+            (row,) = leads(posed.question, z, place)
+            if place[-1] != 0 or at(row, place) <= 0:
+                raise ReplayFailed("the distance does not grow without bound")
+            points = posed.read(member(z, place, lambda v: row.at(v) * decider.eps >= 1))
+            replay.demand(points, [near])
+            if replay.number(far, points) * decider.eps < 1:
+                raise ReplayFailed("the distance is not what the piece says")
+            note = f"Pairs within {delta} for {names[1]} are arbitrarily far apart for {names[0]}: this is one of them."
+            return Measurement("infinity", None, replay.witness(points, names), notes=(note,))
+        case Most(_, Fraction() as value, True, (vector,), trusts):
+            points = posed.read(vector)
+            replay.demand(points, [near])
+            if replay.number(far, points) != value:
+                raise ReplayFailed("the distance is not the one that was claimed")
+            return Measurement(
+                value, True, replay.witness(points, names), trusts=trusts, notes=_limit(decider, fine, coarse, names)
+            )
+        case Most(_, Fraction() as value, False, (z, place), trusts):
+            (row,) = leads(posed.question, z, place)
+            if place[-1] <= 0 or at(row, place) != value * place[-1]:
+                raise ReplayFailed("the supremum is not approached where it was claimed")
+            vector = member(z, place, lambda v: row.at(v) >= value - decider.eps)
+            points = posed.read(vector)
+            replay.demand(points, [near])
+            if replay.number(far, points) != row.at(vector):
+                raise ReplayFailed("the distance is not what the piece says")
+            return Measurement(
+                value, False, replay.witness(points, names), trusts=trusts, notes=_limit(decider, fine, coarse, names)
+            )
+        case Unknown(why):
+            return Measurement(None, why=why)
+        case other:
+            raise AssertionError(other)
+
+
+def _limit(decider: Decider, fine: tree.Expr, coarse: Form, names: tuple[str, str]) -> tuple[str, ...]:
+    """The defect w(0+): the largest d1' that is left when d2' tends to 0."""
+    poser = decider.poser
+    posed = poser.pose(POINTS, [], numbers=[coarse, poser.number(fine, POINTS)])
+    match decider.portfolio.defect(posed.question, decider.left()):
+        case Most(_, Fraction() as value, _, (z, place)):
+            far, near = leads(posed.question, z, place)
+            if place[-1] <= 0 or at(near, place) != 0 or at(far, place) != value * place[-1]:
+                raise ReplayFailed("the defect is not approached where it was claimed")
+            how = "not uniformly contained" if value else "uniformly contained"
+            return (f"As delta tends to 0 it tends to {value}: {names[0]} is {how} in {names[1]}.",)
+        case _:
+            return ()
