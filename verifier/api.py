@@ -8,14 +8,13 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
 
-from verifier.engines.engine import EngineFailed, Holds
+from verifier.engines.engine import Holds
 from verifier.engines.portfolio import Portfolio
 from verifier.engines.worker import Worker
 from verifier.language.build import TooLarge
 from verifier.model.assertion import claim_of, measure_of, property_of
 from verifier.model.claim import Claim, Computation, Infimum, Later, Measured
 from verifier.model.elaborate import elaborate
-from verifier.model.interpret import InterpretError
 from verifier.model.network import Network
 from verifier.model.program import Program
 from verifier.model.symbolic import NotYet
@@ -26,7 +25,6 @@ from verifier.source import Diagnostic, Rejected, Source, Span
 from verifier.syntax import tree
 from verifier.syntax.format import unparse
 from verifier.syntax.parser import parse
-from verifier.verdict.certify import ReplayFailed
 from verifier.verdict.decide import Decider, Outcome
 from verifier.verdict.verdict import Checked, Computed, FileResult, Measurement, Undecided
 
@@ -114,7 +112,7 @@ class Loaded:
                     outcome = decider.decide(claim, options.timeout)
                     outcome = replace(outcome, warnings=(*outcome.warnings, *second_opinion(decider, outcome)))
                     yield checked(declaration, outcome, time.monotonic() - started)
-            except (ReplayFailed, EngineFailed, InterpretError, AssertionError, RecursionError) as error:
+            except Exception as error:  # whatever breaks, the other assertions are still decided
                 why = f"{name}: {type(error).__name__}: {error}"
                 broken.append(why)
                 failed = Undecided(f"internal error: {error}")

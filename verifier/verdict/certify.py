@@ -90,9 +90,10 @@ class Replay:
         coarse: tree.Expr | None,
         truths: Sequence[tree.Expr] = (),
         falsehoods: Sequence[tree.Expr] = (),
+        uniform: bool = False,
     ) -> tuple[Points, Limit]:
         """The member of a limit witness's family with oracle distance <= eps, every claim about it re-checked
-        (Theorem 1*)."""
+        (Theorem 1*; `uniform`: Theorem 1U, where the first point may move too)."""
         z, y = points
         piece = piece_of(posed.question, z)
         if not piece.closure_has(y):
@@ -123,6 +124,8 @@ class Replay:
         at_z, at_y = posed.read(z), posed.read(y)
         first, second = posed.points
         moving = at_z[first] if at_z[first] != at_y[first] else None
+        if moving is not None and not uniform:
+            raise ReplayFailed(f"{first} moves along the family")
         return member, Limit(at_y[first], at_y[second], at_z[second], start, eps, moving)
 
 

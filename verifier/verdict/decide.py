@@ -256,7 +256,7 @@ class Decider:
         match self.portfolio.approach(posed.question, shared, self.left()):
             case Fails(by, vectors):
                 member, limit = self.replay.approach(
-                    posed, (vectors[0], vectors[1]), self.eps, claim.fine, claim.coarse
+                    posed, (vectors[0], vectors[1]), self.eps, claim.fine, claim.coarse, uniform=claim.uniform
                 )
                 self._fixed(claim, member)
                 story = (

@@ -1,0 +1,347 @@
+"""No answer of an engine becomes a verdict before it survives exact evaluation: engines that lie are found out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from fractions import Fraction
+
+import pytest
+
+from verifier.api import load_text
+from verifier.engines.engine import Answer, Fails, Holds, Least, Unknown, Vector
+from verifier.engines.portfolio import Portfolio
+from verifier.query.question import Question
+from verifier.verdict.verdict import FileResult, Limit, Refuted, Undecided
+
+F = Fraction
+
+
+def check(text: str) -> FileResult:
+    loaded = load_text(text)
+    assert loaded.diagnostics == ()
+    return loaded.check()
+
+
+def honest(text: str) -> FileResult:
+    result = check(text)
+    assert result.internal_errors == ()
+    return result
+
+
+def caught(text: str, words: str) -> FileResult:
+    """The lie is an internal error of its assertion, and never a verdict."""
+    result = check(text)
+    assert len(result.internal_errors) == 1
+    assert "ReplayFailed" in result.internal_errors[0]
+    assert words in result.internal_errors[0]
+    assert result.exit_code == 4
+    for a in result.assertions:
+        assert isinstance(a.verdict, Undecided)
+        assert a.pair is None
+    for c in result.computed:
+        assert (c.value, c.attained, c.pair) == (None, None, None)
+    return result
+
+
+def altered(monkeypatch: pytest.MonkeyPatch, method: str, lie: Callable[..., Answer]) -> None:
+    """`lie` replaces the answers of a method of the portfolio; it is given the true answer and the question."""
+    original = getattr(Portfolio, method)
+
+    def answer(self: Portfolio, question: Question, *rest: object) -> Answer:
+        return lie(original(self, question, *rest), question)
+
+    monkeypatch.setattr(Portfolio, method, answer)
+
+
+def moved(point: Vector, i: int, by: Fraction) -> Vector:
+    return (*point[:i], point[i] + by, *point[i + 1 :])
+
+
+# points
+
+PAIR = """
+domain X { s: real in [0, 1], h: int in [0, 3], c: {r, t} } where s + h <= 3
+labels { no, yes }
+oracle f2 { features s = s  metric linf  decide if s >= 3/4 then yes else no }
+model f1 { features s = s, h = h  decide if s >= 1/2 and h >= 1 then yes else no }
+"""
+ROBUST = PAIR + "assert A: strongly_robust(f1, f2, radius: 1/8)\n"
+
+
+def test_an_honest_engine_is_believed() -> None:
+    result = honest(ROBUST)
+    assert isinstance(result["A"].verdict, Refuted)
+    assert result.exit_code == 1
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ((0, 0, 0, 0, 0), "should be false at the witness"),  # equal labels
+        ((0, 0, 0, 1, 1), "should be true at the witness"),  # too far apart
+        ((1, 0, 0, F(3, 4), 1), "should be true at the witness"),  # the radius and the oracle's label
+        ((-1, 0, 0, F(-1), 1), "outside of the domain"),  # out of the interval
+        ((1, 3, 0, 1, 0), "outside of the domain"),  # out of the constraint
+        ((F(1, 2), F(1, 2), 0, F(1, 2), 1), "outside of the domain"),  # not whole
+    ],
+)
+def test_a_wrong_pair_is_never_a_refutation(
+    values: tuple[Fraction, ...], words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    s, h, c, s_, h_ = map(F, values)
+
+    def lie(self: Portfolio, question: Question, seconds: float) -> Answer:
+        by_name = {"x.s": s, "x.h": h, "x.c": c, "x'.s": s_, "x'.h": h_, "x'.c": c}
+        return Fails("liar", (tuple(by_name[v.name] for v in question.variables),))
+
+    monkeypatch.setattr(Portfolio, "find", lie)
+    caught(ROBUST, words)
+
+
+def test_a_member_that_does_not_exist_is_never_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    def lie(self: Portfolio, question: Question, seconds: float) -> Answer:
+        return Fails("liar", (tuple(F(7) if v.name.endswith(".c") else F(0) for v in question.variables),))
+
+    monkeypatch.setattr(Portfolio, "find", lie)
+    result = check(ROBUST)
+    assert result.exit_code == 4
+    assert isinstance(result["A"].verdict, Undecided)
+
+
+@pytest.mark.parametrize(
+    "claim",
+    [
+        "contained(f1, f2)",
+        "factors(f1, f2)",
+        "forall u, v in X: u.h == v.h",
+        "exists u in X: u.s >= 1/2 and u.h == 3 and u.s + u.h <= 3",
+        "robust_at(f1, f2, { s: 5/8, h: 0, c: r }, radius: 1/8)",
+        "strongly_robust(f1, f2, radius: 1/8, where: h >= 1)",
+        "accurate(f1, f2)",
+        "unnecessary(f1, f2, h)",
+        "equivalent(f1, f2)",
+    ],
+)
+@pytest.mark.parametrize("by", [F(10), F(-10)])
+def test_no_solution_outside_of_the_domain_counts(claim: str, by: Fraction, monkeypatch: pytest.MonkeyPatch) -> None:
+    def lie(true: Answer, question: Question) -> Answer:
+        wide = [i for i, v in enumerate(question.variables) if v.name.endswith(".s")]
+        start = true.points[0] if isinstance(true, Fails) else tuple(F(0) for _ in question.variables)
+        return Fails("liar", (moved(start, wide[0], by),))
+
+    altered(monkeypatch, "find", lie)
+    caught(PAIR + f"assert A: {claim}\n", "outside of the domain")
+
+
+def test_a_solution_of_measure_zero_that_is_none_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    def lie(self: Portfolio, domain: Question, question: Question, copies: int, seconds: float) -> Answer:
+        return Fails("liar", (tuple(F(0) for _ in question.variables),))
+
+    monkeypatch.setattr(Portfolio, "substantial", lie)
+    caught(PAIR + "assert A: strongly_robust(f1, f2, radius: 1/8, almost: true)\n", "should be false at the witness")
+
+
+# limit witnesses (Theorem 1*)
+
+SEAM = """
+domain X { t: real in [0, 4), n: int in [0, 1], c: {r, s} }
+labels { no, yes }
+def up(v) = clamp(v, 0, 1)
+oracle f2 { features a = up(t) - up(t - 2), b = up(t - 1) - up(t - 3)  metric linf }
+model f1 { features t = t  decide if t >= 2 then yes else no }
+"""
+WALK = SEAM + "assert A: contained(f1, f2)\n"
+
+
+def test_the_seam_is_refuted_by_a_limit_only() -> None:
+    result = honest(WALK)
+    verdict = result["A"].verdict
+    assert isinstance(verdict, Refuted)
+    assert verdict.pair is not None
+    limit = verdict.pair.limit
+    assert isinstance(limit, Limit)
+    assert (limit.x["t"], limit.y["t"], limit.x_end) == (0, 4, None)
+    assert limit.start == 4
+    assert verdict.pair.seen[0].distance is not None
+    assert 0 < verdict.pair.seen[0].distance <= limit.eps
+
+
+def limits(monkeypatch: pytest.MonkeyPatch, lie: Callable[[Vector, Vector, Question], tuple[Vector, Vector]]) -> None:
+    def answer(true: Answer, question: Question) -> Answer:
+        assert isinstance(true, Fails)
+        return Fails("liar", lie(true.points[0], true.points[1], question))
+
+    altered(monkeypatch, "approach", answer)
+
+
+def place(question: Question, name: str) -> int:
+    return next(i for i, v in enumerate(question.variables) if v.name == name)
+
+
+def test_a_limit_outside_of_the_closure_of_its_piece_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    limits(monkeypatch, lambda z, y, q: (z, moved(y, place(q, "x'.t"), F(1))))
+    caught(WALK, "outside of the closure of its piece")
+
+
+def test_a_limit_in_another_piece_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    limits(monkeypatch, lambda z, y, q: (z, tuple(F(0) for _ in y)))
+    caught(WALK, "outside of the closure of its piece")
+
+
+@pytest.mark.parametrize("name", ["x'.n", "x'.c", "x.n"])
+def test_a_limit_that_changes_a_discrete_coordinate_is_caught(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def lie(z: Vector, y: Vector, q: Question) -> tuple[Vector, Vector]:
+        i = place(q, name)
+        return z, moved(y, i, 1 - 2 * y[i])
+
+    limits(monkeypatch, lie)
+    caught(WALK, "changes a discrete coordinate")
+
+
+def test_a_limit_at_which_the_oracle_distance_stays_positive_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    limits(monkeypatch, lambda z, y, q: (z, z))
+    caught(WALK, "the oracle distance does not tend to zero")
+
+
+def test_a_limit_at_which_the_classifier_distance_vanishes_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    def lie(z: Vector, y: Vector, q: Question) -> tuple[Vector, Vector]:
+        same = tuple(F(1, 2) if v.name.endswith("t") else F(0) for v in q.variables)
+        return same, same
+
+    limits(monkeypatch, lie)
+    caught(WALK, "the classifier distance tends to zero")
+
+
+def test_a_family_outside_of_the_domain_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    def lie(z: Vector, y: Vector, q: Question) -> tuple[Vector, Vector]:
+        return y, y  # the limit itself: t = 4 is no point of X
+
+    limits(monkeypatch, lie)
+    caught(WALK, "")
+
+
+TWO_SHEETS = """
+domain X { i: int in [0, 1], t: real in (0, 1] }
+labels { no, yes }
+oracle f2 { features t = t, it = if i == 1 then t else 0  metric linf }
+model f1 { features i = i  decide if i >= 1 then yes else no }
+"""
+
+
+def test_a_family_whose_first_point_moves_refutes_uniform_containment_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    uniform = honest(TWO_SHEETS + "assert A: uniformly_contained(f1, f2)\n")["A"].verdict
+    assert isinstance(uniform, Refuted)
+    assert uniform.pair is not None
+    assert uniform.pair.limit is not None
+    assert uniform.pair.limit.x_end is not None
+    original = Portfolio.approach
+    monkeypatch.setattr(Portfolio, "approach", lambda self, q, shared, seconds: original(self, q, (), seconds))
+    caught(TWO_SHEETS + "assert A: contained(f1, f2)\n", "moves")
+
+
+def test_a_family_whose_first_point_moves_refutes_no_decision(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = TWO_SHEETS + "assert A: contained(f1, f2, of: decision)\n"
+    assert honest(text).exit_code == 0
+
+    def lie(self: Portfolio, bad: Question, own: Question, shared: tuple[int, ...], *rest: object) -> Answer:
+        values = {"x.i": F(0), "x.t": F(1), "x'.i": F(1), "x'.t": F(1)}
+        z = tuple(values[v.name] for v in bad.variables)
+        return Fails("liar", (z, tuple(v if v_.integer else F(0) for v, v_ in zip(z, bad.variables, strict=True))))
+
+    monkeypatch.setattr(Portfolio, "local", lie)
+    caught(text, "moves")
+
+
+def test_a_boundary_witness_that_does_not_flip_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    def lie(self: Portfolio, bad: Question, own: Question, shared: tuple[int, ...], *rest: object) -> Answer:
+        same = tuple(F(1) for _ in bad.variables)
+        return Fails("liar", (same, same))
+
+    monkeypatch.setattr(Portfolio, "local", lie)
+    caught(SEAM + "assert A: contained(f1, f2, of: decision)\n", "should be true at the witness")
+
+
+# infima
+
+GAP = """
+domain X { s: real in [0, 1] }
+labels { no, yes, far }
+oracle f2 { features s = s  metric linf }
+model f1 { features s = s  decide if s <= 1/4 then no else if s < 1/2 then far else yes }
+"""
+RADIUS = GAP + "assert A: critical_radius(f1, f2) >= 0\n"
+POINT = GAP + "point p = { s: 0 }\ncompute R: min_distance(f1, f2, p)\n"
+
+
+def infima(monkeypatch: pytest.MonkeyPatch, lie: Callable[[Least], Answer]) -> None:
+    def answer(true: Answer, question: Question) -> Answer:
+        assert isinstance(true, Least)
+        return lie(true)
+
+    altered(monkeypatch, "least", answer)
+
+
+def test_an_honest_infimum_is_believed() -> None:
+    result = honest(POINT)
+    assert (result.computed[0].value, result.computed[0].attained) == (F(1, 4), False)
+
+
+@pytest.mark.parametrize("value", [F(0), F(1, 5), F(1, 3), F(1)])
+@pytest.mark.parametrize("text", [RADIUS, POINT])
+def test_a_wrong_infimum_that_is_approached_is_caught(
+    text: str, value: Fraction, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    infima(monkeypatch, lambda true: replace(true, value=value + F(1, 1000)))
+    caught(text, "the infimum is not approached where it was claimed")
+
+
+def test_a_wrong_infimum_that_is_attained_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    infima(monkeypatch, lambda true: Least("liar", F(1, 4), True, ((F(1, 2),),)))
+    caught(POINT, "the distance is not the one that was claimed")
+
+
+def test_an_infimum_attained_at_a_pair_that_is_not_adversarial_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    infima(monkeypatch, lambda true: Least("liar", F(1, 8), True, ((F(1, 8),),)))
+    caught(POINT, "should be true at the witness")
+
+
+def test_an_infimum_attained_outside_of_the_domain_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    infima(monkeypatch, lambda true: Least("liar", F(2), True, ((F(2),),)))
+    caught(POINT, "outside of the domain")
+
+
+def test_an_infimum_approached_from_a_pair_that_is_not_adversarial_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    infima(monkeypatch, lambda true: replace(true, value=F(1, 8), points=((F(1, 4),), (F(1, 8),))))
+    caught(POINT, "should be true at the witness")
+
+
+# engines that break, and what is not re-derived
+
+
+def test_a_lie_in_one_assertion_leaves_the_others_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Portfolio, "approach", lambda *_: Fails("liar", ((F(0),) * 6, (F(0),) * 6)))
+    text = SEAM + "assert B: forall u in X: u.t < 4\nassert A: contained(f1, f2)\nassert C: exists u in X: u.t > 3\n"
+    result = check(text)
+    assert [a.word for a in result.assertions] == ["proved", "unknown", "proved"]
+    assert result.exit_code == 4
+
+
+def test_an_answer_of_no_kind_is_an_internal_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Portfolio, "find", lambda *_: Least("liar", F(0), True))
+    result = check(ROBUST)
+    assert (result.exit_code, result["A"].word) == (4, "unknown")
+
+
+def test_what_an_engine_does_not_know_is_not_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Portfolio, "find", lambda *_: Unknown("tired"))
+    result = honest(ROBUST)
+    assert result["A"].verdict == Undecided("tired")
+    assert result.exit_code == 3
+
+
+def test_whoever_says_that_nothing_exists_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Portfolio, "find", lambda *_: Holds("somebody", ("somebody 1.0",)))
+    verdict = honest(PAIR.replace(" where s + h <= 3", "") + "assert A: contained(f1, f2)\n")["A"].verdict
+    assert not isinstance(verdict, Undecided)
+    assert verdict.trusts == ("somebody 1.0",)
