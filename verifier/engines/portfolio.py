@@ -7,8 +7,7 @@ from typing import cast
 
 from verifier.engines.engine import Answer, Fails, Holds, Unknown
 from verifier.engines.worker import Worker
-from verifier.kernel.circuit import Select
-from verifier.query.piece import senses
+from verifier.query.piece import choices
 from verifier.query.question import Question
 
 MANY_CHOICES = 12
@@ -72,9 +71,3 @@ class Portfolio:
         if impossible:
             return Holds("the bounds of the domain", ("the canonical form",))
         return cast(Answer, self.worker.ask("local", bad, own, shared, seconds=seconds))
-
-
-def choices(question: Question) -> int:
-    """How many numbers of the question are piecewise: what makes it hard."""
-    _, real = senses(question.circuit, question.facts, question.numbers)
-    return sum(isinstance(question.circuit[i], Select) for i in real)

@@ -13,11 +13,15 @@ import z3
 from verifier.canonical.linalg import rank
 from verifier.engines.engine import Answer, Fails, Holds, Least, Unknown, Vector
 from verifier.kernel.circuit import Affine, Input, Select
-from verifier.query.piece import Piece, Row, piece_of, senses
+from verifier.query.piece import Piece, Row, choices, piece_of, senses
 from verifier.query.question import Question
 
 NAME = f"z3 {z3.get_version_string()}"
 TRUSTS = (NAME,)
+EFFORT = 60_000
+"""z3's units of work for one wish: about a tenth of a second."""
+SMALL = 12
+"""Up to so many piecewise choices z3 is asked to make a solution pleasant."""
 Term: TypeAlias = Any  # z3 expressions: the bindings are untyped
 Bool: TypeAlias = Any
 
@@ -117,15 +121,36 @@ class Clock:
     def __init__(self, seconds: float) -> None:
         self.end = time.monotonic() + seconds
 
-    def check(self, solver: z3.Solver | z3.Optimize, most: float | None = None, *assumptions: Bool) -> str:
-        """sat, unsat or unknown (under `assumptions`), within what is left of the time (and `most` seconds)."""
+    def check(self, solver: z3.Solver | z3.Optimize, *assumptions: Bool) -> str:
+        """sat, unsat or unknown (under `assumptions`), within what is left of the time."""
         left = self.end - time.monotonic()
-        if most is not None:
-            left = min(left, most)
         if left <= 0.001:
             return "unknown"
         solver.set("timeout", max(1, int(left * 1000)))
         return str(solver.check(*assumptions))
+
+
+class Tries:
+    """Wishes that are granted while they are cheap: z3's own count of work bounds each, so that what comes out does not
+    depend
+    on how busy the machine is. After three that were too dear there are no more."""
+
+    def __init__(self, solver: z3.Solver, clock: Clock) -> None:
+        self.solver, self.clock, self.patience = solver, clock, 3
+
+    def model(self, wish: Bool) -> z3.ModelRef | None:
+        """A model of what the solver holds and of `wish`, which is then forgotten."""
+        if not self.patience:
+            return None
+        self.solver.push()
+        self.solver.add(wish)
+        self.solver.set("rlimit", EFFORT)
+        result = self.clock.check(self.solver)
+        model = self.solver.model() if result == "sat" else None
+        self.patience -= result == "unknown"
+        self.solver.set("rlimit", 0)
+        self.solver.pop()
+        return model
 
 
 def new_solver(constraints: Iterable[Bool]) -> z3.Solver:
@@ -142,15 +167,12 @@ def find(question: Question, seconds: float) -> Answer:
     clock = Clock(seconds)
     encoding = Encoding(question, "v")
     solver = new_solver(encoding.constraints)
-    started = time.monotonic()
     match clock.check(solver):
         case "unsat":
             return Holds(NAME, TRUSTS)
         case "unknown":
             return Unknown(give_up(solver))
-    point = encoding.point(solver.model())
-    quick = time.monotonic() - started < 0.25
-    return Fails(NAME, (polish(question, encoding, solver, point, quick),))
+    return Fails(NAME, (polish(question, encoding, solver, encoding.point(solver.model()), clock),))
 
 
 def give_up(solver: z3.Solver) -> str:
@@ -158,50 +180,36 @@ def give_up(solver: z3.Solver) -> str:
     return "out of time" if reason in ("timeout", "canceled", "unknown") else f"z3 gave up: {reason}"
 
 
-def polish(question: Question, encoding: Encoding, solver: z3.Solver, point: Vector, quick: bool) -> Vector:
-    """A solution that a student can check by hand: large margins, few differences, short rationals.
-
-    Only `solved_by` (exact evaluation) lets a change through; z3 helps where it answers at once.
-    """
-    clock = Clock(1.5)
-    if quick:
-        for node in question.large:
-            for _ in range(6):
-                now = question.values(point)[node]
-                solver.push()
-                solver.add(encoding.reals[node] >= number(2 * now if now > 0 else Fraction(1, 16)))
-                better = clock.check(solver, 0.2) == "sat"
-                if better:
-                    point = encoding.point(solver.model())
-                solver.pop()
-                if not better:
-                    break
-            solver.add(
-                encoding.reals[node]
-                >= number(min(question.values(point)[node], simplest_below(question.values(point)[node])))
-            )
+def polish(question: Question, encoding: Encoding, solver: z3.Solver, point: Vector, clock: Clock) -> Vector:
+    """A solution that a student can check by hand: large margins, few differences, short rationals."""
+    tries = Tries(solver, clock)
+    if choices(question) > SMALL:
+        tries.patience = 0
+    for node in question.large:
+        for _ in range(6):
+            now = question.values(point)[node]
+            model = tries.model(encoding.reals[node] >= number(2 * now if now > 0 else Fraction(1, 16)))
+            if model is None:
+                break
+            point = encoding.point(model)
+        solver.add(encoding.reals[node] >= number(simplest_below(question.values(point)[node])))
     for i, v in enumerate(question.variables):
+        values = question.values(point)
+        floors = [(n, simplest_below(values[n])) for n in question.large]
         for candidate in candidates(question, i, point):
             if candidate == point[i]:
                 break
             tried = (*point[:i], candidate, *point[i + 1 :])
-            x = encoding.variables[i]
-            if question.solved_by(tried) and all(
-                question.values(tried)[n] >= min(question.values(point)[n], simplest_below(question.values(point)[n]))
-                for n in question.large
-            ):
-                point = tried
-                break
-            if quick:
-                solver.push()
-                solver.add(x == (int(candidate) if v.integer else number(candidate)))
-                if clock.check(solver, 0.1) == "sat":
-                    point = encoding.point(solver.model())
-                    solver.pop()
+            if question.solved_by(tried):
+                values = question.values(tried)
+                if all(values[n] >= floor for n, floor in floors):
+                    point = tried
                     break
-                solver.pop()
-        if quick:
-            solver.add(encoding.variables[i] == (int(point[i]) if v.integer else number(point[i])))
+            model = tries.model(encoding.variables[i] == (int(candidate) if v.integer else number(candidate)))
+            if model is not None:
+                point = encoding.point(model)
+                break
+        solver.add(encoding.variables[i] == (int(point[i]) if v.integer else number(point[i])))
     return point
 
 
@@ -258,20 +266,17 @@ def approach(question: Question, shared: tuple[int, ...], seconds: float) -> Ans
         case "unknown":
             return Unknown(give_up(solver))
     best = solver.model()
+    tries = Tries(solver, clock)
     for x in dict.fromkeys((*shadow.variables, *actual.variables)):  # short numbers, where z3 finds them at once
         now = exact(best.eval(x, model_completion=True))
         for candidate in (Fraction(0), Fraction(1), Fraction(1, 2), Fraction(round(now)), Fraction(round(now * 4), 4)):
             value = int(candidate) if x.is_int() else number(candidate)
             if x.is_int() and candidate.denominator != 1:
                 continue
-            solver.push()
-            solver.add(x == value)
-            if clock.check(solver, 0.1) == "sat":
-                best = solver.model()
-                solver.pop()
+            if (model := tries.model(x == value)) is not None:
+                best = model
                 solver.add(x == value)
                 break
-            solver.pop()
     return Fails(NAME, (actual.point(best), shadow.point(best)))
 
 
@@ -313,16 +318,13 @@ def least(question: Question, seconds: float) -> Answer:
 
 def polish_at(question: Question, encoding: Encoding, solver: z3.Solver, point: Vector, value: Fraction) -> Vector:
     """Short numbers for a point at which the infimum is attained."""
-    clock = Clock(1.0)
+    tries = Tries(solver, Clock(10.0))
     for i, v in enumerate(question.variables):
         for candidate in candidates(question, i, point):
-            solver.push()
-            solver.add(encoding.variables[i] == (int(candidate) if v.integer else number(candidate)))
-            if clock.check(solver, 0.1) == "sat":
-                point = encoding.point(solver.model())
-                solver.pop()
+            model = tries.model(encoding.variables[i] == (int(candidate) if v.integer else number(candidate)))
+            if model is not None:
+                point = encoding.point(model)
                 break
-            solver.pop()
         solver.add(encoding.variables[i] == (int(point[i]) if v.integer else number(point[i])))
     return point
 
@@ -450,7 +452,7 @@ def local(bad: Question, own: Question, shared: tuple[int, ...], seconds: float)
     boundary = new_solver([*own_actual.constraints, *own_shadow.constraints, own_shadow.reals[own.numbers[0]] == 0])
     nearest = [actual.reals[bad.numbers[0]] == 0]  # a pair at distance zero is the plainer witness
     while True:
-        match clock.check(solver, None, *nearest):
+        match clock.check(solver, *nearest):
             case "unsat" if nearest:
                 nearest = []
                 continue

@@ -104,3 +104,9 @@ def piece_of(question: Question, point: tuple[Fraction, ...]) -> Piece:
         if variable.high is not None:
             weak[Row(((k, Fraction(-1)),), variable.high)] = None
     return Piece(tuple(weak), tuple(strict), tuple(rows[n] for n in question.numbers))
+
+
+def choices(question: Question) -> int:
+    """How many numbers of the question are piecewise: what makes it hard."""
+    _, real = senses(question.circuit, question.facts, question.numbers)
+    return sum(isinstance(question.circuit[i], Select) for i in real)
