@@ -12,7 +12,7 @@ from verifier.engines.engine import Holds
 from verifier.engines.portfolio import Portfolio
 from verifier.engines.worker import Worker
 from verifier.language.build import TooLarge
-from verifier.model.assertion import claim_of, measure_of, property_of
+from verifier.model.assertion import claim_of, joined, measure_of, property_of
 from verifier.model.claim import Claim, Computation, Infimum, Later, Measured
 from verifier.model.elaborate import elaborate
 from verifier.model.network import Network
@@ -297,7 +297,7 @@ def _empty(program: Program, worker: Worker, seconds: float) -> list[Diagnostic]
         posed = poser.pose(("x",), [poser.symbolic.truth(p, x) for p in parts])
         return posed.impossible or isinstance(portfolio.find(posed.question, end - time.monotonic()), Holds)
 
-    blamed = _conjuncts(domain.where)
+    blamed = joined(domain.where, "and")
     if not contradict(blamed):
         return []
     for part in list(blamed):  # what is left is needed, each
@@ -313,12 +313,6 @@ def _empty(program: Program, worker: Worker, seconds: float) -> list[Diagnostic]
     )
     span = blamed[0].span if len(blamed) == 1 else domain.where.span
     return [Diagnostic("V311", span, message, "Relax one of them.")]
-
-
-def _conjuncts(expr: tree.Expr) -> list[tree.Expr]:
-    if isinstance(expr, tree.Binary) and expr.op == "and":
-        return [*_conjuncts(expr.left), *_conjuncts(expr.right)]
-    return [expr]
 
 
 def show(path: str | Path, options: Options = Options(), latex: bool = False) -> str:

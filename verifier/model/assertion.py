@@ -77,10 +77,10 @@ def claim_of(program: Program, body: tree.Expr) -> Claim:
     match body:
         case tree.Unary(_, "not", operand):
             return Not(claim_of(program, operand))
-        case tree.Binary(_, "and", left, right):
-            return Join("all", (("", claim_of(program, left)), ("", claim_of(program, right))))
-        case tree.Binary(_, "or", left, right):
-            return Join("any", (("", claim_of(program, left)), ("", claim_of(program, right))))
+        case tree.Binary(_, "and"):
+            return Join("all", tuple(("", claim_of(program, part)) for part in joined(body, "and")))
+        case tree.Binary(_, "or"):
+            return Join("any", tuple(("", claim_of(program, part)) for part in joined(body, "or")))
         case tree.Binary(_, "=>", left, right) if not _plain(body):
             return Join("any", (("", Not(claim_of(program, left))), ("", claim_of(program, right))))
         case tree.Binary(_, "<=>", left, right) if not _plain(body):
@@ -145,6 +145,13 @@ def measure_of(program: Program, body: tree.Expr) -> Measured:
         _ends(call, shape.points),
         _shown(call),
     )
+
+
+def joined(expr: tree.Expr, op: str) -> list[tree.Expr]:
+    """What `op` joins: a, b and c in `a and b and c`."""
+    if isinstance(expr, tree.Binary) and expr.op == op:
+        return [*joined(expr.left, op), *joined(expr.right, op)]
+    return [expr]
 
 
 def _plain(body: tree.Expr) -> bool:

@@ -1,0 +1,238 @@
+"""Claims become verdicts: connectives, vacuity, warnings, and what is said beside a refuted containment."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fractions import Fraction
+from itertools import product
+
+import pytest
+
+from verifier.api import Loaded, load_text
+from verifier.engines.engine import Answer, Holds, Unknown
+from verifier.engines.portfolio import Portfolio
+from verifier.engines.worker import Worker
+from verifier.model.assertion import claim_of
+from verifier.model.claim import Claim, Join, Later, Not
+from verifier.query.question import Question
+from verifier.verdict.decide import Decider, Outcome
+from verifier.verdict.verdict import FileResult, Proved, Refuted, Undecided, word
+
+BASE = """
+domain X { s: real in [0, 1], h: real in [0, 1] }
+labels { no, yes }
+oracle f2 { features s = s  metric linf  decide if s >= 3/4 then yes else no }
+oracle same { features s = s  metric linf }
+model f1 { features s = s, h = h  decide if s >= 1/2 then yes else no }
+model tilted { features s = s, h = h  decide if s + h / 10 >= 1/2 then yes else no }
+model always { features s = s  decide if s >= -1 then yes else no }
+point p = { s: 1/4, h: 0 }
+"""
+
+
+def check(claims: str) -> FileResult:
+    loaded = load_text(BASE + claims)
+    assert loaded.diagnostics == ()
+    result = loaded.check()
+    assert result.internal_errors == ()
+    return result
+
+
+def outcome(claim: str) -> Outcome:
+    a = check(f"assert A: {claim}\n")["A"]
+    return Outcome(a.verdict, a.vacuous, a.warnings)
+
+
+# connectives
+
+
+@pytest.fixture(scope="module")
+def loaded() -> Iterator[Loaded]:
+    found = load_text(BASE)
+    yield found
+    found.worker.close()
+
+
+def part(loaded: Loaded, kind: str) -> Claim:
+    truth = {"proved": "1 >= 0", "refuted": "1 < 0"}
+    if kind == "unknown":
+        return Later("this part")
+    file = load_text(f"assert A: {truth[kind]}")
+    (assertion,) = file.program.assertions
+    file.worker.close()
+    return claim_of(loaded.program, assertion.body)
+
+
+ORDER = {"refuted": 0, "unknown": 1, "proved": 2}
+WORDS = tuple(ORDER)
+
+
+@pytest.mark.parametrize("kinds", [*product(WORDS, repeat=2), *product(WORDS, repeat=3)])
+def test_all_is_the_least_of_its_parts_and_any_the_greatest(kinds: tuple[str, ...], loaded: Loaded) -> None:
+    decider = Decider(loaded.program, Portfolio(Worker()))
+    parts = tuple((f"part {i}", part(loaded, kind)) for i, kind in enumerate(kinds))
+    every, some = (decider.decide(Join(which, parts), 5).verdict for which in ("all", "any"))
+    assert word(every) == min(kinds, key=ORDER.__getitem__)
+    assert word(some) == max(kinds, key=ORDER.__getitem__)
+
+
+@pytest.mark.parametrize("kind", WORDS)
+def test_not_swaps_proved_and_refuted_and_leaves_unknown(kind: str, loaded: Loaded) -> None:
+    decider = Decider(loaded.program, Portfolio(Worker()))
+    claim = part(loaded, kind)
+    verdict = decider.decide(Not(claim), 5).verdict
+    assert word(verdict) == {"proved": "refuted", "refuted": "proved", "unknown": "unknown"}[kind]
+    assert decider.decide(Not(Not(claim)), 5) == decider.decide(claim, 5)
+
+
+def test_the_part_that_settles_a_join_is_named() -> None:
+    verdict = outcome("equivalent(f1, f2)").verdict
+    assert isinstance(verdict, Refuted)
+    assert verdict.notes[0] == "This part fails: the model sees nothing that the oracle misses."
+
+
+def test_what_parts_trust_is_trusted_by_the_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    names = iter(("first", "second", "first"))
+
+    def answer(self: Portfolio, question: Question, seconds: float) -> Answer:
+        name = next(names)
+        return Holds(name, (name,))
+
+    monkeypatch.setattr(Portfolio, "find", answer)
+    verdict = outcome(
+        "(forall u in X: u.s <= u.h) and (forall u in X: u.h <= u.s) and (forall u in X: u.s < u.h)"
+    ).verdict
+    assert verdict == Proved("first, second", ("first", "second"))
+
+
+def test_a_witness_of_existence_is_shown_with_the_proof() -> None:
+    verdict = outcome("exists u in X: u.s >= 3/4 and f1(u) == yes").verdict
+    assert isinstance(verdict, Proved)
+    assert verdict.pair is not None
+    assert verdict.pair.points["u"]["s"] >= Fraction(3, 4)  # type: ignore[operator]
+    assert verdict.trusts == ()
+
+
+@pytest.mark.parametrize(
+    ("claim", "expected"),
+    [
+        ("contained(f1, f2) => 1 < 0", "proved"),
+        ("factors(f1, f2) => 1 < 0", "refuted"),
+        ("factors(f1, f2) <=> not contained(f1, f2)", "proved"),
+        ("factors(f1, f2) <=> contained(f1, f2)", "refuted"),
+        ("not (factors(f1, f2) and contained(f1, f2))", "proved"),
+        ("f1 == f1", "proved"),
+        ("f1 != f2", "proved"),
+        ("f1 == f2", "refuted"),
+        ("1/10 <= critical_radius(f1, f2) < infinity", "refuted"),
+        ("critical_radius(always, f2) == infinity", "proved"),
+        ("f1(p) == no and f2(p) == no", "proved"),
+        ("f1(p) == yes", "refuted"),
+    ],
+)
+def test_connectives_between_properties_measures_and_formulas(claim: str, expected: str) -> None:
+    assert word(outcome(claim).verdict) == expected
+
+
+# vacuity and warnings
+
+
+@pytest.mark.parametrize(
+    ("claim", "why"),
+    [
+        ("strongly_robust(f1, f2, radius: 0)", "No two different points satisfy the premise"),
+        ("strongly_robust(f1, f2, radius: 1/8, where: s > 1)", "No two different points satisfy the premise"),
+        ("factors(f1, f2, where: f1(x) == yes and s < 1/4)", "No two different points satisfy the premise"),
+        ("strongly_robust(f1, f2, radius: 1/100, where: s == 1/4, almost: true)", "except on a set of measure zero"),
+        ("forall u in X: u.s > 1 => f1(u) == no", "Nothing satisfies the premise"),
+    ],
+)
+def test_a_premise_that_nothing_satisfies_is_vacuous_and_met_by_no_proof(claim: str, why: str) -> None:
+    result = check(f"assert A: {claim}\n")
+    assert result["A"].word == "proved"
+    assert why in result["A"].vacuous
+    assert result["A"].met is False
+    assert result.exit_code == 1
+
+
+@pytest.mark.parametrize(
+    "claim",
+    [
+        "strongly_robust(f1, f2, radius: 1/8, where: s <= 1/4)",
+        "forall u in X: u.s >= 1 => f1(u) == yes",
+        "forall u in X: u.s >= 0",
+        "factors(f1, f2)",
+        "contained(always, f2)",
+    ],
+)
+def test_a_premise_that_something_satisfies_is_not_vacuous(claim: str) -> None:
+    result = check(f"assert A: {claim}\n")
+    assert (result["A"].word, result["A"].vacuous, result.exit_code) == ("proved", "", 0)
+
+
+def test_a_model_that_never_changes_its_label_is_warned_of() -> None:
+    constant, varied = (outcome(f"strongly_robust({f}, f2, radius: 1/8, where: s <= 1/4)") for f in ("always", "f1"))
+    assert constant.warnings == ("`always` gives the same label everywhere.",)
+    assert varied.warnings == ()
+
+
+def test_whether_a_premise_is_vacuous_may_stay_open(monkeypatch: pytest.MonkeyPatch) -> None:
+    answers = iter((Holds("z", ("z",)), Unknown("tired")))
+    monkeypatch.setattr(Portfolio, "find", lambda *_: next(answers))
+    found = outcome("strongly_robust(f1, f2, radius: 1/8, where: s <= 1/4)")
+    assert word(found.verdict) == "proved"
+    assert found.vacuous == ""
+    assert found.warnings == ("Whether the premise is ever satisfied stayed open: tired.",)
+
+
+# notes of containment
+
+
+def test_a_torn_pair_that_flips_says_so() -> None:
+    verdict = outcome("contained(tilted, f2)").verdict
+    assert isinstance(verdict, Refuted)
+    assert verdict.notes == ("The oracle cannot tell x from x'; tilted flips.", "Unnecessary feature: h.")
+    assert verdict.pair is not None
+    model = next(s for s in verdict.pair.seen if s.classifier == "tilted")
+    assert model.labels[0] != model.labels[1]
+
+
+def test_a_torn_pair_that_the_decision_ignores_says_so_and_whom_it_trusts() -> None:
+    verdict = outcome("contained(f1, f2)").verdict
+    assert isinstance(verdict, Refuted)
+    first, second, third = verdict.notes
+    assert first == "The oracle cannot tell x from x', the model's features can."
+    assert second == "Unnecessary feature: h."
+    assert third.startswith("The decision of f1 ignores it: at oracle distance zero f1 never flips where f2 agrees")
+    assert "trusting z3" in third
+
+
+def test_a_containment_by_theorem_2_trusts_nobody() -> None:
+    verdict = outcome("contained(f2, f1)").verdict
+    assert isinstance(verdict, Proved)
+    assert (verdict.by, verdict.trusts) == ("Theorem 2", ())
+
+
+def test_a_metric_that_is_no_pseudometric_leaves_its_claims_open() -> None:
+    text = (
+        "oracle bad { features s = s  metric d(u, v) = u.s - v.s }\n"
+        "assert A: contained(f1, bad)\nassert B: strongly_robust(f1, bad, radius: 1)\n"
+        "assert C: critical_radius(f1, bad) >= 0\ncompute D: critical_radius(f1, bad)\nassert E: is_pseudometric(bad)\n"
+    )
+    result = check(text)
+    for name in "ABC":
+        verdict = result[name].verdict
+        assert isinstance(verdict, Undecided)
+        assert "the metric of `bad` is not a pseudometric" in verdict.why
+        assert "non-negative" in verdict.why
+    assert result.computed[0].value is None
+    assert result["E"].word == "refuted"
+    assert result.exit_code == 1
+
+
+def test_a_declared_point_is_shown_as_x() -> None:
+    verdict = outcome("robust_at(tilted, f2, p, radius: 3/10)").verdict
+    assert isinstance(verdict, Refuted)
+    assert verdict.pair is not None
+    assert list(verdict.pair.points) == ["x", "x'"]
+    assert verdict.pair.x == {"s": Fraction(1, 4), "h": Fraction(0)}
