@@ -118,7 +118,7 @@ def commands(block: Block) -> list[Command]:
 
 def comparable(line: str) -> str:
     """A line without what differs from run to run, or with the version of a solver: times, whom it trusts, the spacing,
-    and (in the indented lines) the numbers of a witness, which is simplified for a limited time only."""
+    and (in the indented lines) the numbers of a witness."""
     if line.startswith("  "):
         line = re.sub(r"(≈ )?(?<![\w.])-?\d+([./]\d+)*(e-?\d+)?", "#", line)
     line = re.sub(r"\b\d+\.\d\d s$", "", line)
