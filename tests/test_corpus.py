@@ -44,7 +44,7 @@ def header(path: Path) -> Header:
     for line in path.read_text(encoding="utf-8").splitlines():
         if m := re.fullmatch(r"# (vacuous|limit): (.+)", line):
             (found.vacuous if m[1] == "vacuous" else found.limit).update(n.strip() for n in m[2].split(","))
-        elif m := re.fullmatch(r"# value: (\w+) = (\S+)(?: (attained|approached))?", line):
+        elif m := re.fullmatch(r"# value: (\w+) = (.+?)(?: (attained|approached))?", line):
             found.values[m[1]] = (m[2], None if m[3] is None else m[3] == "attained")
         elif m := re.fullmatch(r"# error at (\d+):(\d+): (.+)", line):
             found.error = (int(m[1]), int(m[2]), [w.strip() for w in m[3].split(",")])
