@@ -810,6 +810,9 @@ class Taste:
     claims: int = 4
     curves: bool = False
     """One coordinate that walks along a broken line, which meets itself and jumps."""
+    shrinking: bool = False
+    """Copies of one line, which the oracle lets run together at an end that need not belong to them."""
+    almost: float = 0.3
     thin: float = 0.1
     """How often a comparison is an equation."""
 
@@ -915,8 +918,14 @@ class Maker:
     def coords(self) -> tuple[Coord, ...]:
         taste = self.taste
         made: list[Coord] = []
+        if taste.shrinking:
+            line = Coord("t", "real", Fraction(0), self.pick([Fraction(1), Fraction(1), None]), self.chance(0.7))
+            other = (
+                Coord("k", "finite", members=("a", "b")) if self.chance(0.6) else Coord("s", "real", *self.interval())
+            )
+            return (line, other)
         if taste.curves:
-            end = Fraction(self.pick([2, 3]))
+            end = Fraction(self.pick([2, 3, 3]))
             walk = Coord("t", "real", Fraction(0), end, self.chance(0.3), self.chance(0.5))
             return (walk, *([Coord("k", "finite", members=("a", "b"))] if self.chance(0.2) else []))
         n = self.rng.randint(*taste.reals)
@@ -960,10 +969,31 @@ class Maker:
         members: dict[str, Sequence[str]] = {prefix + c.name: c.members for c in coords if c.kind == "finite"}
         return numbers, members
 
+    def shrinking(self, coords: Sequence[Coord]) -> NumExpr:
+        """t, or something of the other coordinate that t bounds."""
+        t, zero, other = Var("t"), Const(Fraction(0)), coords[1]
+        if other.kind == "finite":
+            test: BoolExpr = Is("k", "a", 0)
+            flag: NumExpr = Code("k")
+        else:
+            test = Chain((Var("s"), Const(self.value())), (self.pick([">", ">="]),))
+            flag = self.pick([Var("s"), If(test, Const(Fraction(1)), zero)])
+        return self.pick(  # type: ignore[no-any-return]
+            [t, t, flag, If(test, t, zero), If(test, Fn("min", (t, flag)), flag), Fn("min", (t, Fn("abs", (flag,))))]
+        )
+
     def curve(self) -> NumExpr:
         """A broken line over [0, 3] through small whole numbers, now and then with a jump."""
         t = Var("t")
         places = [self.pick([0, 0, 1, 1, 2]) for _ in range(4)]
+        if self.chance(0.7):
+            places[3] = places[0]
+        if self.chance(0.5):
+            parts = []
+            for i in range(3):
+                along = Fn("clamp", (Lin(((Fraction(1), t),), Fraction(-i)), Const(Fraction(0)), Const(Fraction(1))))
+                parts.append((Fraction(places[i + 1] - places[i]), along))
+            return Lin(tuple(p for p in parts if p[0]), Fraction(places[0]))
         result: NumExpr | None = None
         for i in (2, 1, 0):
             start = places[i] if self.chance(0.8) else self.pick([0, 1, 2])
@@ -981,6 +1011,9 @@ class Maker:
     def features(self, coords: Sequence[Coord], names: Sequence[str]) -> tuple[Feature, ...]:
         numbers, members = self.scope(coords)
         made: list[Feature] = []
+        if self.taste.shrinking:
+            made = [Feature(n, (self.shrinking(coords),)) for n in names[: self.pick([1, 2, 2])]]
+            return tuple(made)
         if self.taste.curves and (names[0] == "b1" or self.chance(0.4)):
             return tuple(Feature(n, (self.curve(),)) for n in names[: self.pick([1, 2, 2])])
         for name in names[: self.pick([1, 1, 2])]:
@@ -1126,14 +1159,18 @@ class Maker:
             case "is_pseudometric":
                 return Claim(kind, which=self.pick(["f1", "f2"]))
             case "accurate":
-                return Claim(kind, almost=self.chance(0.5)) if p.f2.decide is not None else self.claim(p, "robust")
+                return (
+                    Claim(kind, almost=self.chance(self.taste.almost))
+                    if p.f2.decide is not None
+                    else self.claim(p, "robust")
+                )
             case "robust":
-                closed, almost = self.chance(0.4), self.chance(0.35)
+                closed, almost = self.chance(0.4), self.chance(self.taste.almost)
                 one = where() if self.chance(0.35) else None
                 two = where() if self.chance(0.25) else None
                 return Claim(kind, radius, closed, almost, where=one, where_both=two, negated=negated)
             case "robust_at":
-                return Claim(kind, radius, self.chance(0.4), self.chance(0.3), self.chance(0.7))
+                return Claim(kind, radius, self.chance(0.4), self.chance(self.taste.almost), self.chance(0.7))
             case "critical_radius":
                 one = where() if self.chance(0.3) else None
                 two = where() if self.chance(0.2) else None
