@@ -27,7 +27,7 @@ from verifier.model.claim import (
 )
 from verifier.model.elaborate import names_in
 from verifier.model.program import Program, Value
-from verifier.model.symbolic import Symbolic, fail
+from verifier.model.symbolic import NotYet, Symbolic, fail
 from verifier.source import Source, Span
 from verifier.source.closest import suggestion
 from verifier.syntax import tree
@@ -135,8 +135,7 @@ def measure_of(program: Program, body: tree.Expr) -> Measured:
         return call
     pattern_of = measures.MEASURES[name].pattern
     if pattern_of is None:
-        formulas = {k: at(f, template("x"), program) for k, f in call.formulas.items()}
-        return Computation(name, call.names, call.choices, formulas, _shown(call))
+        return _computation(program, name, call)
     shape = pattern_of(call.choices)
     return Infimum(
         shape.points,
@@ -152,6 +151,11 @@ def joined(expr: tree.Expr, op: str) -> list[tree.Expr]:
     if isinstance(expr, tree.Binary) and expr.op == op:
         return [*joined(expr.left, op), *joined(expr.right, op)]
     return [expr]
+
+
+def _computation(program: Program, name: str, call: Call) -> Computation:
+    formulas = {k: at(f, template("x"), program) for k, f in call.formulas.items()}
+    return Computation(name, call.names, call.choices, formulas, _shown(call))
 
 
 def _plain(body: tree.Expr) -> bool:
@@ -231,6 +235,8 @@ def _property(program: Program, body: tree.Apply, word: Property) -> Claim:
     call = _arguments(program, body, word)
     if isinstance(call, Later):
         return call
+    if "over" in call.choices and "eta" not in call.choices:
+        fail("V209", body.span, "`over` says where `eta` is a probability.", "Add `eta: 1/20`, or leave `over` out.")
 
     def claim(shape: pattern.Pattern) -> Claim:
         match shape:
@@ -268,6 +274,12 @@ def _property(program: Program, body: tree.Apply, word: Property) -> Claim:
                 return Join("all", tuple((name, claim(part)) for name, part in parts))
             case pattern.Opposite(part):
                 return Not(claim(part))
+            case pattern.Likely(measure):
+                eta = call.names["eta"]
+                assert isinstance(eta, tree.Number)
+                if not 0 < eta.value <= 1:
+                    fail("V302", body.span, f"`eta` is {eta.value}: a probability above 0.", "Write `eta: 1/20`, say.")
+                return Compare(_computation(program, measure, call), ">", 1 - eta.value)
 
     return claim(word.pattern(call.choices))
 
@@ -319,6 +331,8 @@ def _arguments(program: Program, body: tree.Apply, word: Property | Measure) -> 
                 formulas[a.label] = a.value
             case "flag" | "word":
                 choices[a.label] = _word(word, a)
+            case "distribution":
+                _uniform(program, a.value)
     for required in word.required:
         if required not in choices:
             fail("V209", body.span, f"`{word.name}` needs `{required}`.", usage)
@@ -332,6 +346,19 @@ def _word(word: Property | Measure, a: tree.Argument) -> str:
     if not isinstance(a.value, tree.Name) or a.value.id not in allowed:
         fail("V302", a.value.span, f"`{a.label}` is {' or '.join(allowed)}.", f"Write `{a.label}: {allowed[-1]}`.")
     return a.value.id
+
+
+def _uniform(program: Program, value: tree.Expr) -> None:
+    """The one distribution of this version is `uniform(X)`."""
+    match value:
+        case tree.Apply(_, tree.Name(_, "uniform"), (tree.Argument(_, "", tree.Name(span, name)),)):
+            domain = program.domain.name if program.domain is not None else ""
+            if name != domain:
+                fail("V201", span, f"There is no domain called `{name}`.", f"Write `uniform({domain})`.")
+        case tree.Apply(_, tree.Name(_, name)) | tree.Name(_, name):
+            raise NotYet(f"the distribution `{name}`")
+        case _:
+            fail("V302", value.span, "A distribution is needed here.", "Write `over: uniform(X)`.")
 
 
 def _constant(program: Program, name: str, value: tree.Expr) -> tree.Expr:

@@ -40,7 +40,10 @@ def check_claim(claim: Claim | Measured, poser: Poser) -> None:
         case Join(_, parts):
             for _, part in parts:
                 check_claim(part, poser)
-        case Later() | Computation():
+        case Computation(formulas=formulas):
+            for formula in formulas.values():
+                poser.truth(formula, ("x",))
+        case Later():
             pass
         case _:
             assert_never(claim)

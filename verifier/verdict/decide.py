@@ -11,6 +11,7 @@ from operator import eq, ge, gt, le, lt, ne
 from verifier.engines import closed_form
 from verifier.engines.engine import Answer, Fails, Holds, Unknown
 from verifier.engines.portfolio import Portfolio
+from verifier.engines.weigh import NAME
 from verifier.language.build import NO, YES, Form
 from verifier.model.assertion import claim_of
 from verifier.model.claim import (
@@ -36,6 +37,9 @@ from verifier.verdict.measures import COMPUTATIONS, infimum
 from verifier.verdict.verdict import Measurement, Proved, Refuted, Root, Undecided, Verdict, Witness
 
 EXACT = "exact evaluation"
+SHORT = 25
+"""A rational of more characters is rounded besides."""
+ORDERS = {"<": lt, "<=": le, "==": eq, "!=": ne, ">=": ge, ">": gt}
 
 
 @dataclass(frozen=True, slots=True)
@@ -349,7 +353,9 @@ class Decider:
 
     def _compare(self, claim: Compare) -> Outcome:
         value = self._compute(claim.measure)
-        order = {"<": lt, "<=": le, "==": eq, "!=": ne, ">=": ge, ">": gt}[claim.op]
+        if isinstance(claim.measure, Computation) and claim.measure.word == "probability":
+            return self._likely(claim, value)
+        order = ORDERS[claim.op]
         right: Fraction | float = float("inf") if claim.value is None else claim.value
         left: Fraction | float
         match value.amount:
@@ -372,6 +378,25 @@ class Decider:
         if order(left, right):
             return Outcome(Proved(by, value.trusts, value.pair, notes))
         return Outcome(Refuted(by, value.pair, value.trusts, notes))
+
+    def _likely(self, claim: Compare, value: Measurement) -> Outcome:
+        """A probability against a constant: exact, or enclosed and all of the interval on one side; never estimated."""
+        order, right = ORDERS[claim.op], float("inf") if claim.value is None else claim.value
+        if value.how == "exact" and isinstance(value.amount, Fraction):
+            low = high = value.amount
+            about = f" ≈ {float(low):.6g}" if len(str(low)) > SHORT else ""
+            said = f"The probability of agreement is {low}{about}."
+        elif value.how == "enclosed" and value.enclosure is not None:
+            low, high = value.enclosure
+            said = f"The probability of agreement is certainly in {value.amount}."
+        else:
+            return Outcome(Undecided(value.why or f"the value is only {value.how}", value.later))
+        equation = claim.op in ("==", "!=")
+        if low < high and (low <= right <= high if equation else order(low, right) is not order(high, right)):
+            return Outcome(Undecided(f"out of time. {said}"))
+        if order(low, right):
+            return Outcome(Proved(NAME, value.trusts, notes=(said,)))
+        return Outcome(Refuted(NAME, value.pair, value.trusts, (said,)))
 
     # user metrics must be pseudometrics before any theorem about them applies (THEORY section 5)
 

@@ -7,6 +7,7 @@ from verifier.language.measures.critical_radius import CRITICAL_RADIUS
 from verifier.language.measures.lipschitz_constant import LIPSCHITZ_CONSTANT
 from verifier.language.measures.min_distance import MIN_DISTANCE
 from verifier.language.measures.modulus import MODULUS
+from verifier.language.measures.probability import PROBABILITY
 from verifier.language.measures.unnecessary_features import UNNECESSARY_FEATURES
 from verifier.language.properties.property import Measure
 
@@ -19,7 +20,8 @@ MEASURES: dict[str, Measure] = {
     "lipschitz_constant": LIPSCHITZ_CONSTANT,
     "unnecessary_features": UNNECESSARY_FEATURES,
     "case": CASE,
+    "probability": PROBABILITY,
 }
 
-LATER: frozenset[str] = frozenset({"probability", "arc", "arca", "accuracy"})
+LATER: frozenset[str] = frozenset({"arc", "arca", "accuracy"})
 """Names that are known but not computed yet."""

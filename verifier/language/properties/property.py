@@ -13,7 +13,7 @@ from typing import Literal
 
 Kind = Literal["model", "oracle", "classifier", "measured", "feature", "point", "number"]
 """What an argument is. `measured`: a classifier whose metric must be written, for the number depends on it."""
-OptionKind = Literal["number", "formula", "flag", "word"]
+OptionKind = Literal["number", "formula", "flag", "word", "distribution"]
 Choices = Mapping[str, str]
 """The options that were given: a word or flag by its text, the others by ""."""
 
@@ -63,7 +63,14 @@ class Opposite:
     part: Pattern
 
 
-Pattern = Always | Contained | LocallyConstant | Every | Opposite
+@dataclass(frozen=True, slots=True)
+class Likely:
+    """The measure of this name, a probability with the same arguments, is more than 1 - eta."""
+
+    measure: str
+
+
+Pattern = Always | Contained | LocallyConstant | Every | Opposite | Likely
 
 
 @dataclass(frozen=True, slots=True)

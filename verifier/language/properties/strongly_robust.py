@@ -1,9 +1,11 @@
-"""strongly_robust(f1, f2, radius): no adversarial pair within the radius (THEORY section 3)."""
+"""strongly_robust(f1, f2, radius): no adversarial pair within the radius (THEORY section 3); with `eta`, few (4)."""
 
-from verifier.language.properties.property import Always, Choices, Pattern, Property, on, wheres
+from verifier.language.properties.property import Always, Choices, Likely, Pattern, Property, on, wheres
 
 
 def pattern(choices: Choices) -> Pattern:
+    if "eta" in choices:
+        return Likely("probability")
     near = "distance(f2, x, x') <= radius" if on(choices, "closed") else "distance(f2, x, x') < radius"
     return Always(
         ("x", "x'"),
@@ -19,7 +21,14 @@ STRONGLY_ROBUST = Property(
     "no two points that are near and alike for the oracle are told apart by f1",
     {"f1": "classifier", "f2": "classifier"},
     pattern,
-    options={"radius": "number", "where": "formula", "where_both": "formula", "closed": "flag", "almost": "flag"},
+    options={
+        "radius": "number",
+        "where": "formula",
+        "where_both": "formula",
+        "closed": "flag",
+        "almost": "flag",
+        "eta": "number",
+        "over": "distribution",
+    },
     required=("radius",),
-    later=("eta", "over"),
 )

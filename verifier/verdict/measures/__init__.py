@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from verifier.model.claim import Computation
-from verifier.verdict.measures import case, lipschitz_constant, modulus, unnecessary_features
+from verifier.verdict.measures import case, lipschitz_constant, modulus, probability, unnecessary_features
 from verifier.verdict.verdict import Measurement
 
 if TYPE_CHECKING:
@@ -17,4 +17,5 @@ COMPUTATIONS: dict[str, Callable[[Decider, Computation], Measurement]] = {
     "lipschitz_constant": lipschitz_constant.compute,
     "unnecessary_features": unnecessary_features.compute,
     "case": case.compute,
+    "probability": probability.compute,
 }
