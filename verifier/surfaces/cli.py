@@ -164,6 +164,35 @@ def show(
     return run(path, settings, screen(no_color), canonical=canonical or latex, latex=latex, as_json=as_json)
 
 
+@cli.command()
+@click.argument("file")
+@click.argument("names", nargs=-1)
+@settings_option
+@click.option(
+    "--timeout",
+    metavar="SECONDS",
+    callback=seconds,
+    default="60",
+    show_default=True,
+    help="Seconds for each assertion, and again for its reasons.",
+)
+@color_option
+@debug_option
+def explain(
+    file: str, names: tuple[str, ...], settings: dict[str, str], timeout: float, no_color: bool, debug: bool
+) -> int:
+    """Explain the assertions of FILE: definition, decision, reasons.
+
+    NAMES picks some of them. Every reason is itself proved or refuted.
+    """
+    if Path(file).is_dir():
+        raise click.UsageError(f"`{file}` is a folder. Name one .vf file.")
+    path, *_ = find((file,))
+    from verifier.surfaces.explain import run
+
+    return run(path, names, settings, timeout, screen(no_color))
+
+
 def screen(no_color: bool) -> Screen:
     from verifier.surfaces.terminal import Screen
 

@@ -1,0 +1,66 @@
+"""`verifier explain` on files whose reasons are known by hand."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+from click.testing import CliRunner
+
+from verifier.surfaces.cli import cli
+
+HALFSPACE = """
+domain X { size: real in [0, 1], hue: real in [0, 1] }
+labels { small, big }
+oracle f2 { features s = size  metric linf  decide if s >= 1/2 then big else small }
+model f1 { features s = size, h = hue  decide if s + h/10 >= 1/2 then big else small }
+assert A1: contained(f1, f2) expect refuted
+assert A3: strongly_robust(f1, f2, radius: 1/10) expect refuted
+"""
+
+BOUNDARY = """
+domain X { x: real in [0, 1] }
+labels { no, yes }
+oracle f2 { features x = x  metric linf }
+model f1 { features x = x  decide if x >= 1/2 then yes else no }
+assert A: strongly_robust(f1, f2, radius: 1/10) expect refuted
+"""
+
+
+def explained(tmp_path: Path, text: str, *names: str) -> str:
+    path = tmp_path / "file.vf"
+    path.write_text(text)
+    result = CliRunner().invoke(cli, ["explain", str(path), *names])
+    assert result.exit_code == 0, result.output
+    return " ".join(result.stdout.split())
+
+
+def test_an_unnecessary_feature_is_named_and_the_features_are_to_blame(tmp_path: Path) -> None:
+    text = explained(tmp_path, HALFSPACE, "A1")
+    assert "Case II" in text
+    assert "Unnecessary features of f1: h." in text
+    assert "The features of f1 are to blame" in text
+    assert "A3" not in text
+
+
+def test_the_least_margin_that_restores_robustness_is_exact(tmp_path: Path) -> None:
+    # x' = (2/5, 1) is the first point that f1 calls big and f2 small; within 1/10 of it f1 is 3/10 + hue/10 at least,
+    # whose margin is below 1/5 and comes as near as one likes: 1/5 is enough.
+    assert "With `where: margin(f1) >= 1/5` it holds" in explained(tmp_path, HALFSPACE, "A3")
+
+
+def test_a_boundary_inside_an_oracle_class_blames_the_decision(tmp_path: Path) -> None:
+    text = explained(tmp_path, BOUNDARY)
+    assert "The features of f1 are not to blame: contained is proved" in text
+    assert "critical radius 0" in text
+    assert "With `where: margin(f1) >= 1/10` it holds" in text
+
+
+def test_an_unknown_assertion_is_refused_with_a_suggestion(tmp_path: Path) -> None:
+    path = tmp_path / "file.vf"
+    path.write_text(BOUNDARY)
+    command = [sys.executable, "-m", "verifier", "explain", str(path), "AA"]
+    result = subprocess.run(command, capture_output=True, text=True)
+    assert result.returncode == 2
+    assert "No assertion is called `AA`. Did you mean `A`?" in result.stderr

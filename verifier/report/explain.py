@@ -1,0 +1,256 @@
+"""`verifier explain`: what an assertion says, what was decided, and why it came out as it did.
+
+Every sentence under "Why" and "Way out" states the verdict of a claim that was decided for it.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
+from typing import assert_never
+
+from verifier.engines.engine import Most
+from verifier.language.build import Form
+from verifier.language.properties import PROPERTIES
+from verifier.model.assertion import claim_of, measure_of, template
+from verifier.model.claim import (
+    Always,
+    Claim,
+    Compare,
+    Computation,
+    Contained,
+    Infimum,
+    Join,
+    Later,
+    LocallyConstant,
+    Measured,
+    Not,
+)
+from verifier.model.program import Classifier, Program
+from verifier.report.text import number
+from verifier.syntax import tree
+from verifier.syntax.format import unparse
+from verifier.verdict.decide import Decider, Outcome
+from verifier.verdict.verdict import Checked, Measurement, Proved, Refuted, Undecided
+
+PAIRED = frozenset({"contained", "uniformly_contained", "factors", "strongly_robust", "robust_at", "unnecessary"})
+"""The properties of a model against an oracle whose outcome can be blamed on a part."""
+
+Section = tuple[str, list[str]]
+
+
+def explain(
+    decider: Decider, declaration: tree.Assert, claim: Claim, checked: Checked, seconds: float
+) -> list[Section]:
+    """The sections of an explanation; each has a title and sentences."""
+    body = declaration.body
+    sections: list[Section] = []
+    if checked.of in PROPERTIES:
+        sections.append(
+            ("In words", [f"{PROPERTIES[checked.of].words[:1].upper()}{PROPERTIES[checked.of].words[1:]}."])
+        )
+    sections.append(("Formula", list(formula(claim, decider.program))))
+    used = [c for name, c in decider.program.classifiers.items() if name in mentioned(body)]
+    sections.append(("Where", [where(c) for c in used]))
+    match checked.verdict:
+        case Proved(by, trusts) | Refuted(by, _, trusts):
+            how = f"Decided by {by}" + (f"; trusting {' and '.join(trusts)}." if trusts else ", and checked exactly.")
+            sections.append(("Decided", [how]))
+        case Undecided(why):
+            sections.append(("Decided", [f"Not decided: {why}."]))
+        case _:
+            assert_never(checked.verdict)
+    if checked.of in PAIRED and isinstance(body, tree.Apply):
+        pair = [a.value.id for a in body.arguments if not a.label and isinstance(a.value, tree.Name)][:2]
+        if len(pair) == 2 and all(name in decider.program.classifiers for name in pair):
+            asker = Asker(decider, seconds)
+            sections.append(("Why", list(asker.why(pair[0], pair[1], checked))))
+            if checked.of == "strongly_robust" and isinstance(checked.verdict, Refuted) and isinstance(claim, Always):
+                sections.append(("Way out", list(asker.way_out(pair[0], body, claim))))
+    return [(title, lines) for title, lines in sections if lines]
+
+
+# what is asked
+
+
+def formula(claim: Claim | Measured, program: Program) -> Iterator[str]:
+    """The claim in symbols."""
+    domain = program.domain.name if program.domain is not None else "X"
+    match claim:
+        case Always(points, given, then, _, almost):
+            premise = " and ".join(unparse(g) for g in given)
+            core = f"{premise} => {unparse(then)}" if premise else unparse(then)
+            head = f"for all {', '.join(points)} in {domain}: " if points else ""
+            yield head + core + (", except on a set of measure zero" if almost else "")
+        case Contained(_, _, coarse, fine, uniform):
+            small, far = f"{unparse(fine)} < delta", f"{unparse(coarse)} < eps"
+            if uniform:
+                yield f"for every eps > 0 there is delta > 0 such that for all x, x' in {domain}: {small} => {far}"
+            else:
+                start = f"for every x in {domain} and eps > 0 there is delta > 0"
+                yield f"{start} such that for all x' in {domain}: {small} => {far}"
+        case LocallyConstant(model, oracle, coarse, fine):
+            yield (
+                f"for every x in {domain} off the boundary of {model} (in {unparse(coarse)}) there is "
+                "delta > 0 such that "
+                f"for all x': {unparse(fine)} < delta and {oracle}(x) == {oracle}(x') => {model}(x) == {model}(x')"
+            )
+        case Infimum(points, of, given):
+            facts = " and ".join(unparse(g) for g in given)
+            yield f"inf of {unparse(of)} over {', '.join(points)} in {domain} with {facts}"
+        case Compare(measure, op, value):
+            (inner,) = formula(measure, program)
+            yield f"({inner}) {op} {'infinity' if value is None else value}"
+        case Not(inner_claim):
+            for line in formula(inner_claim, program):
+                yield f"not: {line}"
+        case Join(kind, parts):
+            yield f"{kind} of these:"
+            for name, part in parts:
+                for line in formula(part, program):
+                    yield f"- {f'{name}: ' if name else ''}{line}"
+        case Computation(word):
+            yield word
+        case Later(what):
+            yield f"{what}, which is not available yet"
+
+
+def mentioned(expr: tree.Expr) -> set[str]:
+    from verifier.model.elaborate import names_in
+
+    return names_in(expr)
+
+
+def where(classifier: Classifier) -> str:
+    """What a classifier sees, and how it measures."""
+    if classifier.network is not None:
+        sees = f"its {classifier.features[0].name}"
+    else:
+        sees = ", ".join(
+            f.name if unparse(f.value) == f.name else f"{f.name} = {unparse(f.value)}" for f in classifier.features
+        )
+    metric = classifier.metric
+    if metric is None:
+        measured = "linf, as no metric is declared"
+    elif metric.body is not None:
+        measured = f"{unparse(metric.body)} for the features {metric.parameters[0]}, {metric.parameters[1]}"
+    else:
+        scaled = (
+            ""
+            if all(s == 1 for s in metric.scales)
+            else f", each entry divided by {', '.join(map(str, metric.scales))}"
+        )
+        measured = metric.builtin + scaled
+    labels = "; it gives no labels" if classifier.decide is None and classifier.network is None else ""
+    return f"{classifier.kind} {classifier.name} sees {sees}; its distance is {measured}{labels}."
+
+
+# why
+
+
+class Asker:
+    """Decides the claims behind an explanation, within a time for all of them."""
+
+    def __init__(self, decider: Decider, seconds: float) -> None:
+        self.decider = decider
+        self.end = time.monotonic() + seconds
+
+    def left(self) -> float:
+        return max(0.1, self.end - time.monotonic())
+
+    def ask(self, text: str) -> Outcome:
+        """The outcome of an assertion written in the language."""
+        return self.decider.decide(claim_of(self.decider.program, template(text)), self.left())
+
+    def measure(self, text: str) -> Measurement:
+        return self.decider.compute(measure_of(self.decider.program, template(text)), self.left())
+
+    def why(self, model: str, oracle: str, checked: Checked) -> Iterator[str]:
+        """The paper's case, the unnecessary features, and which part is to blame."""
+        case = self.measure(f"case({model}, {oracle})")
+        if case.amount is not None:
+            yield f"Case {case.amount}{believing(case.trusts)}. {' '.join(case.notes)}"
+        unnecessary = self.measure(f"unnecessary_features({model}, {oracle})")
+        if unnecessary.amount is not None and unnecessary.amount != "none":
+            yield f"Unnecessary features of {model}: {unnecessary.amount}{believing(unnecessary.trusts)}."
+            yield from unnecessary.notes
+        if isinstance(checked.verdict, Undecided):
+            return
+        contained = self.ask(f"contained({model}, {oracle})").verdict
+        factors = self.ask(f"factors({model}, {oracle})").verdict
+        match contained, factors:
+            case Refuted(), Refuted():
+                yield (
+                    f"The features of {model} are to blame: contained is refuted, and its decision uses "
+                    "what the oracle "
+                    f"cannot see: some pair at oracle distance zero flips, so no radius can work."
+                )
+            case Refuted(), Proved(_, trusts):
+                yield (
+                    f"The features of {model} tell apart what {oracle} does not, but at oracle distance "
+                    "zero its decision "
+                    f"never uses that (factors is proved{believing(trusts)})."
+                )
+            case Proved(_, trusts), _:
+                yield f"The features of {model} are not to blame: contained is proved{believing(trusts)}."
+            case _:
+                pass
+        if checked.of in ("strongly_robust", "robust_at") and isinstance(contained, Proved):
+            yield from self._boundary(model, oracle)
+
+    def _boundary(self, model: str, oracle: str) -> Iterator[str]:
+        """What the decision has to do with it (Theorem 3)."""
+        radius = self.measure(f"critical_radius({model}, {oracle})")
+        match radius.amount:
+            case "infinity":
+                yield f"No two points that {oracle} labels alike get different labels from {model}: every radius works."
+            case Fraction() as value if value == 0:
+                yield (
+                    f"The decision of {model} is to blame: its boundary runs inside of a class of "
+                    f"{oracle}, so flipped pairs "
+                    f"come arbitrarily near (critical radius 0{believing(radius.trusts)}) and no radius works."
+                )
+            case Fraction() as value:
+                reached = "a pair at this distance flips" if radius.attained else "no pair at this distance flips"
+                yield (
+                    f"The critical radius is {number(value)}{believing(radius.trusts)}: every open ball up "
+                    "to it works, "
+                    f"no larger one does ({reached})."
+                )
+            case _:
+                pass
+
+    def way_out(self, model: str, body: tree.Apply, claim: Always) -> Iterator[str]:
+        """The least margin that restores robustness: the supremum of the margin of x over the flipped pairs."""
+        decider, points = self.decider, claim.points
+        poser = decider.poser
+        classifier = decider.program.classifiers[model]
+        margin = poser.symbolic.margin(classifier, poser.point("x"))
+        if (
+            claim.almost
+            or not isinstance(margin, Form)
+            or any(a.label in ("where", "where_both") for a in body.arguments)
+        ):
+            return
+        facts = [poser.truth(g, points) for g in claim.given]
+        facts.append(poser.build.negate(poser.truth(claim.then, points)))
+        posed = poser.pose(points, facts, numbers=[margin])
+        match decider.portfolio.greatest(posed.question, self.left()):
+            case Most(_, Fraction() as value, attained):
+                relation = ">" if attained else ">="
+                option = f"where: margin({model}) {relation} {value}"
+                written = unparse(body)
+                verdict = self.ask(f"{written[:-1]}, {option})")
+                if isinstance(verdict.verdict, Proved):
+                    vacuous = " (vacuously: no point has it)" if verdict.vacuous else ""
+                    trusts = believing(verdict.verdict.trusts)
+                    yield f"With `{option}` it holds{vacuous}{trusts}; with a smaller margin it does not."
+            case Most(_, None):
+                yield f"No margin of {model} restores it: flipped pairs have arbitrarily large ones."
+            case _:
+                pass
+
+
+def believing(trusts: Sequence[str]) -> str:
+    return f" (trusting {' and '.join(trusts)})" if trusts else ""
