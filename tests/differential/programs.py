@@ -707,7 +707,7 @@ class Program:
         if self.point is not None:
             lines.append(f"point p = {{ {', '.join(self.shown(c) for c in self.coords)} }}")
         for i, claim in enumerate(self.asserts):
-            word = "compute" if claim.kind in ("critical_radius", "min_distance") else "assert"
+            word = "compute" if claim.kind in COMPUTED else "assert"
             lines.append(f"{word} A{i}: {claim.vf()}")
         return "\n".join(lines) + "\n"
 
@@ -777,6 +777,12 @@ class Claim:
                 word, arguments = "strongly_robust", [*pair, "radius: 0", "closed: true"]
             case "unnecessary":
                 word, arguments = "unnecessary", [*pair, self.feature]
+            case "contained_at":
+                word, arguments = "contained_at", [*pair, "p"]
+            case "lipschitz":
+                word, arguments = "lipschitz", [*pair, str(self.radius)]
+            case "modulus":
+                word, arguments = "modulus", [*pair, f"delta: {self.radius}"]
             case "is_pseudometric":
                 word, arguments = "is_pseudometric", [self.which]
             case "robust":
@@ -1152,8 +1158,14 @@ class Maker:
                 return Claim(kind, negated=negated, as_robust=p.f2.decide is None and self.chance(0.3))
             case "decision":
                 return Claim(kind, negated=negated)
-            case "equivalent":
+            case "equivalent" | "unnecessary_features" | "case":
                 return Claim(kind)
+            case "contained_at":
+                return Claim(kind, swapped=self.chance(0.2))
+            case "modulus" | "lipschitz_constant" | "lipschitz":
+                if p.f1.metric is None:
+                    return self.claim(p, self.pick(["contained_at", "unnecessary_features", "case"]))
+                return Claim(kind, radius, swapped=self.chance(0.2))
             case "unnecessary":
                 return Claim(kind, feature=self.pick(p.f1.features).name)
             case "is_pseudometric":
@@ -1223,8 +1235,13 @@ class Maker:
         return self.truth(numbers, 1, members)
 
 
+COMPUTED = ("critical_radius", "min_distance", "modulus", "lipschitz_constant", "unnecessary_features", "case")
+
+MEASURES = ("modulus", "modulus", "lipschitz_constant", "lipschitz_constant", "lipschitz", "contained_at", "case")
+
 KINDS = (
     *("contained", "contained", "contained", "uniformly_contained", "uniformly_contained", "decision", "decision"),
     *("factors", "equivalent", "unnecessary", "robust", "robust", "robust", "robust_at", "accurate", "is_pseudometric"),
+    *("contained_at", "unnecessary_features"),
     *("forall", "exists", "critical_radius", "critical_radius", "min_distance"),
 )

@@ -112,6 +112,10 @@ def differences(p: Program, world: World, claim: Claim, got: Checked | Computed,
         if got.value is None:
             tally.undecided += 1
         assert not isinstance(got.value, Root)
+        if claim.kind in ("modulus", "lipschitz_constant", "case", "unnecessary_features"):
+            tally.compared += 1
+            yield from computed(p, world, claim, got)
+            return
         wrong = world.infimum_is(claim, got.value, got.attained)
         tally.compared += 1
         if wrong:
@@ -128,6 +132,25 @@ def differences(p: Program, world: World, claim: Claim, got: Checked | Computed,
         vacuous = world.vacuous(claim)
         if bool(got.vacuous) != vacuous:
             yield f"vacuous: the tool says {bool(got.vacuous)}, the truth is {vacuous}"
+
+
+def computed(p: Program, world: World, claim: Claim, got: Computed) -> Iterator[str]:
+    """What is wrong with a supremum or a word."""
+    assert not isinstance(got.value, Root)
+    f1, f2 = roles(p, claim)
+    if claim.kind in ("case", "unnecessary_features"):
+        if got.value is not None and not world.metrics(f1, f2):
+            yield "the metric is no pseudometric"
+        elif got.value is not None and got.value != (expected := world.words(claim)):
+            yield f"the tool says {got.value}, the truth is {expected}"
+        return
+    if wrong := world.supremum_is(claim, got.value, got.attained):
+        yield f"{wrong}: {got.value} {got.attained}"
+    for note in got.result.notes:
+        if note.startswith("As delta tends to 0 it tends to"):
+            vanishes = note.split(":")[0].endswith("to 0")
+            if vanishes != world.contained(f1, f2, True):
+                yield f"the note is wrong: {note}"
 
 
 # witnesses
@@ -168,6 +191,28 @@ def replay(p: Program, claim: Claim, got: Checked | Computed, pair: Witness) -> 
             x, y = xs
             if not (f2.distance(x, y) <= 0 < f1.distance(x, y, claim.feature)):
                 yield "the pair is not torn"
+        case "contained_at":
+            x, y = xs
+            if x != p.point or not f2.distance(x, y) <= 0 < f1.distance(x, y):
+                yield "the pair is not torn at p"
+        case "lipschitz":
+            x, y = xs
+            if not f1.distance(x, y) > claim.radius * f2.distance(x, y):
+                yield "the pair is not steeper"
+        case "modulus" | "lipschitz_constant":
+            assert isinstance(got, Computed)
+            x, y = xs
+            far, near = f1.distance(x, y), f2.distance(x, y)
+            if claim.kind == "modulus" and near > claim.radius:
+                yield "the pair is too far apart"
+            bound = Fraction(1) if claim.kind == "modulus" else near
+            if got.value == "infinity":
+                if not far * EPS >= bound:
+                    yield f"the pair is not far: {far} {near}"
+            elif isinstance(got.value, Fraction):
+                least = got.value if got.attained else got.value - EPS
+                if not least * bound <= far <= got.value * bound or (claim.kind != "modulus" and near <= 0):
+                    yield f"the pair does not show {got.value}: {far} {near}"
         case "equivalent":
             x, y = xs
             d1, d2 = f1.distance(x, y), f2.distance(x, y)
@@ -247,26 +292,30 @@ def family(p: Program, claim: Claim, limit: Limit, shown: Sequence[Env]) -> Iter
     def member(s: Fraction) -> tuple[Env, Env]:
         return {k: x[k] + s * (end[k] - x[k]) for k in x}, {k: y[k] + s * (z[k] - y[k]) for k in y}
 
-    ways = [(f1, f2)] if claim.kind != "equivalent" else [(f1, f2), (f2, f1)]
+    ways = [(f1, f2, claim.feature)]
+    if claim.kind in ("equivalent", "case"):
+        ways = [(f1, f2, ""), (f2, f1, "")]
+    elif claim.kind == "unnecessary_features":
+        ways = [(f1, f2, f.name) for f in f1.features]
     good = [True] * len(ways)
-    starts = [b.distance(*member(Fraction(1))) for _, b in ways]
+    starts = [b.distance(*member(Fraction(1))) for _, b, _ in ways]
     for s in (Fraction(1), Fraction(1, 3), Fraction(1, 10**2), Fraction(1, 10**6), Fraction(1, 10**12)):
         u, v = member(s)
         if not (inside(p, u) and inside(p, v)):
             yield f"a member of the family lies outside of X (s = {s})"
-        for i, (a, b) in enumerate(ways):
+        for i, (a, b, only) in enumerate(ways):
             if b.distance(u, v) != s * starts[i]:  # it is linear in s
                 good[i] = False
             if claim.kind == "decision":
                 apart = flips(p, u, v) and f2.label(u) == f2.label(v)
             else:
                 apart = limit.start is not None and limit.start > 0
-                apart = apart and (s > Fraction(1, 10**6) or a.distance(u, v, claim.feature) * 2 >= limit.start)
+                apart = apart and (s > Fraction(1, 10**6) or a.distance(u, v, only) * 2 >= limit.start)
             good[i] = good[i] and bool(apart)
     if not any(good):
         yield "the family of the limit witness does not do what it should"
-    if claim.kind in ("contained", "decision") and limit.x_end is not None:
+    if claim.kind in ("contained", "contained_at", "decision") and limit.x_end is not None:
         yield "x moves in the family"
     (u, v) = shown
-    if claim.kind != "equivalent" and not f2.distance(u, v) <= EPS:
+    if claim.kind not in ("equivalent", "case") and not f2.distance(u, v) <= EPS:
         yield "the shown member is not as near as asked"

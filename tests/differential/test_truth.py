@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.differential.programs import Maker, Taste
+from tests.differential.programs import MEASURES, Maker, Taste
 from tests.differential.run import Tally, examine
 
 pytestmark = pytest.mark.usefixtures("worker")
@@ -65,3 +65,9 @@ def test_walks_that_meet_themselves(seed: int, tmp_path: Path) -> None:
 @pytest.mark.seeds(10)
 def test_copies_that_run_together(seed: int, tmp_path: Path) -> None:
     sound("shrinking", Taste(shrinking=True, depth=1, user_metric=0, kinds=CONTAINMENT), seed, tmp_path)
+
+
+@pytest.mark.seeds(8)
+def test_measures(seed: int, tmp_path: Path) -> None:
+    taste = Taste(reals=(1, 1), discrete=(0, 1), depth=1, user_metric=0.05, curves=seed % 2 == 0, kinds=MEASURES)
+    sound("measures", taste, seed, tmp_path)

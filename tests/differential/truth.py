@@ -24,6 +24,7 @@ from tests.differential.programs import (
     either,
     has_margin_of,
     no,
+    scale,
 )
 
 ZERO = Fraction(0)
@@ -211,10 +212,13 @@ class World:
         """All of them are pseudometrics: otherwise the tool must not answer."""
         return all(self.is_pseudometric(f) for f in classifiers)
 
-    def contained(self, f1: Classifier, f2: Classifier, uniform: bool, only: str = "") -> bool:
+    def contained(self, f1: Classifier, f2: Classifier, uniform: bool, only: str = "", at: Env | None = None) -> bool:
         def d1(x: Env, y: Env) -> Num:
             return f1.distance(x, y, only)
 
+        if at is not None and not self.p.reals():
+            here = at
+            return not self.some(1, lambda y: both(f2.distance(here, y) <= ZERO, d1(here, y) > ZERO))
         if not self.p.reals():  # finitely many distances: the small ones are zero
             return not self.some(
                 2, lambda x, y: both(compare("<=", f2.distance(x, y), ZERO), compare(">", d1(x, y), ZERO))
@@ -227,7 +231,7 @@ class World:
         if uniform:
             inner = self.any_point(2, bad)
             return not self.sat(both(eps > 0, z3.ForAll([delta], z3.Implies(delta > 0, term(inner)))))
-        for (x,), _ in self.points(1):
+        for x in [points[0] for points, _ in self.points(1)] if at is None else [at]:
             inner = self.any_point(1, lambda y, x=x: bad(x, y))
             at_x = both(self.p.inside(x), eps > 0, z3.ForAll([delta], z3.Implies(delta > 0, term(inner))))
             if self.sat(at_x):
@@ -273,6 +277,14 @@ class World:
         match c.kind:
             case "contained" | "uniformly_contained":
                 truth = self.metrics(*needs) and self.contained(f1, f2, c.kind != "contained")
+            case "contained_at":
+                truth = self.metrics(*needs) and self.contained(f1, f2, False, at=p.point)
+            case "lipschitz":
+
+                def steep(x: Env, y: Env) -> Bool:
+                    return compare(">", f1.distance(x, y), scale(c.radius, f2.distance(x, y)))
+
+                truth = self.metrics(*needs) and not self.some(2, steep)
             case "decision":
                 truth = self.metrics(*needs) and self.locally_constant()
             case "equivalent":
@@ -337,6 +349,45 @@ class World:
 
                     return not self.some(len(names), said)
         return False
+
+    def supremum_is(self, c: Claim, value: Fraction | str | None, attained: bool | None) -> str:
+        """What is wrong with a modulus or a Lipschitz constant; "" if nothing."""
+        f1, f2 = roles(self.p, c)
+        tiny, huge = Fraction(1, 10**9), Fraction(10**7)
+
+        def above(op: str, bound: Fraction) -> bool:
+            """Is there a pair with d1 op bound, or d1 op bound * d2?"""
+
+            def what(x: Env, y: Env) -> Bool:
+                far, near = f1.distance(x, y), f2.distance(x, y)
+                if c.kind == "modulus":
+                    return both(compare("<=", near, c.radius), compare(op, far, bound))
+                some = compare(">", far if op == ">" else near, ZERO)  # 0/0 does not count
+                return both(some, compare(op, far, scale(bound, near)))
+
+            return self.some(2, what)
+
+        if not self.metrics(f1, f2):
+            return "" if value is None else "the metric is no pseudometric"
+        if value is None:
+            return ""
+        if isinstance(value, str):
+            return "" if above(">", huge) else "it is not infinite"
+        if above(">", value):
+            return "there is a larger one"
+        if value and not above(">", value - tiny):
+            return "there is none so large"
+        if attained is None:
+            return "it is attained" if above("==", value) else ""
+        return "" if above("==", value) == attained else "attained is wrong"
+
+    def words(self, c: Claim) -> str:
+        """The value of a measure that is not a number."""
+        f1, f2 = roles(self.p, c)
+        if c.kind == "case":
+            names = {(False, False): "I", (False, True): "II", (True, True): "III", (True, False): "IV"}
+            return names[self.contained(f1, f2, False), self.contained(f2, f1, False)]
+        return ", ".join(f.name for f in f1.features if not self.contained(f1, f2, False, f.name)) or "none"
 
     def infimum_is(self, c: Claim, value: Fraction | str | None, attained: bool | None) -> str:
         """What is wrong with a computed infimum; "" if nothing."""
