@@ -57,6 +57,7 @@ class Loaded:
     items: tuple[Item, ...]
     sources: Mapping[str, Source]
     worker: Worker
+    declarations: tuple[tree.Declaration, ...] = ()
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -247,7 +248,7 @@ def _load(gathered: Gathered, path: str, options: Options, readers: Readers) -> 
         dict.fromkeys(diagnostics),
         key=lambda d: (order.index(d.span.file) if d.span.file in order else -1, d.span.start),
     )
-    return Loaded(path, program, tuple(unique), tuple(items), gathered.sources, worker)
+    return Loaded(path, program, tuple(unique), tuple(items), gathered.sources, worker, tuple(gathered.declarations))
 
 
 def _item(program: Program, d: tree.Assert | tree.Compute, poser: Poser) -> Item:

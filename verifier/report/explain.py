@@ -13,7 +13,7 @@ from typing import assert_never
 from verifier.engines.engine import Most
 from verifier.language.build import Form
 from verifier.language.properties import PROPERTIES
-from verifier.model.assertion import claim_of, measure_of, template
+from verifier.model.assertion import claim_of, measure_of, renamed, template
 from verifier.model.claim import (
     Always,
     Claim,
@@ -26,6 +26,7 @@ from verifier.model.claim import (
     LocallyConstant,
     Measured,
     Not,
+    Rows,
 )
 from verifier.model.program import Classifier, Program
 from verifier.report.text import number
@@ -112,6 +113,9 @@ def formula(claim: Claim | Measured, program: Program) -> Iterator[str]:
                     yield f"- {f'{name}: ' if name else ''}{line}"
         case Computation(word):
             yield word
+        case Rows(kind, name, point, data, body):
+            each = "for all" if kind == "forall" else "for some"
+            yield f"{each} {name} of the {len(data.rows)} rows of {data.file}: {unparse(renamed(body, point, name))}"
         case Later(what):
             yield f"{what}, which is not available yet"
 
@@ -136,12 +140,7 @@ def where(classifier: Classifier) -> str:
     elif metric.body is not None:
         measured = f"{unparse(metric.body)} for the features {metric.parameters[0]}, {metric.parameters[1]}"
     else:
-        scaled = (
-            ""
-            if all(s == 1 for s in metric.scales)
-            else f", each entry divided by {', '.join(map(str, metric.scales))}"
-        )
-        measured = metric.builtin + scaled
+        measured = metric.text
     labels = "; it gives no labels" if classifier.decide is None and classifier.network is None else ""
     return f"{classifier.kind} {classifier.name} sees {sees}; its distance is {measured}{labels}."
 

@@ -193,6 +193,34 @@ def explain(
     return run(path, names, settings, timeout, screen(no_color))
 
 
+@cli.command()
+@click.argument("file")
+@click.option("--output", "-o", metavar="FILE", help="Where to write it (default: FILE with the ending .repaired.vf).")
+@settings_option
+@click.option(
+    "--timeout",
+    metavar="SECONDS",
+    callback=seconds,
+    default="60",
+    show_default=True,
+    help="Seconds for each assertion.",
+)
+@color_option
+@debug_option
+def repair(file: str, output: str | None, settings: dict[str, str], timeout: float, no_color: bool, debug: bool) -> int:
+    """Write the nearest classifier that sees no more than the oracle.
+
+    The model of the first assertion about a model and an oracle is projected onto what the oracle sees; the new file
+    is proved.
+    """
+    if Path(file).is_dir():
+        raise click.UsageError(f"`{file}` is a folder. Name one .vf file.")
+    path, *_ = find((file,))
+    from verifier.surfaces.repair import run
+
+    return run(path, output, settings, timeout, screen(no_color))
+
+
 def screen(no_color: bool) -> Screen:
     from verifier.surfaces.terminal import Screen
 
