@@ -245,7 +245,7 @@ class Scale:
                 self._step()
             if self.heap:
                 break
-        for _, _, weight, region, inside in self.heap:
+        for _, _, weight, region, inside in sorted(self.heap, key=lambda entry: entry[:2]):  # the largest first
             self._leftover(region.polytope, weight, inside)
         self._add(given=(Fraction(0), rest), both=(Fraction(0), rest))
         return self.mass
