@@ -112,6 +112,16 @@ def test_every_mistake_has_a_code_a_place_a_cause_and_a_fix(case: Case) -> None:
             assert 1 <= int(place[2]) <= len(line) + 1
 
 
+@pytest.mark.parametrize("body", ["1 + gap", "gap >= 1/4", "f1(p)", "nothing(f1)"])
+def test_what_is_no_measure_cannot_be_computed(body: str, tmp_path: Path) -> None:
+    here = folder(tmp_path)
+    (here / "case.vf").write_text(f'use "_base.vf"\ncompute R: {body}\n')
+    (said,) = diagnose(here / "case.vf")
+    assert (said.code, said.span.line, said.span.column) == ("V201", 2, 12)
+    assert "measure" in said.message
+    assert said.fix.startswith(("The measures are critical_radius, min_distance", "Did you mean"))
+
+
 def test_the_titles_of_mistakes_are_unique() -> None:
     assert len({(c.topic, c.title) for c in CASES}) == len(CASES) >= 200
 

@@ -14,6 +14,7 @@ from verifier.engines.worker import Worker
 from verifier.language.build import TooLarge
 from verifier.model.assertion import claim_of, joined, measure_of, property_of
 from verifier.model.claim import Claim, Computation, Infimum, Later, Measured
+from verifier.model.data import Cells, Layout
 from verifier.model.elaborate import elaborate
 from verifier.model.network import Network
 from verifier.model.program import Program
@@ -135,6 +136,7 @@ def checked(d: tree.Assert, outcome: Outcome, seconds: float) -> Checked:
         outcome.vacuous,
         outcome.warnings,
         d.annotations,
+        outcome.table,
     )
 
 
@@ -200,6 +202,15 @@ class Readers:
 
         try:
             return read_matrix(inside(path, span))
+        except ImportFailed as failed:
+            raise Rejected(Diagnostic("V504", span, failed.message, failed.fix)) from None
+
+    def data(self, path: str, layout: Layout, span: Span) -> Cells:
+        from verifier.importers import ImportFailed
+        from verifier.importers.csv_file import read_csv
+
+        try:
+            return read_csv(inside(path, span), layout)
         except ImportFailed as failed:
             raise Rejected(Diagnostic("V504", span, failed.message, failed.fix)) from None
 

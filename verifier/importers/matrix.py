@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from fractions import Fraction
 from pathlib import Path
 
 from verifier.importers.failure import ImportFailed, contents
-
-MOST_CELLS = 1_000_000
-MOST_DIGITS = 200
-MOST_EXPONENT = 400
-
-NUMBER = re.compile(r"[+-]?(?:([0-9]+)/([0-9]+)|([0-9]*)(?:\.([0-9]*))?(?:[eE][+-]?([0-9]+))?)")
+from verifier.importers.numbers import MOST_CELLS, number
 
 
 def read_matrix(path: Path) -> tuple[tuple[Fraction, ...], ...]:
@@ -47,19 +41,3 @@ def read_matrix(path: Path) -> tuple[tuple[Fraction, ...], ...]:
     if not rows:
         raise ImportFailed(f"{path.name} holds no numbers.")
     return tuple(rows)
-
-
-def number(text: str, place: str) -> Fraction:
-    """The rational that `text` writes."""
-    match = NUMBER.fullmatch(text)
-    if match is None or not any(match.group(1, 3, 4)):
-        shown = text if len(text) <= 40 else text[:40] + "..."
-        raise ImportFailed(f"{place}: `{shown}` is not a number.", "Write for example `1/3`, `0.25` or `1e-3`.")
-    if sum(len(digits or "") for digits in match.groups()[:4]) > MOST_DIGITS:
-        raise ImportFailed(f"{place}: the number has more than {MOST_DIGITS} digits.")
-    exponent = (match[5] or "").lstrip("0")
-    if len(exponent) > 3 or int(exponent or 0) > MOST_EXPONENT:
-        raise ImportFailed(f"{place}: the exponent is larger than {MOST_EXPONENT}.")
-    if match[2] is not None and not match[2].strip("0"):
-        raise ImportFailed(f"{place}: the denominator is 0.")
-    return Fraction(text)

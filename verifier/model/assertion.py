@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import lru_cache
 from itertools import pairwise
@@ -24,6 +24,7 @@ from verifier.model.claim import (
     LocallyConstant,
     Measured,
     Not,
+    Rows,
 )
 from verifier.model.elaborate import names_in
 from verifier.model.program import Program, Value
@@ -191,10 +192,62 @@ def _ground(body: tree.Expr) -> Always:
     return Always((), (), body, None, shown=())
 
 
+def _rows(program: Program, body: tree.Quantified) -> Rows:
+    """Each row as a declared point; `forall u, v in D` is `forall u in D: forall v in D`."""
+    first, *rest = body.names
+    inner = body.body if not rest else tree.Quantified(body.span, body.kind, tuple(rest), body.over, body.body)
+    if any(first.id == n.id for n in rest):
+        fail("V204", body.span, f"`{first.id}` is bound twice.", "Rename one of the two.")
+    point = f"{first.id} in {body.over.id}"
+    return Rows(body.kind, first.id, point, program.data[body.over.id], renamed(inner, first.id, point))
+
+
+def at_row(program: Program, rows: Rows, index: int) -> Program:
+    """The program in which the row is a declared point."""
+    return replace(program, points={**program.points, rows.point: rows.data.rows[index]})
+
+
+def renamed(expr: tree.Expr, old: str, new: str) -> tree.Expr:
+    """`expr` with the free name `old` replaced, wherever a value may stand."""
+
+    def arguments(given: tuple[tree.Argument, ...]) -> tuple[tree.Argument, ...]:
+        return tuple(tree.Argument(a.span, a.label, go(a.value)) for a in given)
+
+    def go(e: tree.Expr) -> tree.Expr:
+        match e:
+            case tree.Name(span, name):
+                return tree.Name(span, new) if name == old else e
+            case tree.Field(span, value, name):
+                return tree.Field(span, go(value), name)
+            case tree.Index(span, value, index):
+                return tree.Index(span, go(value), go(index))
+            case tree.Apply(span, function, given):
+                return tree.Apply(span, function, arguments(given))
+            case tree.Record(span, entries):
+                return tree.Record(span, arguments(entries))
+            case tree.Vector(span, items):
+                return tree.Vector(span, tuple(go(i) for i in items))
+            case tree.Unary(span, sign, operand):
+                return tree.Unary(span, sign, go(operand))
+            case tree.Binary(span, op, left, right):
+                return tree.Binary(span, op, go(left), go(right))
+            case tree.Chain(span, operands, ops):
+                return tree.Chain(span, tuple(go(o) for o in operands), ops)
+            case tree.If(span, test, then, otherwise):
+                return tree.If(span, go(test), go(then), go(otherwise))
+            case tree.Quantified(span, kind, names, over, inner):
+                bound = any(n.id == old for n in names)
+                return e if bound else tree.Quantified(span, kind, names, over, go(inner))
+            case tree.Number() | tree.Text():
+                return e
+
+    return go(expr)
+
+
 def _quantified(program: Program, body: tree.Quantified) -> Claim:
     domain = program.domain
     if body.over.id in program.data:
-        return Later("quantifying over data")
+        return _rows(program, body)
     if domain is None or body.over.id != domain.name:
         known = [*program.data, *([domain.name] if domain else [])]
         fail(
@@ -342,9 +395,10 @@ def _arguments(program: Program, body: tree.Apply, word: Property | Measure) -> 
 
 
 def _word(word: Property | Measure, a: tree.Argument) -> str:
-    allowed = ("true", "false") if word.options[a.label] == "flag" else ("features", "decision")
+    allowed = ("true", "false") if word.options[a.label] == "flag" else ("decision",)
     if not isinstance(a.value, tree.Name) or a.value.id not in allowed:
-        fail("V302", a.value.span, f"`{a.label}` is {' or '.join(allowed)}.", f"Write `{a.label}: {allowed[-1]}`.")
+        fix = f"Write `{a.label}: {allowed[-1]}`, or leave it out."
+        fail("V302", a.value.span, f"`{a.label}` is {' or '.join(allowed)}.", fix)
     return a.value.id
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Literal
 
+from verifier.model.program import Data
 from verifier.syntax.tree import Comparison, Expr, Name, Number
 
 Ends = tuple[Expr, Expr]
@@ -116,6 +117,18 @@ class Join:
 
 
 @dataclass(frozen=True, slots=True)
+class Rows:
+    """`forall row in D: body`: the body, of each row. `name`: the row, as the file calls it; `point`: as the body here
+    calls it, a name that no file can write."""
+
+    kind: Literal["forall", "exists"]
+    name: str
+    point: str
+    data: Data
+    body: Expr
+
+
+@dataclass(frozen=True, slots=True)
 class Later:
     """Known to the language, not decided by this version."""
 
@@ -123,4 +136,4 @@ class Later:
 
 
 Measured = Infimum | Computation | Later
-Claim = Always | Contained | LocallyConstant | Compare | Not | Join | Later
+Claim = Always | Contained | LocallyConstant | Compare | Not | Join | Rows | Later

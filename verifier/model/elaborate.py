@@ -13,6 +13,7 @@ from verifier.language import measures, metrics, properties
 from verifier.language.build import Build, TooLarge
 from verifier.language.ops import OPS
 from verifier.model.network import Network
+from verifier.model.data import Cells, Layout, read_data
 from verifier.model.program import (
     Classifier,
     Coordinate,
@@ -56,6 +57,8 @@ class Readers(Protocol):
 
     def matrix(self, path: str, span: Span) -> tuple[tuple[Fraction, ...], ...]: ...
 
+
+    def data(self, path: str, layout: Layout, span: Span) -> Cells: ...
 
 @dataclass
 class Elaborated:
@@ -144,7 +147,7 @@ class Elaborator:
                 case tree.PointDecl():
                     self._try(lambda d=d: self._point(d), d)  # type: ignore[misc]
                 case tree.Data():
-                    self.program.data[d.name.id] = d
+                    self._try(lambda d=d: self._data(d), d)  # type: ignore[misc]
                 case _:
                     pass
         self._finish()
@@ -299,8 +302,10 @@ class Elaborator:
             fail("V403", d.span, f"Constants are nested more than {DEPTH} deep.", "Declare what is used first.")
         self.busy.append(name)
         try:
-            for other in self._mentions(d.value):
-                self._constant(other)
+            sides = (d.interval.low, d.interval.high) if isinstance(d, tree.Param) and d.interval is not None else ()
+            for needed in (d.value, *sides):
+                for other in self._mentions(needed):
+                    self._constant(other)
             if isinstance(d, tree.Let) and (call := called(d.value, "matrix")) is not None:
                 self.program.constants[name] = self.readers.matrix(self._text(call), call.span)
                 return
@@ -815,3 +820,6 @@ def called(expr: tree.Expr, name: str) -> tree.Apply | None:
     if isinstance(expr, tree.Apply) and isinstance(expr.function, tree.Name) and expr.function.id == name:
         return expr
     return None
+    def _data(self, d: tree.Data) -> None:
+        self.program.data[d.name.id] = read_data(self.program, d, self.readers)
+

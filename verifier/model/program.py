@@ -141,7 +141,7 @@ class Program:
     functions: dict[str, Function] = field(default_factory=dict)
     constants: dict[str, Value] = field(default_factory=dict)
     points: dict[str, PointValue] = field(default_factory=dict)
-    data: dict[str, tree.Data] = field(default_factory=dict)
+    data: dict[str, Data] = field(default_factory=dict)
     later: dict[str, str] = field(default_factory=dict)
     """Classifiers that cannot be read yet: name -> what is missing."""
     assertions: list[tree.Assert] = field(default_factory=list)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import assert_never
 
+from verifier.model.assertion import at_row, claim_of
 from verifier.model.claim import (
     Always,
     Claim,
@@ -16,6 +17,7 @@ from verifier.model.claim import (
     LocallyConstant,
     Measured,
     Not,
+    Rows,
 )
 from verifier.query.pose import Poser
 
@@ -43,6 +45,9 @@ def check_claim(claim: Claim | Measured, poser: Poser) -> None:
         case Computation(formulas=formulas):
             for formula in formulas.values():
                 poser.truth(formula, ("x",))
+        case Rows():
+            program = at_row(poser.program, claim, 0)
+            check_claim(claim_of(program, claim.body), Poser(program))
         case Later():
             pass
         case _:

@@ -26,15 +26,17 @@ from verifier.model.claim import (
     LocallyConstant,
     Measured,
     Not,
+    Rows,
 )
 from verifier.model.program import PointValue, Program
 from verifier.model.symbolic import NotYet
 from verifier.query.pose import Posed, Poser
 from verifier.source.text import NOWHERE
 from verifier.syntax import tree
+from verifier.verdict import rows
 from verifier.verdict.certify import CANONICAL, FOLDED, Points, Replay, ReplayFailed
 from verifier.verdict.measures import COMPUTATIONS, infimum
-from verifier.verdict.verdict import Measurement, Proved, Refuted, Root, Undecided, Verdict, Witness
+from verifier.verdict.verdict import Measurement, Proved, Refuted, Root, Table, Undecided, Verdict, Witness
 
 EXACT = "exact evaluation"
 SHORT = 25
@@ -47,6 +49,7 @@ class Outcome:
     verdict: Verdict
     vacuous: str = ""
     warnings: tuple[str, ...] = ()
+    table: Table | None = None
 
 
 class Decider:
@@ -59,6 +62,7 @@ class Decider:
         self.replay = Replay(program)
         self.eps = eps
         self.end = 0.0
+        self.judges_vacuity = True
         self._metrics: dict[str, Outcome] = {}
 
     def decide(self, claim: Claim, seconds: float) -> Outcome:
@@ -109,12 +113,14 @@ class Decider:
 
     # connectives
 
+                case Rows():
+                    return Outcome(*rows.decide(self, claim))
     def _not(self, inner: Outcome) -> Outcome:
         match inner.verdict:
             case Proved(by, trusts, pair, notes):
-                return Outcome(Refuted(by, pair, trusts, notes), "", inner.warnings)
+                return Outcome(Refuted(by, pair, trusts, notes), "", inner.warnings, inner.table)
             case Refuted(by, pair, trusts, notes):
-                return Outcome(Proved(by, trusts, pair, notes), "", inner.warnings)
+                return Outcome(Proved(by, trusts, pair, notes), "", inner.warnings, inner.table)
             case Undecided():
                 return inner
 
@@ -184,7 +190,7 @@ class Decider:
 
     def _vacuity(self, claim: Always, given: Sequence[Form]) -> tuple[str, tuple[str, ...]]:
         """Why the premise says nothing, if it does; and warnings."""
-        if not claim.given:
+        if not claim.given or not self.judges_vacuity:
             return "", ()
         facts = list(given)
         if claim.distinct is not None:

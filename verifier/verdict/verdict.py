@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
+from math import ceil
 from typing import Literal
 
 from verifier.model.program import PointValue, Value
@@ -129,6 +130,7 @@ class Checked:
     warnings: tuple[str, ...] = ()
     annotations: tuple[Annotation, ...] = ()
 
+    table: Table | None = None
     @property
     def word(self) -> Literal["proved", "refuted", "unknown"]:
         return word(self.verdict)
@@ -167,6 +169,52 @@ class Measurement:
     the stated confidence; never a proof).
     """
 
+    table: Table | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What became of one row of a data set. `number` counts from 1, `line` is that of the file; `distance`: the exact
+    minimal distance, where one was asked for and computed; `word` is "" where there is only a distance."""
+
+    number: int
+    line: int
+    word: Literal["proved", "refuted", "unknown", ""]
+    distance: Amount | None = None
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A claim, row by row."""
+
+    data: str
+    file: str
+    rows: tuple[Row, ...]
+
+    def count(self, word: str) -> int:
+        return sum(r.word == word for r in self.rows)
+
+    @property
+    def nearest(self) -> tuple[Row, ...]:
+        """The rows with a distance, the least robust first."""
+        return tuple(sorted((r for r in self.rows if r.distance is not None), key=lambda r: size(r.distance)))
+
+    def quantile(self, share: Fraction) -> Amount | None:
+        """The least distance that at least this share of the rows with a distance does not exceed."""
+        ordered = self.nearest
+        return ordered[max(0, ceil(share * len(ordered)) - 1)].distance if ordered else None
+
+
+def size(amount: Amount | None) -> Fraction | float:
+    """What distances are ordered by: the square; infinity is last."""
+    match amount:
+        case Fraction():
+            return amount * amount
+        case Root(square):
+            return square
+        case _:
+            return float("inf")
     amount: Amount | None
     attained: bool | None = None
     pair: Witness | None = None

@@ -1,0 +1,317 @@
+"""Claims about the rows of a data set: each row by itself, with whatever settles it fastest."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+from verifier.engines import halfspaces
+from verifier.language.build import Form, TooLarge
+from verifier.model.assertion import at_row, claim_of, measure_of
+from verifier.model.claim import Always, Claim, Infimum, Rows
+from verifier.model.elaborate import names_in
+from verifier.model.program import MetricUse, PointValue, Program
+from verifier.model.symbolic import NotYet
+from verifier.source import Rejected
+from verifier.syntax import tree
+from verifier.verdict.certify import ReplayFailed
+from verifier.verdict.verdict import (
+    Amount,
+    Proved,
+    Refuted,
+    Row,
+    Table,
+    Undecided,
+    Verdict,
+    Witness,
+    word,
+)
+
+if TYPE_CHECKING:
+    from verifier.verdict.decide import Decider
+
+OWN_SHARE = 4
+"""A row has this many times its share of the time at first; what stays open gets what is left in the end."""
+LEAST = 1.0
+FOR_DISTANCES = 10.0
+"""Seconds for minimal distances that are only part of a table; at most half of what is left."""
+OUT_OF_TIME = "out of time"
+
+
+@dataclass
+class Settled:
+    """What became of a row so far."""
+
+    verdict: Verdict
+    distance: Amount | None = None
+
+
+def decide(decider: Decider, claim: Rows) -> tuple[Verdict, str, tuple[str, ...], Table]:
+    """All rows (or any): the verdict, why it is vacuous, warnings, and the rows one by one."""
+    count = len(claim.data.rows)
+    settled: list[Settled] = []
+    for index in range(count):
+        share = OWN_SHARE * decider.left() / (count - index)
+        settled.append(_row(decider, claim, index, max(LEAST, share)))
+    for index, row in enumerate(settled):
+        if isinstance(row.verdict, Undecided) and not row.verdict.later and decider.left() > 0:
+            row.verdict = _row(decider, claim, index, decider.left()).verdict
+    _distances(decider, claim, settled)
+    found = tuple(
+        Row(
+            i + 1,
+            claim.data.lines[i],
+            word(s.verdict),
+            s.distance,
+            s.verdict.why if isinstance(s.verdict, Undecided) else "",
+        )
+        for i, s in enumerate(settled)
+    )
+    table = Table(claim.data.name, claim.data.file, found)
+    decisive = Refuted if claim.kind == "forall" else Proved
+    first = next((i for i, s in enumerate(settled) if isinstance(s.verdict, decisive)), None)
+    if first is not None:
+        return *_witnessed(decider, claim, settled, first), table
+    open_ = [i for i, s in enumerate(settled) if isinstance(s.verdict, Undecided)]
+    if open_:
+        whys = [s.verdict for s in settled if isinstance(s.verdict, Undecided)]
+        if whys[0].later:
+            return whys[0], "", (), table
+        text = f"{len(open_)} of {count} rows stayed open, the first is {claim.data.row(open_[0])}: {whys[0].why}"
+        return Undecided(text), "", (), table
+    by, trusts = _basis([s.verdict for s in settled])
+    if claim.kind == "exists":
+        return Refuted(by, None, trusts, ("No row has the property.",)), "", (), table
+    vacuous, warnings = _vacuity(decider, claim, range(count))
+    return Proved(by, trusts), vacuous, warnings, table
+
+
+def _basis(verdicts: Sequence[Verdict]) -> tuple[str, tuple[str, ...]]:
+    """By whom these rows were decided, and what has to be trusted for it."""
+    known = [v for v in verdicts if not isinstance(v, Undecided)]
+    return ", ".join(dict.fromkeys(v.by for v in known)), tuple(dict.fromkeys(t for v in known for t in v.trusts))
+
+
+def _witnessed(
+    decider: Decider, claim: Rows, settled: Sequence[Settled], first: int
+) -> tuple[Verdict, str, tuple[str, ...]]:
+    """The row that settles the claim, with its witness."""
+    verdict = settled[first].verdict
+    assert not isinstance(verdict, Undecided)
+    if verdict.by == halfspaces.NAME and isinstance(verdict, Refuted):  # a more pleasant witness, if that is quick
+        sub = decider.at(at_row(decider.program, claim, first), 2.0)
+        sub.judges_vacuity = False
+        nicer = _general(sub, claim)
+        verdict = nicer if isinstance(nicer, Refuted) else verdict
+    pair = verdict.pair or _itself(decider, claim, first)
+    story = f"This is {claim.data.row(first)}."
+    notes = (story, *(n for n in verdict.notes if n != "The formula is false."))
+    if claim.kind == "forall":
+        return replace(verdict, pair=pair, notes=notes), "", ()
+    proved = [i for i, s in enumerate(settled) if isinstance(s.verdict, Proved)]
+    vacuous, warnings = _vacuity(decider, claim, proved)
+    return replace(verdict, pair=pair, notes=notes), vacuous, warnings
+
+
+def _itself(decider: Decider, claim: Rows, index: int) -> Witness:
+    """The row as its own witness."""
+    used = names_in(claim.body)
+    shown = tuple(n for n in decider.program.classifiers if n in used)
+    return decider.replay.witness({claim.name: claim.data.rows[index]}, shown)
+
+
+def _vacuity(decider: Decider, claim: Rows, rows: Sequence[int]) -> tuple[str, tuple[str, ...]]:
+    """A claim about rows says something if it does so at one of them."""
+    why = ""
+    for index in rows:
+        if decider.left() <= 0:
+            return "", (f"Whether the premise is ever satisfied stayed open: {OUT_OF_TIME}.",)
+        sub = decider.at(at_row(decider.program, claim, index), decider.left())
+        outcome = sub._decide(claim_of(sub.program, claim.body))
+        if not outcome.vacuous:
+            return "", outcome.warnings
+        why = outcome.vacuous
+    return f"At every row: {why}" if why else "", ()
+
+
+# one row
+
+
+def _row(decider: Decider, claim: Rows, index: int, seconds: float) -> Settled:
+    if decider.left() <= 0:
+        return Settled(Undecided(OUT_OF_TIME))
+    sub = decider.at(at_row(decider.program, claim, index), seconds)
+    sub.judges_vacuity = False
+    try:
+        inner = claim_of(sub.program, claim.body)
+        verdict = _quick(sub, inner) or sub._decide(inner).verdict
+        distance = None
+        if not isinstance(verdict, Undecided) and (call := distance_call(claim.body)) is not None:
+            measure = measure_of(sub.program, call)
+            if isinstance(measure, Infimum) and sub.axioms(measure.shown) is None:
+                distance = nearest(sub, measure, claim.data.rows[index])
+        return _consistent(sub, claim.body, Settled(verdict, distance))
+    except Rejected as rejected:
+        return Settled(Undecided(rejected.diagnostics[0].message))
+    except NotYet as later:
+        return Settled(Undecided(f"{later} is not available yet", later=True))
+    except TooLarge:
+        return Settled(Undecided("this is too large once written out"))
+
+
+def _general(sub: Decider, claim: Rows) -> Verdict:
+    try:
+        return sub._decide(claim_of(sub.program, claim.body)).verdict
+    except (Rejected, TooLarge):
+        return Undecided(OUT_OF_TIME)
+
+
+def _quick(sub: Decider, claim: Claim) -> Verdict | None:
+    """Bounds and half-spaces, where they settle the claim."""
+    if not isinstance(claim, Always) or len(claim.points) != 1 or claim.almost:
+        return None
+    if sub.axioms(claim.shown if claim.distinct else ()) is not None:
+        return None
+    try:
+        poser = sub.poser
+        given = [poser.truth(g, claim.points) for g in claim.given]
+        then = poser.truth(claim.then, claim.points)
+        facts = [*poser.inside(claim.points), *given, poser.build.negate(then)]
+        inputs = poser.inputs(claim.points[0])
+        found = halfspaces.parts(poser.build, inputs, facts)
+    except NotYet:
+        return None
+    if found is None:
+        return None
+    if not found:
+        return Proved(halfspaces.NAME, halfspaces.TRUSTS)
+    for part in found:
+        vector = halfspaces.some(part, inputs)
+        if vector is None:
+            continue
+        points = {claim.points[0]: _read(sub.program, vector)}
+        try:
+            sub.replay.demand(points, claim.given, (claim.then,))
+        except ReplayFailed:
+            continue  # it lies on a side that is left out: the others decide
+        return Refuted(halfspaces.NAME, sub.show(points, claim.ends, claim.shown))
+    return None
+
+
+def _read(program: Program, vector: Sequence[Fraction]) -> PointValue:
+    assert program.domain is not None
+    rest = iter(vector)
+    return {
+        c.name: c.members[int(next(rest))]
+        if c.kind == "finite"
+        else next(rest)
+        if c.size is None
+        else tuple(next(rest) for _ in range(c.size))
+        for c in program.domain.coordinates
+    }
+
+
+# distances
+
+
+def distance_call(body: tree.Expr) -> tree.Apply | None:
+    """`min_distance(f1, f2, row)` for `robust_at(f1, f2, row, radius: r)`."""
+    match body:
+        case tree.Apply(span, tree.Name(_, "robust_at"), arguments):
+            kept = tuple(a for a in arguments if not a.label or a.label == "agree")
+            return tree.Apply(span, tree.Name(span, "min_distance"), kept)
+        case _:
+            return None
+
+
+def _distances(decider: Decider, claim: Rows, settled: Sequence[Settled]) -> None:
+    """The minimal distances that are still missing, while there is time."""
+    call = distance_call(claim.body)
+    if call is None:
+        return
+    end = time.monotonic() + min(FOR_DISTANCES, decider.left() / 2)
+    for index, row in enumerate(settled):
+        left = end - time.monotonic()
+        if left <= 0:
+            return
+        if row.distance is None and not isinstance(row.verdict, Undecided):
+            sub = decider.at(at_row(decider.program, claim, index), left)
+            row.distance = sub._compute(measure_of(sub.program, call)).amount
+            _consistent(sub, claim.body, row)
+
+
+def _consistent(sub: Decider, body: tree.Expr, row: Settled) -> Settled:
+    """Two computations that have to agree: the verdict at the radius, and the minimal distance."""
+    if isinstance(row.distance, Fraction) and isinstance(body, tree.Apply):
+        options = {a.label: a.value for a in body.arguments if a.label}
+        radius = sub.replay.interpreter.value(options["radius"], {})
+        assert isinstance(radius, Fraction)
+        impossible = (row.distance > radius) if isinstance(row.verdict, Refuted) else (row.distance < radius)
+        if impossible and "almost" not in options and not isinstance(row.verdict, Undecided):
+            raise ReplayFailed(f"{word(row.verdict)} at radius {radius}, but the minimal distance is {row.distance}")
+    return row
+
+
+def nearest(sub: Decider, measure: Infimum, centre: PointValue) -> Amount | None:
+    """The minimal distance, where half-spaces give it: an oracle that sees coordinates one by one, by linf."""
+    if len(measure.points) != 1 or not isinstance(measure.of, tree.Apply):
+        return None
+    (name,) = (a.value.id for a in measure.of.arguments[:1] if isinstance(a.value, tree.Name))
+    poser, point = sub.poser, measure.points[0]
+    rates = _rates(sub, name, point)
+    if rates is None:
+        return None
+    facts = [*poser.inside(measure.points), *(poser.truth(g, measure.points) for g in measure.given)]
+    inputs = poser.inputs(point)
+    found = halfspaces.parts(poser.build, inputs, facts)
+    if found is None:
+        return None
+    middle = dict(zip((f.terms[0][0] for f in inputs), _flat(sub.program, centre), strict=True))
+    distances = [halfspaces.nearest(part, middle, rates) for part in found]
+    known = [d for d in distances if d is not None]
+    if len(known) < len(distances):
+        return None
+    return min(known) if known else "infinity"
+
+
+def _rates(sub: Decider, name: str, point: str) -> dict[int, Fraction] | None:
+    """How fast each input may move while the distance grows by 1."""
+    classifier, poser = sub.program.classifiers[name], sub.poser
+    metric = classifier.metric
+    if classifier.network is not None or metric is None:
+        return None
+    if metric != MetricUse(metric.span, builtin="linf", scales=metric.scales):
+        return None
+    entries: list[Form] = []
+    for value in poser.symbolic.features(classifier, poser.point(point)).values():
+        for entry in value if isinstance(value, tuple) else (value,):
+            if not isinstance(entry, Form):
+                return None
+            entries.append(entry)
+    scales = metric.scales or (Fraction(1),) * len(entries)
+    inputs = {f.terms[0][0] for f in poser.inputs(point)}
+    rates: dict[int, Fraction] = {}
+    for entry, scale in zip(entries, scales, strict=True):
+        if entry.is_constant:
+            continue
+        if len(entry.terms) > 1 or entry.terms[0][0] not in inputs:
+            return None
+        ((at, weight),) = entry.terms
+        rate = scale / abs(weight)
+        rates[at] = min(rate, rates.get(at, rate))
+    return rates
+
+
+def _flat(program: Program, point: PointValue) -> list[Fraction]:
+    """The inputs of a point, a member by its place."""
+    assert program.domain is not None
+    found: list[Fraction] = []
+    for c in program.domain.coordinates:
+        value = point[c.name]
+        for entry in value if isinstance(value, tuple) else (value,):
+            assert not isinstance(entry, tuple)
+            found.append(Fraction(c.members.index(entry)) if isinstance(entry, str) else entry)
+    return found
