@@ -146,3 +146,21 @@ class Program:
     """Classifiers that cannot be read yet: name -> what is missing."""
     assertions: list[tree.Assert] = field(default_factory=list)
     computes: list[tree.Compute] = field(default_factory=list)
+@dataclass(frozen=True, slots=True)
+class Data:
+    """A finite data set: points of the domain in the order of the file, the `lines` they stand in, and their `labels`
+    (None: the file has none that was asked for). `skipped`: rows outside of the domain, left out on request."""
+
+    name: str
+    file: str
+    rows: tuple[PointValue, ...]
+    lines: tuple[int, ...]
+    labels: tuple[str, ...] | None
+    span: Span
+    skipped: int = 0
+
+    def row(self, index: int) -> str:
+        """`row 3 (line 4 of iris.csv)`; rows count from 1."""
+        return f"row {index + 1} (line {self.lines[index]} of {self.file})"
+
+

@@ -65,6 +65,13 @@ class Decider:
         self.judges_vacuity = True
         self._metrics: dict[str, Outcome] = {}
 
+    def at(self, program: Program, seconds: float) -> Decider:
+        """The same for a program with more points."""
+        other = Decider(program, self.portfolio, self.eps)
+        other.end = min(self.end, time.monotonic() + seconds)
+        other._metrics = self._metrics
+        return other
+
     def decide(self, claim: Claim, seconds: float) -> Outcome:
         """The verdict on a claim, within the time. Raises ReplayFailed or EngineFailed when the tool itself is at
         fault."""
