@@ -31,8 +31,8 @@ assert A: strongly_robust(f1, f2, radius: 1/10) expect refuted
 def explained(tmp_path: Path, text: str, *names: str) -> str:
     path = tmp_path / "file.vf"
     path.write_text(text)
-    result = CliRunner().invoke(cli, ["explain", str(path), *names])
-    assert result.exit_code == 0, result.output
+    result = CliRunner().invoke(cli, ["explain", str(path), *names], standalone_mode=False)
+    assert result.return_value == 0, result.output
     return " ".join(result.stdout.split())
 
 

@@ -19,8 +19,9 @@ CORPUS = Path(__file__).parents[1] / "corpus" / "refuted"
 
 
 def repair(path: Path) -> tuple[int, str]:
-    result = CliRunner().invoke(cli, ["repair", str(path)])
-    return result.exit_code, result.output
+    result = CliRunner().invoke(cli, ["repair", str(path)], standalone_mode=False)
+    assert result.exception is None, result.output
+    return result.return_value, result.output
 
 
 def test_an_unnecessary_feature_is_held_at_the_middle_of_its_interval(tmp_path: Path) -> None:

@@ -12,8 +12,8 @@ from typing import Protocol
 from verifier.language import measures, metrics, properties
 from verifier.language.build import Build, TooLarge
 from verifier.language.ops import OPS
-from verifier.model.network import Network
 from verifier.model.data import Cells, Layout, read_data
+from verifier.model.network import Network
 from verifier.model.program import (
     Classifier,
     Coordinate,
@@ -57,8 +57,8 @@ class Readers(Protocol):
 
     def matrix(self, path: str, span: Span) -> tuple[tuple[Fraction, ...], ...]: ...
 
-
     def data(self, path: str, layout: Layout, span: Span) -> Cells: ...
+
 
 @dataclass
 class Elaborated:
@@ -769,6 +769,9 @@ class Elaborator:
     def _point(self, d: tree.PointDecl) -> None:
         self.program.points[d.name.id] = self._symbolic().record(d.value)
 
+    def _data(self, d: tree.Data) -> None:
+        self.program.data[d.name.id] = read_data(self.program, d, self.readers)
+
     # assertions
 
     def _assertions(self) -> None:
@@ -820,6 +823,3 @@ def called(expr: tree.Expr, name: str) -> tree.Apply | None:
     if isinstance(expr, tree.Apply) and isinstance(expr.function, tree.Name) and expr.function.id == name:
         return expr
     return None
-    def _data(self, d: tree.Data) -> None:
-        self.program.data[d.name.id] = read_data(self.program, d, self.readers)
-

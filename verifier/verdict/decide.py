@@ -113,6 +113,8 @@ class Decider:
                     return self._not(self._decide(inner))
                 case Join():
                     return self._join(claim)
+                case Rows():
+                    return Outcome(*rows.decide(self, claim))
                 case Later(what):
                     return Outcome(Undecided(f"{what} is not available yet", later=True))
         except NotYet as later:
@@ -120,8 +122,6 @@ class Decider:
 
     # connectives
 
-                case Rows():
-                    return Outcome(*rows.decide(self, claim))
     def _not(self, inner: Outcome) -> Outcome:
         match inner.verdict:
             case Proved(by, trusts, pair, notes):

@@ -129,8 +129,8 @@ class Checked:
     vacuous: str = ""
     warnings: tuple[str, ...] = ()
     annotations: tuple[Annotation, ...] = ()
-
     table: Table | None = None
+
     @property
     def word(self) -> Literal["proved", "refuted", "unknown"]:
         return word(self.verdict)
