@@ -29,6 +29,8 @@ def said(result: FileResult, factor: Fraction = Fraction(1)) -> dict[str, Said]:
     assert not result.internal_errors, result.internal_errors
     verdicts: dict[str, Said] = {a.name: (a.word, bool(a.vacuous)) for a in result.assertions}
     for c in result.computed:
+        if isinstance(c.value, str) and c.value != "infinity":
+            continue  # names of features: they may have changed
         verdicts[c.name] = (c.value / factor if isinstance(c.value, Fraction) else c.value, c.attained)
     return {name: what for name, what in verdicts.items() if what[0] not in (None, "unknown")}
 
