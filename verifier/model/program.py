@@ -129,23 +129,6 @@ class Function:
     span: Span
 
 
-@dataclass
-class Program:
-    """Everything a file declares. `constants` holds the exact values of `let` and `param` (numbers, vectors,
-    matrices)."""
-
-    path: str
-    domain: Domain | None = None
-    labels: tuple[str, ...] = ()
-    classifiers: dict[str, Classifier] = field(default_factory=dict)
-    functions: dict[str, Function] = field(default_factory=dict)
-    constants: dict[str, Value] = field(default_factory=dict)
-    points: dict[str, PointValue] = field(default_factory=dict)
-    data: dict[str, Data] = field(default_factory=dict)
-    later: dict[str, str] = field(default_factory=dict)
-    """Classifiers that cannot be read yet: name -> what is missing."""
-    assertions: list[tree.Assert] = field(default_factory=list)
-    computes: list[tree.Compute] = field(default_factory=list)
 @dataclass(frozen=True, slots=True)
 class Data:
     """A finite data set: points of the domain in the order of the file, the `lines` they stand in, and their `labels`
@@ -164,3 +147,20 @@ class Data:
         return f"row {index + 1} (line {self.lines[index]} of {self.file})"
 
 
+@dataclass
+class Program:
+    """Everything a file declares. `constants` holds the exact values of `let` and `param` (numbers, vectors,
+    matrices)."""
+
+    path: str
+    domain: Domain | None = None
+    labels: tuple[str, ...] = ()
+    classifiers: dict[str, Classifier] = field(default_factory=dict)
+    functions: dict[str, Function] = field(default_factory=dict)
+    constants: dict[str, Value] = field(default_factory=dict)
+    points: dict[str, PointValue] = field(default_factory=dict)
+    data: dict[str, Data] = field(default_factory=dict)
+    later: dict[str, str] = field(default_factory=dict)
+    """Classifiers that cannot be read yet: name -> what is missing."""
+    assertions: list[tree.Assert] = field(default_factory=list)
+    computes: list[tree.Compute] = field(default_factory=list)

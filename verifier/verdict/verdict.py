@@ -169,6 +169,15 @@ class Measurement:
     the stated confidence; never a proof).
     """
 
+    amount: Amount | None
+    attained: bool | None = None
+    pair: Witness | None = None
+    why: str = ""
+    trusts: tuple[str, ...] = ()
+    later: bool = False
+    how: Literal["exact", "enclosed", "estimated"] = "exact"
+    enclosure: tuple[Fraction, Fraction] | None = None
+    notes: tuple[str, ...] = ()
     table: Table | None = None
 
 
@@ -215,15 +224,6 @@ def size(amount: Amount | None) -> Fraction | float:
             return square
         case _:
             return float("inf")
-    amount: Amount | None
-    attained: bool | None = None
-    pair: Witness | None = None
-    why: str = ""
-    trusts: tuple[str, ...] = ()
-    later: bool = False
-    how: Literal["exact", "enclosed", "estimated"] = "exact"
-    enclosure: tuple[Fraction, Fraction] | None = None
-    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
