@@ -251,8 +251,12 @@ def limit_lines(limit: Limit, witness: Witness) -> list[str]:
     if limit.x_end is not None:
         path, verb = f"{x} = a + s*(b - a) and {path}", "give"
         ends = [("a", limit.x), ("b", limit.x_end), *ends]
-    stays = "the labels stay apart" if limit.start is None else f"d1' -> {number(limit.start)}"
-    lines = sentences(f"Approached, not attained: as s -> 0, {path} {verb} d2' -> 0 while {stays}.")
+    far = next((s.distance for s in witness.seen if s.kind == "oracle"), None)
+    near = next((s.distance for s in witness.seen if s.kind == "model"), None)
+    swapped = far is not None and near is not None and near <= limit.eps < far  # containment the other way round
+    falls, rises = ("d1'", "d2'") if swapped else ("d2'", "d1'")
+    stays = "the labels stay apart" if limit.start is None else f"{rises} -> {number(limit.start)}"
+    lines = sentences(f"Approached, not attained: as s -> 0, {path} {verb} {falls} -> 0 while {stays}.")
     for name, point in ends:
         lines += [MARGIN + line for line in sentences(f"{name}: {point_text(point)}")]
     distances = {s.kind: s.distance for s in witness.seen if s.distance is not None}
