@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from verifier.engines.engine import Fails, Unknown
 from verifier.model.assertion import claim_of
 from verifier.model.claim import Computation
+from verifier.model.program import Value
 from verifier.source.text import NOWHERE
 from verifier.syntax import tree
 from verifier.verdict.certify import Points
@@ -16,6 +18,9 @@ if TYPE_CHECKING:
     from verifier.verdict.decide import Decider
 
 POINTS = ("x", "x'")
+SHORT = 12
+"""Numbers of more characters are rounded in a note."""
+
 CASES = {
     (False, False): ("I", "{0} tells apart what {1} does not, and {1} tells apart what {0} does not."),
     (False, True): ("II", "{0} tells apart all that {1} does, and more: it has an unnecessary feature."),
@@ -41,7 +46,8 @@ def compute(decider: Decider, computation: Computation) -> Measurement:
             pair = pair or verdict.pair
     amount, words = CASES[holds[0], holds[1]]
     notes = [words.format(model, oracle)]
-    for note, points, believed in (_accurate(decider, model, oracle), _some_oracle(decider, model, oracle)):
+    for fact in (_accurate, _some_oracle):
+        note, points, believed = fact(decider, model, oracle, pair)
         notes.append(note)
         trusts += believed
         if points is not None and pair is None:
@@ -52,33 +58,41 @@ def compute(decider: Decider, computation: Computation) -> Measurement:
 Fact = tuple[str, Points | None, tuple[str, ...]]
 
 
-def _accurate(decider: Decider, model: str, oracle: str) -> Fact:
+def _accurate(decider: Decider, model: str, oracle: str, pair: Witness | None) -> Fact:
     """Is there a decision on g1 that gives f2 everywhere? Iff g1 x = g1 x' forces f2 x = f2 x'."""
-    differ = tree.Chain(NOWHERE, (_call(oracle, "x"), _call(oracle, "x'")), ("!=",))
-    points, why, trusts = _find(decider, [*_same(decider, model), differ])
+    classifier = decider.program.classifiers[oracle]
     gives = f"decision on the features of {model} gives {oracle} everywhere"
+    if classifier.decide is None and classifier.network is None:
+        return f"Some {gives}, for {oracle} is constant.", None, ()
+    differ = tree.Chain(NOWHERE, (_call(oracle, "x"), _call(oracle, "x'")), ("!=",))
+    points, why, trusts = _find(decider, [*_same(decider, model), differ], pair)
     if why:
         return f"Whether some {gives} stayed open: {why}.", None, ()
     if points is None:
         return f"Some {gives}.", None, trusts
-    labels = " and ".join(str(decider.replay.interpreter.label(oracle, p)) for p in points.values())
-    return f"No {gives}: they are equal at {_written(points)}, labelled {labels}.", points, ()
+    labels = " and ".join(decider.replay.interpreter.label(oracle, p) for p in points.values())
+    return f"No {gives}: they are equal at {_where(points, pair)}, labelled {labels}.", points, ()
 
 
-def _some_oracle(decider: Decider, model: str, oracle: str) -> Fact:
+def _some_oracle(decider: Decider, model: str, oracle: str, pair: Witness | None) -> Fact:
     """Is there a decision on g2 that no decision on g1 can give? Iff g1 x = g1 x' for some g2 x != g2 x'."""
     apart = tree.Unary(NOWHERE, "not", _all(_same(decider, oracle)))
-    points, why, trusts = _find(decider, [*_same(decider, model), apart])
+    points, why, trusts = _find(decider, [*_same(decider, model), apart], pair)
     on, other = f"decision on the features of {oracle}", f"decision on those of {model}"
     if why:
         return f"Whether some {on} defeats every {other} stayed open: {why}.", None, ()
     if points is None:
         return f"For every {on} there is a {other} that gives the same labels.", None, trusts
-    return f"Some {on} defeats every {other}: only the former differ at {_written(points)}.", points, ()
+    return f"Some {on} defeats every {other}: only the former differ at {_where(points, pair)}.", points, ()
 
 
-def _find(decider: Decider, facts: list[tree.Expr]) -> tuple[Points | None, str, tuple[str, ...]]:
-    """Two points with all facts; or why that stayed open; or what is to be believed if there are none."""
+def _find(decider: Decider, facts: list[tree.Expr], pair: Witness | None) -> tuple[Points | None, str, tuple[str, ...]]:
+    """Two points with all facts, those of `pair` if they will do; or why that stayed open; or what is to be believed if
+    there are none."""
+    if pair is not None and tuple(pair.points) == POINTS:
+        env = decider.replay.env(pair.points)
+        if all(decider.replay.interpreter.truth(fact, env) for fact in facts):
+            return pair.points, "", ()
     posed = decider.poser.pose(POINTS, [decider.poser.truth(f, POINTS) for f in facts])
     match decider.ask(posed):
         case Fails(_, (vector, *_)):
@@ -113,7 +127,20 @@ def _call(word: str, *names: str) -> tree.Apply:
     return tree.Apply(NOWHERE, tree.Name(NOWHERE, word), arguments)
 
 
-def _written(points: Points) -> str:
-    from verifier.verdict.decide import written
+def _where(points: Points, pair: Witness | None) -> str:
+    """The points in words; those of the pair that is shown by their names."""
+    if pair is None or points == pair.points:
+        return "x and x'"
+    return " and ".join(
+        "{" + ", ".join(f"{name}: {_short(value)}" for name, value in point.items()) + "}" for point in points.values()
+    )
 
-    return " and ".join(written(point) for point in points.values())
+
+def _short(value: Value) -> str:
+    match value:
+        case tuple():
+            return "[" + ", ".join(_short(v) for v in value) + "]"
+        case Fraction() if len(str(value)) > SHORT:
+            return f"≈ {float(value):.6g}"
+        case _:
+            return str(value)
