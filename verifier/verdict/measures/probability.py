@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
+from verifier.engines.estimate import DOUBT, SEED, estimate
 from verifier.engines.weigh import FAR, NAME, Mass, Side, own_sides, weigh
 from verifier.language.build import Form
 from verifier.model.claim import Computation
@@ -27,8 +28,13 @@ TRUSTS = (NAME,)
 ZERO = Form(Fraction(0))
 
 
+USEFUL = Fraction(1, 4)
+"""A wider interval tells so little that an estimate is added to a `compute`."""
+
+
 def compute(decider: Decider, computation: Computation) -> Measurement:
-    """The probability, exactly; on time an interval that certainly holds it."""
+    """The probability, exactly; out of time an interval that certainly holds it; for `compute`, if that is useless, an
+    estimate."""
     if (axioms := decider.axioms(computation.shown)) is not None:
         return Measurement(None, why=axioms)
     domain = decider.poser.pose((X,), [], numbers=[ZERO])
@@ -81,7 +87,11 @@ class Pairs:
         both = {**sides, **{i + self.width: side for i, side in sides.items()}}
         mirror = 0 if "where" in self.computation.formulas else self.width
         event = question.numbers[0]
-        mass = Mass() if self.posed.impossible else weigh(question, event, self.decider.left(), both, mirror)
+        mass = (
+            Mass()
+            if self.posed.impossible
+            else weigh(question, event, self.decider.left() * (0.7 if self.decider.guessing else 1), both, mirror)
+        )
         if not mass.given[1]:
             return Measurement(
                 None, why="the condition has probability 0: almost no two points are near and alike for the oracle"
@@ -90,6 +100,18 @@ class Pairs:
         if mass.exact:
             return Measurement(1 - mass.both[0] / mass.given[0], pair=pair, trusts=TRUSTS)
         low, high = enclosure(mass)
+        if self.decider.guessing and high - low > USEFUL:
+            drawn = estimate(question, event, both, self.width, self.decider.left())
+            if drawn is not None:
+                low, high = (1 - end for end in reversed(drawn.interval))
+                agree = drawn.count - drawn.hits
+                notes = (
+                    f"{agree} of {drawn.count} random pairs agree (seed {SEED}). With {100 * (1 - DOUBT)} % confidence "
+                    f"the probability is in [{float(low):.4f}, {float(high):.4f}]. An estimate proves nothing.",
+                )
+                return Measurement(
+                    f"about {agree / drawn.count:.4g}", how="estimated", enclosure=(low, high), notes=notes
+                )
         if high - low == 1:
             return Measurement(None, why="out of time")
         shown = f"[{float(low):.6g}, {float(high):.6g}]"

@@ -1,0 +1,171 @@
+"""An estimate of a probability where neither an exact value nor a useful enclosure was to be had. Never a proof.
+
+The number of pairs is fixed beforehand, the seed is said, and the interval is Clopper and Pearson's with the binomial
+tails computed in integers. Pairs are drawn by rejection: proposed from the box, with the differences that the facts
+allow coordinate by coordinate, and kept iff the facts hold, exactly. The coordinates lie on a grid of 2^32 midpoints.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from fractions import Fraction
+from math import ceil, comb, floor
+from random import Random
+
+from verifier.engines.engine import Vector
+from verifier.kernel.circuit import FALSE, TRUE, Affine, Input, Select
+from verifier.query.question import Question
+
+PAIRS = 1000
+SEED = 0
+DOUBT = Fraction(1, 100)
+"""One minus the confidence."""
+
+FINE = 1 << 32
+GRID = 1 << 10
+"""The ends of the interval are rounded outwards to multiples of 1/GRID."""
+
+Side = tuple[Fraction, Fraction]
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    hits: int
+    count: int
+    interval: Side
+
+
+def estimate(
+    question: Question, event: int, sides: dict[int, Side], width: int, seconds: float, count: int = PAIRS
+) -> Estimate | None:
+    """How many of `count` pairs with all facts have the event too; None when time did not suffice to draw them.
+
+    `sides`: the intervals of the real inputs; the first `width` inputs are x, the others x'.
+    """
+    end = time.monotonic() + seconds
+    random = Random(SEED)
+    sampler = Sampler(question, sides, width, random)
+    hits = 0
+    for _ in range(count):
+        while True:
+            if time.monotonic() > end:
+                return None
+            point = sampler.draw()
+            if point is not None:
+                values = question.values(point)
+                if all(values[fact] >= 0 for fact in question.facts):
+                    break
+        hits += values[event] >= 0
+    return Estimate(hits, count, clopper_pearson(hits, count, DOUBT))
+
+
+class Sampler:
+    """Proposes pairs, uniformly on a set that contains all that the facts allow."""
+
+    def __init__(self, question: Question, sides: dict[int, Side], width: int, random: Random) -> None:
+        self.width, self.random = width, random
+        self.whole = [v.integer for v in question.variables]
+        self.sides: list[Side] = []
+        for i, v in enumerate(question.variables):
+            low, high = sides.get(i, (v.low, v.high))
+            assert low is not None and high is not None
+            self.sides.append((low, high))
+        self.steps = [(low - high, high - low) for low, high in self.sides[:width]]
+        for row, constant in halfspaces(question):
+            inputs = sorted(row)
+            if len(inputs) == 2 and inputs[1] == inputs[0] + width and row[inputs[0]] == -row[inputs[1]]:
+                i, weight = inputs[0], row[inputs[1]]
+                least, most = self.steps[i]
+                bound = -constant / weight
+                self.steps[i] = (max(least, bound), most) if weight > 0 else (least, min(most, bound))
+
+    def draw(self) -> Vector | None:
+        """A pair; None where the second point left the box."""
+        first, second = [], []
+        for i in range(self.width):
+            x = self._between(self.sides[i], self.whole[i])
+            h = self._between(self.steps[i], self.whole[i])
+            if x is None or h is None or not self.sides[i][0] <= x + h <= self.sides[i][1]:
+                return None
+            first.append(x)
+            second.append(x + h)
+        return (*first, *second)
+
+    def _between(self, side: Side, whole: bool) -> Fraction | None:
+        low, high = side
+        if whole:
+            return Fraction(self.random.randint(ceil(low), floor(high))) if ceil(low) <= floor(high) else None
+        return low + (high - low) * Fraction(2 * self.random.randrange(FINE) + 1, 2 * FINE)
+
+
+def halfspaces(question: Question) -> list[tuple[dict[int, Fraction], Fraction]]:
+    """Affine rows (by input, and a constant) that are >= 0 wherever all facts hold."""
+    circuit = question.circuit
+
+    def affine(i: int) -> tuple[dict[int, Fraction], Fraction] | None:
+        match circuit[i]:
+            case Input(index):
+                return {index: Fraction(1)}, Fraction(0)
+            case Affine(terms, constant):
+                row: dict[int, Fraction] = {}
+                for j, weight in terms:
+                    inner = affine(j)
+                    if inner is None:
+                        return None
+                    constant += weight * inner[1]
+                    for k, w in inner[0].items():
+                        row[k] = row.get(k, Fraction(0)) + weight * w
+                return {k: w for k, w in row.items() if w}, constant
+        return None
+
+    def is_constant(i: int, value: Fraction) -> bool:
+        return circuit[i] == Affine((), value)
+
+    found = []
+    todo = [(fact, True) for fact in question.facts]
+    while todo:
+        i, holds = todo.pop()
+        match circuit[i]:
+            case Select(test, then, otherwise) if is_constant(then, FALSE) and is_constant(otherwise, TRUE):
+                todo.append((test, not holds))
+            case Select(test, then, otherwise) if holds and is_constant(otherwise, FALSE):
+                todo += [(test, True), (then, True)]
+            case Select():
+                pass
+            case _:
+                form = affine(i)
+                if form is not None:
+                    sign = 1 if holds else -1
+                    found.append(({k: sign * w for k, w in form[0].items()}, sign * form[1]))
+    return found
+
+
+def clopper_pearson(hits: int, count: int, doubt: Fraction) -> Side:
+    """An interval that holds the true probability with confidence 1 - doubt, whatever that is."""
+    low, high = Fraction(0), Fraction(1)
+    if hits > 0:
+        low = _end(hits, count, doubt)
+    if hits < count:
+        high = 1 - _end(count - hits, count, doubt)
+    return low, high
+
+
+def _end(hits: int, count: int, doubt: Fraction) -> Fraction:
+    """The largest multiple of 1/GRID at which the chance of `hits` or more is at most doubt / 2 (it grows with p)."""
+    below, above = 0, GRID
+    while above - below > 1:
+        middle = (below + above) // 2
+        if 2 * tail(hits, count, Fraction(middle, GRID)) <= doubt:
+            below = middle
+        else:
+            above = middle
+    return Fraction(below, GRID)
+
+
+def tail(hits: int, count: int, p: Fraction) -> Fraction:
+    """The chance of `hits` or more of `count`, each with probability p, exactly."""
+    a, b, total = p.numerator, p.denominator - p.numerator, 0
+    for i in range(hits, count + 1):
+        total += comb(count, i) * a**i * b ** (count - i)
+    return Fraction(total, p.denominator**count)
