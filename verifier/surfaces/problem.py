@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from fractions import Fraction
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -34,8 +35,10 @@ def exact(value: object) -> str:
 
     Raises TypeError with a hint."""
     match value:
-        case bool():
-            raise TypeError("a number is needed here, not a bool")
+        case bool() | bytes():
+            raise TypeError(f"a number is needed here, not {type(value).__name__}")
+        case float() | Decimal() if not isfinite(value):
+            raise TypeError(f"a number is needed here, not {value}; leave a side of an interval out with None")
         case int() | Fraction():
             return f"{value}" if Fraction(value).denominator == 1 else f"({value})"
         case Decimal():
