@@ -21,7 +21,7 @@ from verifier.syntax.lexer import reserved
 REFERENCE = ROOT / "docs" / "reference"
 PAGE = {
     **dict.fromkeys(OPS, "expressions.md"),
-    **dict.fromkeys(METRICS, "metrics.md"),
+    **dict.fromkeys([*METRICS, *getattr(metrics, "QUADRATIC", ())], "metrics.md"),
     **dict.fromkeys(PROPERTIES, "properties.md"),
     **dict.fromkeys(MEASURES, "measures.md"),
 }
