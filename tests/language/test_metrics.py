@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from verifier.kernel.circuit import evaluate, holds
 from verifier.language import metrics
 from verifier.language.build import NO, YES, Build, Form, Variable
-from verifier.language.metrics import LATER, METRICS, Metric
+from verifier.language.metrics import LATER, METRICS, QUADRATIC, Metric
 
 entries = st.fractions(min_value=-3, max_value=3, max_denominator=2)
 every_metric = pytest.mark.parametrize("metric", METRICS.values(), ids=list(METRICS))
@@ -105,9 +105,13 @@ def test_a_discrete_ball_of_small_radius_is_equality() -> None:
 
 
 def test_every_metric_is_registered_once_under_its_own_name_and_documented() -> None:
-    files = [m.name for m in iter_modules(metrics.__path__) if m.name != "metric"]
-    assert sorted(METRICS) == sorted(files)
-    assert not LATER & METRICS.keys()
+    files = [m.name for m in iter_modules(metrics.__path__) if m.name not in ("metric", "quadratic")]
+    assert sorted([*METRICS, *QUADRATIC]) == sorted(files)
+    assert not LATER & (METRICS.keys() | QUADRATIC.keys()) and not METRICS.keys() & QUADRATIC.keys()
+    for name, quadratic in QUADRATIC.items():
+        module = import_module(f"verifier.language.metrics.{name}")
+        assert quadratic.name == name and getattr(module, name.upper()) is quadratic
+        assert module.__doc__ and all(inspect.getdoc(f) for f in (quadratic.squares, quadratic.meaning))
     for name, metric in METRICS.items():
         module = import_module(f"verifier.language.metrics.{name}")
         assert metric.name == name and getattr(module, name.upper()) is metric

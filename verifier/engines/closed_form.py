@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 from verifier.canonical.affine import affine_rows
 from verifier.canonical.linalg import solve_left
 from verifier.engines.engine import Holds
 from verifier.kernel.proof import Entails, Linear, check
 from verifier.language.build import NO, Choice, Form, Variable
-from verifier.language.metrics import METRICS
 from verifier.model.claim import Contained
 from verifier.model.program import Classifier
 from verifier.model.symbolic import Finite, numbers
@@ -45,17 +46,22 @@ def contained(poser: Poser, claim: Contained) -> Holds | None:
 
 
 def features(poser: Poser, classifier: Classifier, point: str, only: str) -> list[Form] | None:
-    """The entries of g(point), or of one feature; None when the metric is no norm or a feature is nominal."""
+    """The entries of g(point), or of one feature; of a singular mahalanobis the non-null rows of L^T g(point). None
+    when the metric is no norm or a feature is nominal."""
     metric = classifier.metric
-    if metric is not None and (
-        metric.body is not None or metric.builtin not in METRICS or not METRICS[metric.builtin].is_norm
-    ):
+    rows = metric is not None and metric.is_quadratic and not metric.is_norm  # a singular mahalanobis
+    if metric is not None and not metric.is_norm and not rows:
         return None
     values = poser.symbolic.features(classifier, poser.point(point))
     chosen = [v for name, v in values.items() if only in ("", name)]
     if any(isinstance(v, Finite) for v in chosen):
         return None
-    return [n for v in chosen for n in numbers(v)]
+    entries = [n for v in chosen for n in numbers(v)]
+    if metric is None or not rows or only:
+        return entries
+    scales = metric.scales or (Fraction(1),) * len(entries)
+    scaled = [poser.build.scale(1 / s, e) for s, e in zip(scales, entries, strict=True)]
+    return [poser.build.combine(zip(row, scaled, strict=True)) for _, row in metric.squares]
 
 
 def equations(poser: Poser) -> list[Form]:

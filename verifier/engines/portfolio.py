@@ -26,6 +26,8 @@ class Portfolio:
 
     def find(self, question: Question, seconds: float) -> Answer:
         """A solution, or none."""
+        if question.squares:
+            return cast(Answer, self.worker.ask("find_square", question, seconds=seconds))
         if choices(question) >= MANY_CHOICES:
             started = time.monotonic()
             first = self.worker.ask("find", question, seconds=min(FIRST_TRY, seconds))
@@ -43,7 +45,8 @@ class Portfolio:
 
     def least(self, question: Question, seconds: float) -> Answer:
         """The infimum of the question's first number."""
-        return cast(Answer, self.worker.ask("least", question, seconds=seconds))
+        task = "least_square" if question.squares else "least"
+        return cast(Answer, self.worker.ask(task, question, seconds=seconds))
 
     def greatest(self, question: Question, seconds: float) -> Answer:
         """The supremum of the question's first number."""
@@ -64,7 +67,8 @@ class Portfolio:
 
     def substantial(self, domain: Question, question: Question, copies: int, seconds: float) -> Answer:
         """A solution in a piece of positive measure."""
-        return cast(Answer, self.worker.ask("substantial", domain, question, copies, seconds=seconds))
+        task = "substantial_square" if question.squares else "substantial"
+        return cast(Answer, self.worker.ask(task, domain, question, copies, seconds=seconds))
 
     def local(self, bad: Question, own: Question, shared: tuple[int, ...], seconds: float, impossible: bool) -> Answer:
         """An x with BAD and not OWN (Theorem 3)."""

@@ -14,6 +14,7 @@ from verifier.language.properties import property as pattern
 from verifier.language.properties.property import Choices, Measure, Property
 from verifier.model.claim import (
     Always,
+    ByConstruction,
     Claim,
     Compare,
     Computation,
@@ -291,6 +292,9 @@ def _property(program: Program, body: tree.Apply, word: Property) -> Claim:
     if "over" in call.choices and "eta" not in call.choices:
         fail("V209", body.span, "`over` says where `eta` is a probability.", "Add `eta: 1/20`, or leave `over` out.")
 
+    if word.name == "is_pseudometric" and (why := _quadratic(program, call)):
+        return ByConstruction(why)
+
     def claim(shape: pattern.Pattern) -> Claim:
         match shape:
             case pattern.Always(points, given, then, distinct, almost):
@@ -335,6 +339,18 @@ def _property(program: Program, body: tree.Apply, word: Property) -> Claim:
                 return Compare(_computation(program, measure, call), ">", 1 - eta.value)
 
     return claim(word.pattern(call.choices))
+
+
+def _quadratic(program: Program, call: Call) -> str:
+    """Why the metric of f, which has a quadratic form in it, obeys the axioms; empty where it has none."""
+    name = call.names["f"]
+    assert isinstance(name, tree.Name)
+    metric = program.classifiers[name.id].metric
+    if metric is None or not any(part.is_quadratic for part in (metric, *metric.parts)):
+        return ""
+    why = "The square of the distance is a positive semidefinite quadratic form (its factors were found in rationals)"
+    norm = f"{why}, so that the distance is the Euclidean norm of a linear image of the differences."
+    return f"{norm} Sums, maxima and positive multiples of pseudometrics are pseudometrics." if metric.join else norm
 
 
 def _shown(call: Call) -> tuple[str, ...]:

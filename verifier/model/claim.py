@@ -129,6 +129,13 @@ class Rows:
 
 
 @dataclass(frozen=True, slots=True)
+class ByConstruction:
+    """True of all that the language lets one write, for the reason `why`."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class Later:
     """Known to the language, not decided by this version."""
 
@@ -136,4 +143,4 @@ class Later:
 
 
 Measured = Infimum | Computation | Later
-Claim = Always | Contained | LocallyConstant | Compare | Not | Join | Rows | Later
+Claim = Always | Contained | LocallyConstant | Compare | Not | Join | Rows | ByConstruction | Later

@@ -11,6 +11,7 @@ from typing import Protocol
 
 from verifier.language import measures, metrics, properties
 from verifier.language.build import Build, TooLarge
+from verifier.language.metrics.quadratic import NotSemidefinite, Rows, sum_of_squares
 from verifier.language.ops import OPS
 from verifier.model.data import Cells, Layout, read_data
 from verifier.model.network import Network
@@ -594,32 +595,115 @@ class Elaborator:
             if len(names) != 2 or names[0] == names[1]:
                 fail("V303", m.span, "A metric compares two feature vectors.", "Write `metric d(u, v) = ...`.")
             return self._user_metric(m.span, (names[0], names[1]), m.value, classifier, symbolic, point)
-        match m.value:
-            case tree.Name(span, name):
-                arguments: tuple[tree.Argument, ...] = ()
-            case tree.Apply(_, tree.Name(span, name), arguments):
-                pass
-            case _:
-                fail(
-                    "V317",
-                    m.value.span,
-                    "This is not a metric.",
-                    f"Write one of {', '.join(metrics.METRICS)}, or define one: `metric d(u, v) = abs(u.s - v.s)`.",
-                )
-        if name in self.program.functions:
-            function = self.program.functions[name]
+        named = m.value.function if isinstance(m.value, tree.Apply) else m.value
+        if isinstance(named, tree.Name) and named.id in self.program.functions:
+            function = self.program.functions[named.id]
+            arguments = isinstance(m.value, tree.Apply) and bool(m.value.arguments)
             if len(function.parameters) != 2 or function.parameters[0] == function.parameters[1] or arguments:
                 fail(
-                    "V317", span, f"`{name}` does not compare two feature vectors.", f"Define `def {name}(u, v) = ...`."
+                    "V317",
+                    named.span,
+                    f"`{named.id}` does not compare two feature vectors.",
+                    f"Define `def {named.id}(u, v) = ...`.",
                 )
             left, right = function.parameters
             return self._user_metric(m.span, (left, right), function.body, classifier, symbolic, point)
+        return self._builtin(m.value, m.span, classifier)
+
+    def _builtin(self, expr: tree.Expr, whole: Span, classifier: Classifier) -> MetricUse:
+        """A built-in metric with its options, or a positive combination of such."""
+        arguments: tuple[tree.Argument, ...] = ()
+        match expr:
+            case tree.Binary(_, "+", left, right):
+                sides = tuple(self._builtin(side, whole, classifier) for side in (left, right))
+                return MetricUse(whole, join="sum", parts=sides)
+            case tree.Binary(_, "*", left, right):
+                amount, of = (right, left) if self._is_metric(left) else (left, right)
+                return self._times(amount, self._builtin(of, whole, classifier))
+            case tree.Binary(_, "/", left, right):
+                return self._times(right, self._builtin(left, whole, classifier), divide=True)
+            case tree.Apply(_, tree.Name(_, "max"), given) if given and not any(a.label for a in given):
+                return MetricUse(
+                    whole, join="max", parts=tuple(self._builtin(a.value, whole, classifier) for a in given)
+                )
+            case tree.Name(span, name):
+                pass
+            case tree.Apply(_, tree.Name(span, name), arguments):
+                pass
+            case _:
+                known = ", ".join((*metrics.METRICS, *metrics.QUADRATIC))
+                fail(
+                    "V317",
+                    expr.span,
+                    "This is not a metric.",
+                    f"Write one of {known}, combine them with `+`, `max` or a factor, or define one: "
+                    "`metric d(u, v) = abs(u.s - v.s)`.",
+                )
         if name in metrics.LATER:
-            return MetricUse(m.span, builtin=name, scales=())
-        if name not in metrics.METRICS:
-            known = [*metrics.METRICS, *sorted(metrics.LATER), *self.program.functions]
-            fail("V201", span, f"There is no metric called `{name}`.", suggestion(name, known, "The metrics are"))
-        return MetricUse(m.span, builtin=name, scales=self._scales(arguments, classifier))
+            return MetricUse(whole, builtin=name, scales=())
+        if name not in metrics.METRICS and name not in metrics.QUADRATIC:
+            known_names = [*metrics.METRICS, *metrics.QUADRATIC, *sorted(metrics.LATER), *self.program.functions]
+            fail("V201", span, f"There is no metric called `{name}`.", suggestion(name, known_names, "The metrics are"))
+        if name in metrics.METRICS:
+            return MetricUse(whole, builtin=name, scales=self._scales(arguments, classifier))
+        return self._quadratic(expr.span, whole, name, arguments, classifier)
+
+    @staticmethod
+    def _is_metric(expr: tree.Expr) -> bool:
+        """An operand that names a metric (the other one is the factor)."""
+        words = metrics.METRICS.keys() | metrics.QUADRATIC.keys()
+        return bool(names_in(expr) & words)
+
+    def _times(self, amount: tree.Expr, metric: MetricUse, divide: bool = False) -> MetricUse:
+        factor = self._number(amount)
+        if factor <= 0:
+            fail("V318", amount.span, "The factor of a metric is a positive number.", "Write `2 * linf`, say.")
+        return replace(metric, factor=metric.factor / factor if divide else metric.factor * factor)
+
+    def _quadratic(
+        self, span: Span, whole: Span, name: str, arguments: tuple[tree.Argument, ...], classifier: Classifier
+    ) -> MetricUse:
+        """l2 and mahalanobis, with a matrix that is symmetric and positive semidefinite."""
+        kind = metrics.QUADRATIC[name]
+        entries = sum(f.size or 1 for f in classifier.features)
+        given = [a for a in arguments if kind.takes_matrix and a.label in ("", "matrix")]
+        matrix: Rows = ()
+        if kind.takes_matrix:
+            if len(given) != 1:
+                fail("V209", span, f"`{name}` needs one matrix.", "Write `mahalanobis([[2, 1], [1, 2]])`.")
+            matrix = self._semidefinite(given[0].value, entries)
+        scales = self._scales(tuple(a for a in arguments if a not in given), classifier)
+        return MetricUse(whole, builtin=name, scales=scales, matrix=matrix, squares=kind.squares(entries, matrix))
+
+    def _semidefinite(self, expr: tree.Expr, entries: int) -> Rows:
+        """The matrix of mahalanobis, checked in rationals."""
+        value = self._exact(expr)
+        rows = tuple(row if isinstance(row, tuple) else (row,) for row in value) if isinstance(value, tuple) else ()
+        square = f"The features have {entries} entr{'ies' if entries > 1 else 'y'}: a {entries} x {entries} matrix."
+        if len(rows) != entries or any(len(row) != entries for row in rows):
+            fail("V303", expr.span, f"This is no {entries} x {entries} matrix.", square)
+        matrix = tuple(tuple(x if isinstance(x, Fraction) else Fraction(0) for x in row) for row in rows)
+        for i in range(entries):
+            for j in range(i):
+                if matrix[i][j] != matrix[j][i]:
+                    fail(
+                        "V320",
+                        expr.span,
+                        f"The matrix is not symmetric: {matrix[i][j]} in row {i}, column {j}, "
+                        f"but {matrix[j][i]} in row {j}, column {i}.",
+                        f"Put {(matrix[i][j] + matrix[j][i]) / 2} in both places: that leaves v^T M v as it is.",
+                    )
+        try:
+            sum_of_squares(matrix)
+        except NotSemidefinite as found:
+            v = "[" + ", ".join(map(str, found.vector)) + "]"
+            fail(
+                "V320",
+                expr.span,
+                f"The matrix M is not positive semidefinite: v = {v} has v^T M v = {found.value} < 0.",
+                "A squared distance cannot be negative. Covariance matrices and their inverses are positive semidefinite: check the entries.",
+            )
+        return matrix
 
     def _scales(self, arguments: tuple[tree.Argument, ...], classifier: Classifier) -> tuple[Fraction, ...]:
         factor = {f.name: [Fraction(1)] * (f.size or 1) for f in classifier.features}

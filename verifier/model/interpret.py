@@ -14,9 +14,10 @@ from itertools import pairwise
 from operator import eq, ge, gt, le, lt, ne
 from typing import Any, TypeAlias, TypeVar
 
-from verifier.language.metrics import METRICS
+from verifier.language.metrics import METRICS, QUADRATIC
 from verifier.language.ops import OPS
-from verifier.model.program import Classifier, Coordinate, Domain, PointValue, Program, Value
+from verifier.language.root import Root, floor_root, root
+from verifier.model.program import Classifier, Coordinate, Domain, MetricUse, PointValue, Program, Value
 from verifier.source import Span
 from verifier.source.text import NOWHERE
 from verifier.syntax import tree
@@ -60,7 +61,7 @@ class Image:
     scores: tuple[Fraction, ...]
 
 
-Meaning: TypeAlias = Fraction | float | bool | Member | Point | FeatureVector | tuple["Meaning", ...]
+Meaning: TypeAlias = Fraction | Root | float | bool | Member | Point | FeatureVector | tuple["Meaning", ...]
 Env: TypeAlias = Mapping[str, object]
 T = TypeVar("T")
 
@@ -80,6 +81,8 @@ class Interpreter:
         self.program = program
         self._images: dict[tuple[str, object], Image] = {}
         self._depth = 0
+        self.topological = False
+        """Quadratic metrics are replaced by the norm of the same topology that Theorem 1* is asked about."""
 
     # points and classifiers
 
@@ -104,7 +107,7 @@ class Interpreter:
         """The numbers that an imported classifier's network is given at x."""
         return self._fed(self._classifier(name), self._point(point))
 
-    def distance(self, name: str, left: PointValue, right: PointValue, only: str | None = None) -> Fraction:
+    def distance(self, name: str, left: PointValue, right: PointValue, only: str | None = None) -> Fraction | Root:
         """d(g x, g x'), in the classifier's metric (linf without one). `only` looks at one feature: by linf, or by the
         classifier's own metric if that counts differences (l0, discrete)."""
         return self._distance(self._classifier(name), self._point(left), self._point(right), only)
@@ -159,19 +162,34 @@ class Interpreter:
     def _named(self, label: str) -> Member:
         return Member(label, self.program.labels)
 
-    def _distance(self, f: Classifier, left: Point, right: Point, only: str | None) -> Fraction:
+    def _distance(self, f: Classifier, left: Point, right: Point, only: str | None) -> Fraction | Root:
         g, h = self._image(f, left).features, self._image(f, right).features
         metric = f.metric
         if metric is not None and metric.body is not None and only is None:
             env = dict(zip(metric.parameters, (FeatureVector(g), FeatureVector(h)), strict=True))
             return number(self.value(metric.body, env), metric.span)
         differences = [(name, d) for name in g for d in changes(g[name], h[name], f.span)]
-        if metric is not None and metric.scales:
-            differences = [(name, d / scale) for (name, d), scale in zip(differences, metric.scales, strict=True)]
-        kind = METRICS[metric.builtin if metric is not None and metric.builtin else "linf"]
-        if only is not None and kind.is_norm:
-            kind = METRICS["linf"]
-        return kind.meaning([d for name, d in differences if only in (None, name)])
+        if metric is None or metric.body is not None:
+            return METRICS["linf"].meaning([d for name, d in differences if only in (None, name)])
+        return self._measured_by(metric, differences, only)
+
+    def _measured_by(
+        self, metric: MetricUse, differences: Sequence[tuple[str, Fraction]], only: str | None
+    ) -> Fraction | Root:
+        """The distance of two feature vectors with these differences, in a built-in metric."""
+        if metric.join:
+            parts = [number(self._measured_by(p, differences, only), metric.span) for p in metric.parts]
+            return metric.factor * (sum(parts, Fraction(0)) if metric.join == "sum" else max(parts))
+        scales = metric.scales or (Fraction(1),) * len(differences)
+        scaled = [d / s for (name, d), s in zip(differences, scales, strict=True) if only in (None, name)]
+        if metric.builtin in METRICS or only is not None:
+            counts = metric.builtin in METRICS and not METRICS[metric.builtin].is_norm
+            kind = METRICS[metric.builtin if only is None or counts else "linf"]
+            return metric.factor * kind.meaning(scaled)
+        if self.topological:
+            rows = [(w * metric.factor**2, dot(row, tuple(scaled), metric.span)) for w, row in metric.squares]
+            return max((floor_root(w) * abs(d) for w, d in rows), default=Fraction(0))
+        return root(metric.factor**2 * QUADRATIC[metric.builtin].meaning(scaled, metric.matrix))
 
     # decisions and their margins
 
@@ -351,6 +369,8 @@ class Interpreter:
                 return together(lambda a, b: a - b, left, right, expr.span)
             case "*":
                 return product(left, right, expr.span)
+            case "/" if isinstance(left, Root) and isinstance(right, Fraction) and right > 0:
+                return left.times(1 / right)
             case "/":
                 if not isinstance(right, Fraction) or right == 0:
                     raise InterpretError("the divisor must be a number other than 0", expr.right.span)
@@ -593,6 +613,8 @@ def is_matrix(value: tuple[Meaning, ...]) -> bool:
 def product(left: Meaning, right: Meaning, span: Span) -> Meaning:
     """number * anything, anything * number, matrix * vector, matrix * matrix."""
     match left, right:
+        case (Fraction() as factor, Root() as far) | (Root() as far, Fraction() as factor) if factor >= 0:
+            return far.times(factor)
         case Fraction(), _:
             return each(lambda x: left * x, right, span)
         case _, Fraction():
@@ -620,7 +642,7 @@ def dot(left: Meaning, right: Meaning, span: Span) -> Fraction:
 
 def compare(op: tree.Comparison, left: Meaning, right: Meaning, span: Span) -> bool:
     """Numbers by any comparison; everything else of one sort and shape by == and !=."""
-    if not comparable(left, right) or (op not in ("==", "!=") and not isinstance(left, Fraction | float)):
+    if not comparable(left, right) or (op not in ("==", "!=") and not isinstance(left, Fraction | Root | float)):
         raise InterpretError(f"`{op}` does not compare these", span)
     return ORDER[op](left, right)
 
@@ -628,7 +650,7 @@ def compare(op: tree.Comparison, left: Meaning, right: Meaning, span: Span) -> b
 def comparable(left: Meaning, right: Meaning) -> bool:
     """Both numbers (or infinite), or of one sort and shape."""
     match left, right:
-        case ((Fraction() | float()), (Fraction() | float())):
+        case ((Fraction() | Root() | float()), (Fraction() | Root() | float())):
             return True
         case Member(), Member():
             return left.members == right.members

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Literal
 
+from verifier.language import metrics
 from verifier.model.network import Network
 from verifier.source import Span
 from verifier.syntax import tree
@@ -82,9 +83,10 @@ class Feature:
 class MetricUse:
     """The metric of a classifier on its feature vectors, resolved.
 
-    `builtin`: a name in `language.metrics.METRICS`, with one positive `scale` (a difference is divided by it) per
-    feature entry, in
-    the order of the flattened features; or a user metric: `parameters` (two names bound to feature vectors) and `body`.
+    `builtin`: a name in `language.metrics.METRICS` or `QUADRATIC`, with one positive `scale` (a difference is divided
+    by it) per feature entry, in the order of the flattened features; or a user metric: `parameters` (two names bound to
+    feature vectors) and `body`; or the sum or maximum (`join`) of `parts`. All but the user's are times `factor` > 0.
+    A quadratic metric has its `squares` (d^2 = sum of weight * (row . scaled differences)^2), mahalanobis its `matrix`.
     """
 
     span: Span
@@ -92,6 +94,48 @@ class MetricUse:
     scales: tuple[Fraction, ...] = ()
     parameters: tuple[str, str] = ("u", "v")
     body: tree.Expr | None = None
+    matrix: tuple[tuple[Fraction, ...], ...] = ()
+    squares: tuple[tuple[Fraction, tuple[Fraction, ...]], ...] = ()
+    join: Literal["", "sum", "max"] = ""
+    parts: tuple[MetricUse, ...] = ()
+    factor: Fraction = Fraction(1)
+
+    @property
+    def is_quadratic(self) -> bool:
+        """Its square is a quadratic form: its distances are roots."""
+        return self.builtin in metrics.QUADRATIC
+
+    @property
+    def is_norm(self) -> bool:
+        """Its topology is certainly the one of the features: a built-in norm, or a combination that has one."""
+        if self.join:
+            return all(part.is_norm for part in self.parts)
+        if self.is_quadratic:
+            return not self.matrix or len(self.squares) == len(self.matrix)
+        return self.builtin in metrics.METRICS and metrics.METRICS[self.builtin].is_norm
+
+    @property
+    def separates(self) -> bool:
+        """It is 0 only where all features agree: built in, and not a singular mahalanobis."""
+        if self.join:
+            return any(part.separates for part in self.parts)
+        return self.is_norm if self.is_quadratic else self.body is None
+
+    @property
+    def text(self) -> str:
+        """A built-in metric in words."""
+        times = "" if self.factor == 1 else f"{self.factor} * "
+        if self.join == "max":
+            return f"{times}max({', '.join(p.text for p in self.parts)})"
+        if self.join == "sum":
+            inner = " + ".join(p.text for p in self.parts)
+            return f"{times}({inner})" if times else inner
+        of = ""
+        if self.matrix:
+            of = "([" + ", ".join("[" + ", ".join(map(str, row)) + "]" for row in self.matrix) + "])"
+        divided = f", each entry divided by {', '.join(map(str, self.scales))}"
+        scaled = divided if any(s != 1 for s in self.scales) else ""
+        return times + self.builtin + of + scaled
 
 
 @dataclass(frozen=True, slots=True)

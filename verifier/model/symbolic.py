@@ -16,10 +16,12 @@ from typing import NoReturn, TypeVar
 from verifier.language import measures, metrics, properties
 from verifier.language.build import NO, YES, Build, Form, TooLarge, Variable
 from verifier.language.ops import OPS
+from verifier.language.root import floor_root
 from verifier.model.network import Dense, Network, Relu, Tree
-from verifier.model.program import Classifier, Domain, Feature, Function, PointValue, Program, Value
+from verifier.model.program import Classifier, Domain, Feature, Function, MetricUse, PointValue, Program, Value
 from verifier.source import Diagnostic, Rejected, Span
 from verifier.source.closest import closest, suggestion
+from verifier.source.text import NOWHERE
 from verifier.syntax import tree
 from verifier.syntax.format import unparse
 
@@ -49,6 +51,17 @@ class Extended:
     form: Form
 
 
+@dataclass(frozen=True, slots=True)
+class Distance:
+    """The root of `square` (an l2 distance), which is no piecewise-linear number: it is compared, not computed with.
+
+    It is 0 exactly where all `parts` are. `square` is linear in inputs that stand for quadratic forms
+    (`Symbolic.squares`)."""
+
+    square: Form
+    parts: tuple[Form, ...]
+
+
 @dataclass(frozen=True, eq=False)
 class Point:
     """A point of the domain by coordinate."""
@@ -63,7 +76,7 @@ class FeatureVector:
     values: Mapping[str, Meaning]
 
 
-Meaning = Form | Truth | Finite | Extended | Point | FeatureVector | tuple["Meaning", ...]
+Meaning = Form | Truth | Finite | Extended | Distance | Point | FeatureVector | tuple["Meaning", ...]
 Env = Mapping[str, Meaning]
 
 T = TypeVar("T")
@@ -72,6 +85,9 @@ DEPTH = 60
 STEPS = 500_000
 ENTRIES = 100_000
 """Caps on one file: definitions nested in each other, expressions evaluated, entries of a vector."""
+
+
+LINF = MetricUse(NOWHERE, "linf")
 
 
 class NotYet(Exception):
@@ -85,7 +101,7 @@ def fail(code: str, span: Span, message: str, fix: str = "") -> NoReturn:
 def describe(value: Meaning) -> str:
     """The sort of a value in a student's words."""
     match value:
-        case Form() | Extended():
+        case Form() | Extended() | Distance():
             return "a number"
         case Truth():
             return "a formula"
@@ -127,6 +143,11 @@ class Symbolic:
         self._points: dict[str, Point] = {}
         self._kept: list[Point] = []
         self._depth = 0
+        self.topological = False
+        """Quadratic metrics are replaced by a norm of the same topology (linf of the rows of L^T, never above them)."""
+        self.squares: dict[int, tuple[tuple[Fraction, Form], ...]] = {}
+        """The inputs that stand for a quadratic form: sum of weight * form^2."""
+        self._squares: dict[tuple[tuple[Form, Fraction], ...], Form] = {}
         self._steps = 0
 
     # points
@@ -238,41 +259,121 @@ class Symbolic:
         return self.decision(classifier.decide, self.features(classifier, point))
 
     def distance(self, classifier: Classifier, left: Point, right: Point, only: str | None = None) -> Form:
+        """d(g left, g right), where that is piecewise linear."""
+        return self._linear(self.apart(classifier, left, right, only))
+
+    def apart(self, classifier: Classifier, left: Point, right: Point, only: str | None = None) -> Form | Distance:
         """d(g left, g right)."""
-        name, differences, user = self._metric(classifier, left, right, only)
-        return user if user is not None else metrics.METRICS[name].distance(self.build, differences)
+        user = self._user(classifier, left, right, only)
+        if user is not None:
+            return user
+        return self._far(classifier.metric or LINF, self._differences(classifier, left, right), only)
 
     def ball(
         self, classifier: Classifier, left: Point, right: Point, only: str | None, radius: Form, closed: bool
     ) -> Form:
         """d(g left, g right) <= radius (closed), or < radius."""
-        name, differences, user = self._metric(classifier, left, right, only)
+        user = self._user(classifier, left, right, only)
         if user is None:
-            return metrics.METRICS[name].ball(self.build, differences, radius, closed)
+            differences = self._differences(classifier, left, right)
+            return self._near(classifier.metric or LINF, differences, only, radius, closed)
         room = self.build.subtract(radius, user)
         return self.build.at_least_zero(room) if closed else self.build.above_zero(room)
 
-    def _metric(
-        self, classifier: Classifier, left: Point, right: Point, only: str | None
-    ) -> tuple[str, list[Form], Form | None]:
+    def _user(self, classifier: Classifier, left: Point, right: Point, only: str | None) -> Form | None:
+        """The distance in a metric that the file defines."""
         metric = classifier.metric
-        if metric is not None and metric.builtin in metrics.LATER:
-            raise NotYet(f"the metric {metric.builtin}")
+        if metric is None or metric.body is None or only is not None:
+            return None
         g, h = self.features(classifier, left), self.features(classifier, right)
-        if metric is not None and metric.body is not None and only is None:
-            env = dict(zip(metric.parameters, (FeatureVector(g), FeatureVector(h)), strict=True))
-            return "", [], self.number(metric.body, env)
-        scales = iter(metric.scales if metric is not None and metric.scales else ())
-        differences: list[Form] = []
-        for name, value in g.items():
-            for entry in self._changes(value, h[name]):
-                scaled = self.build.scale(1 / next(scales, Fraction(1)), entry)
-                if only in (None, name):
-                    differences.append(scaled)
-        builtin = metric.builtin if metric is not None and metric.builtin else "linf"
-        if only is not None and metrics.METRICS[builtin].is_norm:
-            builtin = "linf"
-        return builtin, differences, None
+        env = dict(zip(metric.parameters, (FeatureVector(g), FeatureVector(h)), strict=True))
+        return self.number(metric.body, env)
+
+    def _differences(self, classifier: Classifier, left: Point, right: Point) -> list[tuple[str, Form]]:
+        """The entries of g left - g right, each with the name of its feature."""
+        g, h = self.features(classifier, left), self.features(classifier, right)
+        return [(name, entry) for name, value in g.items() for entry in self._changes(value, h[name])]
+
+    def _scaled(self, metric: MetricUse, differences: Sequence[tuple[str, Form]], only: str | None) -> list[Form]:
+        scales = metric.scales or (Fraction(1),) * len(differences)
+        pairs = zip(differences, scales, strict=True)
+        return [self.build.scale(1 / scale, d) for (name, d), scale in pairs if only in (None, name)]
+
+    def _flat_kind(self, metric: MetricUse, only: str | None) -> metrics.Metric:
+        """The piecewise-linear metric that is meant: of one feature alone, a norm is linf."""
+        alone = only is not None and (metric.is_norm or metric.is_quadratic)
+        return metrics.METRICS[metric.builtin if metric.builtin and not alone else "linf"]
+
+    def _far(self, metric: MetricUse, differences: Sequence[tuple[str, Form]], only: str | None) -> Form | Distance:
+        build = self.build
+        if metric.join:
+            parts = [self._linear(self._far(part, differences, only)) for part in self._parts(metric)]
+            joined = build.add(*parts) if metric.join == "sum" else OPS["max"].expand(build, parts)
+            return build.scale(metric.factor, joined)
+        scaled = self._scaled(metric, differences, only)
+        if not metric.is_quadratic or only is not None:
+            return build.scale(metric.factor, self._flat_kind(metric, only).distance(build, scaled))
+        rows = [(w * metric.factor**2, build.combine(zip(row, scaled, strict=True))) for w, row in metric.squares]
+        if self.topological:
+            sides = [build.scale(floor_root(w), form) for w, form in rows]
+            return metrics.METRICS["linf"].distance(build, sides)
+        return Distance(self._square(rows), tuple(form for _, form in rows))
+
+    def _near(
+        self, metric: MetricUse, differences: Sequence[tuple[str, Form]], only: str | None, radius: Form, closed: bool
+    ) -> Form:
+        build = self.build
+        if metric.join == "max":
+            inner = build.scale(1 / metric.factor, radius)
+            return build.both(*(self._near(p, differences, only, inner, closed) for p in self._parts(metric)))
+        if metric.join or (metric.is_quadratic and only is None):
+            far = self._far(metric, differences, only)
+            return self._order(metric.span, far, radius, "<=" if closed else "<")
+        kind = self._flat_kind(metric, only)
+        inner = build.scale(1 / metric.factor, radius)
+        return kind.ball(build, self._scaled(metric, differences, only), inner, closed)
+
+    def _parts(self, metric: MetricUse) -> tuple[MetricUse, ...]:
+        for part in metric.parts:
+            if part.is_quadratic:
+                raise NotYet(f"the metric {metric.text}, which combines {part.builtin} with another metric,")
+        return metric.parts
+
+    def _linear(self, value: Form | Distance) -> Form:
+        if isinstance(value, Distance):
+            raise NotYet("a distance of the metric l2 or mahalanobis in this place (it is compared with constants)")
+        return value
+
+    def _square(self, rows: Iterable[tuple[Fraction, Form]]) -> Form:
+        """sum of weight * form^2: an input of its own, bounded by intervals; equal sums are one input."""
+        build, constant = self.build, Fraction(0)
+        weights: dict[Form, Fraction] = {}
+        for weight, form in rows:
+            if form.is_constant:
+                constant += weight * form.constant**2
+            else:
+                form = build.scale(-1, form) if form.terms[0][1] < 0 else form
+                weights[form] = weights.get(form, Fraction(0)) + weight
+        if not weights:
+            return build.constant(constant)
+        key = tuple(sorted(weights.items(), key=lambda item: (item[0].terms, item[0].constant)))
+        if key not in self._squares:
+            low, high = Fraction(0), Fraction(0)
+            bounded = True
+            for form, weight in key:
+                least, most = build.bounds(form)
+                if least is None or most is None:
+                    bounded = False
+                else:
+                    high += weight * max(least**2, most**2)
+                if (least is not None and least > 0) or (most is not None and most < 0):
+                    near = least if least is not None and least > 0 else most
+                    assert near is not None
+                    low += weight * near**2
+            made = build.input(Variable("square of a distance", low, high if bounded else None))
+            self.squares[made.terms[0][0]] = tuple((weight, form) for form, weight in key)
+            self._squares[key] = made
+        return build.add(self._squares[key], build.constant(constant))
 
     def _changes(self, left: Meaning, right: Meaning) -> list[Form]:
         if isinstance(left, Finite) and isinstance(right, Finite):
@@ -487,8 +588,8 @@ class Symbolic:
 
     def number(self, expr: tree.Expr, env: Env) -> Form:
         value = self.value(expr, env)
-        if isinstance(value, Form):
-            return value
+        if isinstance(value, Form | Distance):
+            return self._linear(value)
         if isinstance(value, tuple) and len(value) == 1 and isinstance(value[0], Form):
             return value[0]
         fail("V302", expr.span, f"A number is needed here, not {describe(value)}.", self._number_fix(value))
@@ -536,6 +637,8 @@ class Symbolic:
             case tree.Vector(span, items):
                 entries = tuple(self.value(item, env) for item in items)
                 for item, entry in zip(items, entries, strict=True):
+                    if isinstance(entry, Distance):
+                        self._linear(entry)
                     if not isinstance(entry, Form | tuple):
                         fail(
                             "V302",
@@ -697,6 +800,8 @@ class Symbolic:
             case "<=>":
                 return Truth(build.same(self.truth(expr.left, env), self.truth(expr.right, env)))
         left, right = self.value(expr.left, env), self.value(expr.right, env)
+        if isinstance(left, Distance) or isinstance(right, Distance):
+            return self._stretched(expr.op, left, right)
         for side, value in ((expr.left, left), (expr.right, right)):
             if not isinstance(value, Form | tuple):
                 fail("V302", side.span, f"`{expr.op}` needs numbers, not {describe(value)}.", self._number_fix(value))
@@ -724,10 +829,25 @@ class Symbolic:
                 return self._each(expr.span, left, lambda f: build.scale(1 / right.constant, f))
         raise AssertionError(expr.op)
 
+    def _stretched(self, op: str, left: Meaning, right: Meaning) -> Distance:
+        """A distance that is a root, times or divided by a constant >= 0; more arithmetic there is not."""
+        match op, left, right:
+            case "*", Form(factor, ()), Distance() as far if factor >= 0:
+                pass
+            case "*", Distance() as far, Form(factor, ()) if factor >= 0:
+                pass
+            case "/", Distance() as far, Form(divisor, ()) if divisor > 0:
+                factor = 1 / divisor
+            case _:
+                raise NotYet("arithmetic with a distance of the metric l2 or mahalanobis")
+        return Distance(self.build.scale(factor**2, far.square), far.parts if factor else ())
+
     def _each(self, span: Span, value: Meaning, of: Callable[[Form], Form]) -> Meaning:
         match value:
             case Form():
                 return of(value)
+            case Distance():
+                return self._linear(value)
             case tuple():
                 return tuple(self._each(span, v, of) for v in value)
             case _:
@@ -848,7 +968,7 @@ class Symbolic:
     def _compare(self, span: Span, left: Meaning, right: Meaning, op: str) -> Form:
         build = self.build
         match left, right:
-            case ((Form() | Extended()), (Form() | Extended())):
+            case ((Form() | Extended() | Distance()), (Form() | Extended() | Distance())):
                 return self._order(span, left, right, op)
             case Finite(), Finite():
                 if op not in ("==", "!="):
@@ -893,8 +1013,10 @@ class Symbolic:
             )
         return differ if op == "!=" else build.negate(differ)
 
-    def _order(self, span: Span, left: Form | Extended, right: Form | Extended, op: str) -> Form:
+    def _order(self, span: Span, left: Form | Extended | Distance, right: Form | Extended | Distance, op: str) -> Form:
         build = self.build
+        if isinstance(left, Distance) or isinstance(right, Distance):
+            return self._order_roots(span, left, right, op)
         if isinstance(right, Extended):
             if isinstance(left, Extended):
                 fail(
@@ -922,7 +1044,30 @@ class Symbolic:
             case _:
                 return build.negate(build.is_zero(gap))
 
+    def _order_roots(
+        self, span: Span, left: Form | Extended | Distance, right: Form | Extended | Distance, op: str
+    ) -> Form:
+        """Distances that are roots, by their squares; to be 0 is to have the same place in all rows."""
+        match left, right:
+            case Distance(), Distance():
+                return self._order(span, left.square, right.square, op)
+            case Distance(square, parts), Form(radius, ()):
+                if radius > 0:
+                    return self._order(span, square, self.build.constant(radius**2), op)
+                if radius < 0:
+                    return YES if op in (">", ">=", "!=") else NO
+                if op in ("<", ">="):
+                    return YES if op == ">=" else NO
+                equal = self.build.both(*dict.fromkeys(metrics.vanishes(self.build, p) for p in parts))
+                return equal if op in ("<=", "==") else self.build.negate(equal)
+            case Form(_, ()), Distance():
+                mirror = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}
+                return self._order_roots(span, right, left, mirror.get(op, op))
+            case _:
+                raise NotYet("a distance of the metric l2 or mahalanobis compared with something that varies")
+
     def _if(self, span: Span, test: Form, then: Meaning, otherwise: Meaning) -> Meaning:
+        then, otherwise = (self._linear(v) if isinstance(v, Distance) else v for v in (then, otherwise))
         match then, otherwise:
             case Form(), Form():
                 return self.build.select(test, then, otherwise)
@@ -1070,7 +1215,7 @@ class Symbolic:
                 return tuple(self.build.select(c, self.build.constant(1), self.build.constant(0)) for c in value.cases)
             case "distance":
                 classifier, a, b, only = self._distance_arguments(call, env)
-                return self.distance(classifier, a, b, only)
+                return self.apart(classifier, a, b, only)
             case "margin":
                 if not call.arguments:
                     fail("V302", call.span, "`margin` takes a classifier.", "Write `margin(f1)`.")
@@ -1157,6 +1302,8 @@ class Symbolic:
             if a.label:
                 fail("V205", a.span, f"There is no argument called `{a.label}` here.", "Leave the label out.")
             value = self.value(a.value, env)
+            if isinstance(value, Distance):
+                value = self._linear(value)
             if not isinstance(value, Form | tuple):
                 fail("V302", a.span, f"`{name}` takes numbers, not {describe(value)}.", self._number_fix(value))
             entries += numbers(value)

@@ -9,8 +9,8 @@ from fractions import Fraction
 from verifier.language.build import NO, YES, Build, Choice, Form, Variable
 from verifier.model.claim import Ends
 from verifier.model.program import PointValue, Program, Value
-from verifier.model.symbolic import Meaning, Point, Symbolic
-from verifier.query.question import Question
+from verifier.model.symbolic import Distance, Meaning, NotYet, Point, Symbolic
+from verifier.query.question import Question, Square
 from verifier.source.text import NOWHERE
 from verifier.syntax import tree
 
@@ -86,6 +86,19 @@ class Poser:
     def number(self, expr: tree.Expr, names: Sequence[str]) -> Form:
         return self.symbolic.number(expr, self.env(names))
 
+    def shape(self, expr: tree.Expr, names: Sequence[str]) -> Form:
+        """A distance, or where its metric is quadratic a norm of the same topology (Theorems 1*, 1U, 3)."""
+        self.symbolic.topological = True
+        try:
+            return self.number(expr, names)
+        finally:
+            self.symbolic.topological = False
+
+    def square(self, expr: tree.Expr, names: Sequence[str]) -> Form | None:
+        """The square of a distance whose metric is quadratic; None for another number."""
+        value = self.symbolic.value(expr, self.env(names))
+        return value.square if isinstance(value, Distance) else None
+
     def differ(self, ends: Ends, names: Sequence[str]) -> Form:
         """The two points differ."""
         left, right = (self.symbolic.value(e, self.env(names)) for e in ends)
@@ -102,27 +115,45 @@ class Poser:
         return [self.symbolic.inside(self.point(name)) for name in names]
 
     def pose(
-        self, names: Sequence[str], facts: Sequence[Form], numbers: Sequence[Form] = (), large: Sequence[Form] = ()
+        self,
+        names: Sequence[str],
+        facts: Sequence[Form],
+        numbers: Sequence[Form] = (),
+        large: Sequence[Form] = (),
+        squares: bool = False,
     ) -> Posed:
-        """Is there a choice of the points (in X) with all `facts`?"""
+        """Is there a choice of the points (in X) with all `facts`? `squares`: the engine knows l2 distances."""
         inside = self.inside(names) if names and self.program.domain is not None else []
-        return self.pose_only(names, [*inside, *facts], numbers, large)
+        return self.pose_only(names, [*inside, *facts], numbers, large, squares)
 
     def pose_only(
-        self, names: Sequence[str], facts: Sequence[Form], numbers: Sequence[Form] = (), large: Sequence[Form] = ()
+        self,
+        names: Sequence[str],
+        facts: Sequence[Form],
+        numbers: Sequence[Form] = (),
+        large: Sequence[Form] = (),
+        squares: bool = False,
     ) -> Posed:
         """The same, but only `facts` keep the points in X (besides the closed sides of their intervals)."""
         inputs = [form for name in names for form in self._point(name)[1]]
         wanted = [f for f in dict.fromkeys(facts) if f != YES]
+        reached = sorted(self.build.reach([*wanted, *numbers, *large]) & self.symbolic.squares.keys())
+        if reached and not squares:
+            raise NotYet("a distance of the metric l2 or mahalanobis in this place")
+        weights = [w for i in reached for w, _ in self.symbolic.squares[i]]
+        rows = [form for i in reached for _, form in self.symbolic.squares[i]]
         images = {} if numbers else self._merged(wanted)
         if images:
-            merged = self.build.substitute([*wanted, *large], images)
-            wanted, large = [f for f in dict.fromkeys(merged[: len(wanted)]) if f != YES], merged[len(wanted) :]
+            merged = self.build.substitute([*wanted, *large, *rows], images)
+            cut = len(merged) - len(rows)
+            rows = merged[cut:]
+            wanted, large = [f for f in dict.fromkeys(merged[: len(wanted)]) if f != YES], merged[len(wanted) : cut]
         impossible = NO in wanted
         kept = [form for form in inputs if form.terms[0][0] not in images]
         places = {form: i for i, form in enumerate(kept)}
         layout = tuple(places[images.get(form.terms[0][0], form)] for form in inputs)
-        circuit, nodes = self.build.circuit([*wanted, *numbers, *large], kept)
+        kept += [Form(Fraction(0), ((i, Fraction(1)),)) for i in reached]
+        circuit, nodes = self.build.circuit([*wanted, *numbers, *large, *rows], kept)
         variables = [self.build.atoms[form.terms[0][0]] for form in kept]
         width = len(inputs) // max(1, len(names))
         mirror: list[int | None] = [None] * len(kept)
@@ -130,13 +161,19 @@ class Poser:
             if layout[i] != layout[i % width]:
                 mirror[layout[i]] = layout[i % width]
         n, m = len(wanted), len(wanted) + len(numbers)
+        terms = iter(zip(weights, nodes[len(nodes) - len(rows) :], strict=True))
+        made = tuple(
+            Square(len(kept) - len(reached) + k, tuple(next(terms) for _ in self.symbolic.squares[i]))
+            for k, i in enumerate(reached)
+        )
         question = Question(
             circuit,
             tuple(v for v in variables if isinstance(v, Variable)),
             nodes[:n],
             nodes[n:m],
-            nodes[m:],
+            nodes[m : len(nodes) - len(rows)],
             tuple(mirror),
+            made,
         )
         return Posed(question, tuple(names), self.program, layout, impossible)
 
@@ -156,6 +193,8 @@ class Poser:
             if form.constant or [w for _, w in form.terms] != [1, -1] or self.build.scale(-1, form) not in atoms:
                 continue
             i, j = (k for k, _ in form.terms)
+            if {i, j} & self.symbolic.squares.keys():
+                continue
             a, b = self.build.atoms[i], self.build.atoms[j]
             if isinstance(a, Variable) and isinstance(b, Variable) and replace(a, name=b.name) == b and i not in images:
                 images.setdefault(j, Form(Fraction(0), ((i, Fraction(1)),)))

@@ -10,6 +10,18 @@ from verifier.language.build import Variable
 
 
 @dataclass(frozen=True, slots=True)
+class Square:
+    """The variable number `variable` is sum of weight * (value of node)^2, every weight positive."""
+
+    variable: int
+    terms: tuple[tuple[Fraction, int], ...]
+
+    def at(self, values: list[Fraction]) -> Fraction:
+        """What the variable must be, given the value of every node."""
+        return sum((w * values[n] ** 2 for w, n in self.terms), Fraction(0))
+
+
+@dataclass(frozen=True, slots=True)
 class Question:
     """Inputs (with their closed box), a circuit over them, and the nodes that must all be true (>= 0) at a solution.
 
@@ -24,6 +36,8 @@ class Question:
     numbers: tuple[int, ...] = ()
     large: tuple[int, ...] = ()
     mirror: tuple[int | None, ...] = ()
+    squares: tuple[Square, ...] = ()
+    """Variables that are not free: squares of l2 distances. Only the engine of quadratic questions knows them."""
 
     def values(self, point: tuple[Fraction, ...]) -> list[Fraction]:
         """Every node at a point."""
@@ -39,4 +53,15 @@ class Question:
             ):
                 return False
         values = self.values(point)
+        if any(s.at(values) != point[s.variable] for s in self.squares):
+            return False
         return all(values[f] >= 0 for f in self.facts)
+
+    def completed(self, point: tuple[Fraction, ...]) -> tuple[Fraction, ...]:
+        """The same point with the squares that it has."""
+        if not self.squares:
+            return point
+        values, found = self.values(point), list(point)
+        for square in self.squares:
+            found[square.variable] = square.at(values)
+        return tuple(found)

@@ -7,6 +7,7 @@ from typing import assert_never
 from verifier.model.assertion import at_row, claim_of
 from verifier.model.claim import (
     Always,
+    ByConstruction,
     Claim,
     Compare,
     Computation,
@@ -30,9 +31,10 @@ def check_claim(claim: Claim | Measured, poser: Poser) -> None:
                 poser.truth(formula, points)
         case Contained(_, _, coarse, fine) | LocallyConstant(_, _, coarse, fine):
             for distance in (coarse, fine):
-                poser.number(distance, ("x", "x'"))
+                poser.shape(distance, ("x", "x'"))
         case Infimum(points, of, given):
-            poser.number(of, points)
+            if poser.square(of, points) is None:
+                poser.number(of, points)
             for formula in given:
                 poser.truth(formula, points)
         case Compare(measure):
@@ -48,7 +50,7 @@ def check_claim(claim: Claim | Measured, poser: Poser) -> None:
         case Rows():
             program = at_row(poser.program, claim, 0)
             check_claim(claim_of(program, claim.body), Poser(program))
-        case Later():
+        case Later() | ByConstruction():
             pass
         case _:
             assert_never(claim)

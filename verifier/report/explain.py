@@ -16,6 +16,7 @@ from verifier.language.properties import PROPERTIES
 from verifier.model.assertion import claim_of, measure_of, renamed, template
 from verifier.model.claim import (
     Always,
+    ByConstruction,
     Claim,
     Compare,
     Computation,
@@ -116,6 +117,8 @@ def formula(claim: Claim | Measured, program: Program) -> Iterator[str]:
         case Rows(kind, name, point, data, body):
             each = "for all" if kind == "forall" else "for some"
             yield f"{each} {name} of the {len(data.rows)} rows of {data.file}: {unparse(renamed(body, point, name))}"
+        case ByConstruction(why):
+            yield why
         case Later(what):
             yield f"{what}, which is not available yet"
 

@@ -6,11 +6,12 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
 from importlib.metadata import PackageNotFoundError, version
-from math import isfinite, isqrt
+from math import isfinite
 from platform import python_version
 
 from verifier.model.program import PointValue, Value
-from verifier.report.text import exact
+from verifier.report.rows import rows_json, summary_json
+from verifier.report.text import exact, nearby
 from verifier.source import Diagnostic
 from verifier.verdict.verdict import Checked, Computed, FileResult, Limit, Root, Seen, Undecided, Witness
 
@@ -88,12 +89,14 @@ def assertion_json(checked: Checked) -> Json:
         "notes": [] if isinstance(verdict, Undecided) else list(verdict.notes),
         "warnings": list(checked.warnings),
         "pair": witness_json(checked.pair),
+        "rows": rows_json(checked.table),
+        "rows_summary": summary_json(checked.table),
     }
 
 
 def computed_json(computed: Computed) -> Json:
     value = computed.value
-    close = value if isinstance(value, Fraction) else root(value.square) if isinstance(value, Root) else None
+    close = value if isinstance(value, Fraction) else nearby(value) if isinstance(value, Root) else None
     bounds = computed.result.enclosure
     return {
         "name": computed.name,
@@ -111,6 +114,8 @@ def computed_json(computed: Computed) -> Json:
         "trusts": list(computed.trusts),
         "seconds": seconds(computed.seconds),
         "pair": witness_json(computed.pair),
+        "rows": rows_json(computed.result.table),
+        "rows_summary": summary_json(computed.result.table),
     }
 
 
@@ -168,7 +173,10 @@ def limit_json(limit: Limit | None) -> Json:
 # Values --------------------------------------------------------------------------------------------------------------
 
 
-def rational_json(name: str, value: Fraction | None) -> dict[str, Json]:
+def rational_json(name: str, value: Fraction | Root | None) -> dict[str, Json]:
+    """A root is written `sqrt(p/q)`."""
+    if isinstance(value, Root):
+        return {name: f"sqrt({exact(value.square)})", f"{name}_float": nearest(nearby(value))}
     return {
         name: None if value is None else exact(value),
         f"{name}_float": None if value is None else nearest(value),
@@ -214,10 +222,3 @@ def value_floats(value: Value) -> Json:
             return value
         case _:
             return [value_floats(v) for v in value]
-
-
-def root(square: Fraction) -> Fraction:
-    """A rational within 2^-60, relatively, of the root of `square`."""
-    scale = 1 << max(0, 120 - square.numerator.bit_length() + square.denominator.bit_length())
-    scale = 1 << (scale.bit_length() // 2)
-    return Fraction(isqrt(int(square * scale * scale)), scale)

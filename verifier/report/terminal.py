@@ -10,9 +10,11 @@ from textwrap import wrap
 from typing import assert_never
 
 from verifier.model.program import Value
+from verifier.report import rows
 from verifier.report.text import (
     ABOUT,
     cells,
+    distance_text,
     entries,
     number,
     pad,
@@ -22,7 +24,7 @@ from verifier.report.text import (
     told_apart,
 )
 from verifier.source import Diagnostic
-from verifier.verdict.verdict import Checked, Computed, FileResult, Limit, Proved, Refuted, Seen, Undecided, Witness
+from verifier.verdict.verdict import Checked, Computed, FileResult, Limit, Proved, Refuted, Seen, Table, Undecided, Witness
 
 Paint = Callable[[str, str], str]
 """(text, style) -> text; styles: `good`, `bad`, `open`, `quiet`, `strong`."""
@@ -85,7 +87,8 @@ def block(result: Checked | Computed, head: str, column: int, paint: Paint) -> l
             notes = remarks(how, attained, *trusting(result.trusts))
             lines = headline(head, word, notes, result.seconds, column, "strong", paint)
             lines += sentences(result.reason) + (witness_lines(result.pair) if result.pair else [])
-            return lines + [line for note in result.result.notes for line in sentences(note)]
+            lines += [line for note in result.result.notes for line in sentences(note)]
+            return lines + (table_lines(result.result.table) if result.result.table is not None else [])
         case _:
             assert_never(result)
 
@@ -130,9 +133,18 @@ def why(result: Checked) -> list[str]:
             lines += sentences(" ".join(notes))
         case _:
             assert_never(result.verdict)
+    if result.table is not None:
+        lines += table_lines(result.table)
     for warning in result.warnings:
         lines += sentences(f"Warning: {warning}")
     return lines
+
+
+def table_lines(table: Table) -> list[str]:
+    """The rows of a data set: a summary, and the least robust ones."""
+    lines = [line for said in rows.in_words(table) for line in sentences(said)]
+    worst = rows.least(table)
+    return lines + ([MARGIN + line for line in columns(worst, 3)] if worst else [])
 
 
 def sentences(text: str) -> list[str]:
@@ -212,7 +224,7 @@ def seen_table(seen: Sequence[Seen]) -> list[str]:
             for name, texts in rows
         ]
         kind = f"{s.kind} {s.classifier}" if several else s.kind
-        distance = "" if s.distance is None else f"{distance_name(s, several)} = {number(s.distance)}"
+        distance = "" if s.distance is None else f"{distance_name(s, several)} = {distance_text(s.distance)}"
         labels = f"{s.classifier} = {' | '.join(s.labels)}" if any(s.labels) else f"{s.classifier} is constant"
         table.append([kind, cells_of[0] if cells_of else "", distance, labels])
         table += [["", more, "", ""] for more in cells_of[1:]]
@@ -261,7 +273,7 @@ def limit_lines(limit: Limit, witness: Witness) -> list[str]:
         lines += [MARGIN + line for line in sentences(f"{name}: {point_text(point)}")]
     distances = {s.kind: s.distance for s in witness.seen if s.distance is not None}
     both = ", ".join(
-        f"{name} = {number(distances[kind])}"
+        f"{name} = {distance_text(distances[kind])}"
         for kind, name in (("oracle", "d2'"), ("model", "d1'"))
         if kind in distances
     )

@@ -6,7 +6,9 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from decimal import MAX_EMAX, MIN_EMIN, Context, Decimal
 from fractions import Fraction
+from math import isqrt
 
+from verifier.language.root import Root
 from verifier.model.program import PointValue, Value
 
 ABOUT = "≈"
@@ -45,7 +47,7 @@ def exact(value: Fraction) -> str:
 def decimal(value: Fraction, digits: int) -> str:
     """The decimal nearest to `value` with so many significant digits, trailing zeros dropped."""
     context = Context(prec=digits, Emax=MAX_EMAX, Emin=MIN_EMIN)
-    near = context.divide(context.create_decimal(value.numerator), Decimal(value.denominator)).normalize(context)
+    near = context.divide(Decimal(value.numerator), Decimal(value.denominator)).normalize(context)
     return format(near, "f") if -5 <= near.adjusted() < 15 else format(near, "e").replace("e+", "e")
 
 
@@ -55,6 +57,23 @@ def number(value: Fraction, digits: int = 6, short: int = SHORT) -> str:
     if size <= 4 * short and len(text := exact(value)) <= short:
         return text
     return f"{ABOUT} {decimal(value, digits)}"
+
+
+def distance_text(value: Fraction | Root) -> str:
+    """A number; a root as it is written where that is short, and about how much it is."""
+    if isinstance(value, Fraction):
+        return number(value)
+    near = f"{ABOUT} {decimal(nearby(value), 6)}"
+    text = number(value.square)
+    return near if ABOUT in text else f"sqrt({text}) {near}"
+
+
+def nearby(value: Root) -> Fraction:
+    """A rational within 2^-60, relatively, of a root."""
+    square = value.square
+    scale = 1 << max(0, 120 - square.numerator.bit_length() + square.denominator.bit_length())
+    scale = 1 << (scale.bit_length() // 2)
+    return Fraction(isqrt(int(square * scale * scale)), scale)
 
 
 def value_text(value: Value, digits: int = 6) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from fractions import Fraction
 
 from verifier.engines.engine import Vector
+from verifier.language.root import Root
 from verifier.model.interpret import Interpreter
 from verifier.model.program import PointValue, Program
 from verifier.query.piece import piece_of
@@ -45,10 +46,26 @@ class Replay:
                 )
 
     def number(self, expr: tree.Expr, points: Points) -> Fraction:
-        value = self.interpreter.value(expr, self.env(points))
+        value = self.distance(expr, points)
         if not isinstance(value, Fraction):
+            raise ReplayFailed("a distance is not a rational number")
+        return value
+
+    def distance(self, expr: tree.Expr, points: Points) -> Fraction | Root:
+        """A number that may be a root."""
+        value = self.interpreter.value(expr, self.env(points))
+        if not isinstance(value, Fraction | Root):
             raise ReplayFailed("a distance is not a number")
         return value
+
+    def shape(self, expr: tree.Expr, points: Points) -> Fraction:
+        """A distance, or where its metric is quadratic that of the norm which takes its place in topological
+        questions."""
+        self.interpreter.topological = True
+        try:
+            return self.number(expr, points)
+        finally:
+            self.interpreter.topological = False
 
     def env(self, points: Points) -> dict[str, object]:
         return dict(points)
@@ -65,7 +82,7 @@ class Replay:
                     classifier.kind,
                     tuple(self.interpreter.features(name, p) for p in points.values()),
                     tuple(self.interpreter.label(name, p) for p in points.values()),
-                    self.number(distances[name], points) if name in distances else None,
+                    self.distance(distances[name], points) if name in distances else None,
                 )
             )
         return tuple(result)
@@ -109,9 +126,9 @@ class Replay:
         step = within(eps, piece.numbers[0].at(z))
         for _ in range(400):
             member = posed.read(tuple(b + step * (a - b) for a, b in zip(z, y, strict=True)))
-            near = self.number(fine, member)
-            far = self.number(coarse, member) if coarse is not None else Fraction(0)
-            if near <= eps and (start is None or 2 * far >= start):
+            near = self.shape(fine, member)
+            far = self.shape(coarse, member) if coarse is not None else Fraction(0)
+            if near <= eps >= self.distance(fine, member) and (start is None or 2 * far >= start):
                 break
             step /= 10
         else:
@@ -121,6 +138,8 @@ class Replay:
             raise ReplayFailed("the oracle distance is not what the piece says")
         if start is not None and far != start + step * (piece.numbers[1].at(z) - start):
             raise ReplayFailed("the classifier distance is not what the piece says")
+        if coarse is not None and self.distance(coarse, member) < far:
+            raise ReplayFailed("the classifier distance lies below the norm that bounds it")
         at_z, at_y = posed.read(z), posed.read(y)
         first, second = posed.points
         moving = at_z[first] if at_z[first] != at_y[first] else None

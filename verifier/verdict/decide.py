@@ -16,6 +16,7 @@ from verifier.language.build import NO, YES, Form
 from verifier.model.assertion import claim_of
 from verifier.model.claim import (
     Always,
+    ByConstruction,
     Claim,
     Compare,
     Computation,
@@ -119,6 +120,8 @@ class Decider:
                     return self._join(claim)
                 case Rows():
                     return Outcome(*rows.decide(self, claim))
+                case ByConstruction(why):
+                    return Outcome(Proved("its construction", notes=(why,)))
                 case Later(what):
                     return Outcome(Undecided(f"{what} is not available yet", later=True))
         except NotYet as later:
@@ -171,7 +174,8 @@ class Decider:
         poser = self.poser
         given = [poser.truth(g, claim.points) for g in claim.given]
         then = poser.truth(claim.then, claim.points)
-        posed = poser.pose(claim.points, [*given, poser.build.negate(then)], large=self._large(claim))
+        facts = [*given, poser.build.negate(then)]
+        posed = poser.pose(claim.points, facts, large=self._large(claim), squares=True)
         answer = self._ask_measure(posed, claim) if claim.almost else self.ask(posed)
         match answer:
             case Fails(by, (vector, *_)):
@@ -206,7 +210,7 @@ class Decider:
         facts = list(given)
         if claim.distinct is not None:
             facts.append(self.poser.differ(claim.distinct, claim.points))
-        posed = self.poser.pose(claim.points, facts)
+        posed = self.poser.pose(claim.points, facts, squares=True)
         answer = self._ask_measure(posed, claim) if claim.almost else self.ask(posed)
         match answer:
             case Holds():
@@ -243,7 +247,7 @@ class Decider:
         """Theorem 2 where it answers, then pairs at oracle distance zero (Theorem 1), then limit witnesses (Theorem
         1*, 1U)."""
         poser, points = self.poser, ("x", "x'")
-        fine, coarse = (poser.number(e, points) for e in (claim.fine, claim.coarse))
+        fine, coarse = (poser.shape(e, points) for e in (claim.fine, claim.coarse))
         if (proof := closed_form.contained(poser, claim)) is not None:
             return Outcome(
                 Proved(proof.by, proof.trusts, notes=("The features of the model are a linear image of the oracle's.",))
@@ -284,8 +288,17 @@ class Decider:
                     "No single pair shows it: the oracle distance only tends to 0, "
                     "while the classifier distance stays away from 0."
                 )
+                metric = self.program.classifiers[claim.model].metric
+                quadratic = metric is not None and metric.is_quadratic and not claim.named
+                known = ("The limit given is that of linf of the rows of d1', which d1' is never below.",)
                 witness = self.replay.witness(member, (claim.model, claim.oracle), limit=limit)
-                return Outcome(Refuted(f"Theorem {'1U' if claim.uniform else '1*'}, {by}", witness, notes=(story,)))
+                return Outcome(
+                    Refuted(
+                        f"Theorem {'1U' if claim.uniform else '1*'}, {by}",
+                        witness,
+                        notes=(story, *(known if quadratic else ())),
+                    )
+                )
             case Holds(by, trusts):
                 return Outcome(Proved(f"Theorem {'1U' if claim.uniform else '1*'}, {by}", trusts))
             case Unknown(why):
@@ -304,7 +317,7 @@ class Decider:
     def _separates(self, claim: Contained) -> bool:
         """d1 = 0 only where all features agree, hence the labels too: a built-in metric of all of them."""
         metric = self.program.classifiers[claim.model].metric
-        return not claim.named and (metric is None or metric.body is None)
+        return not claim.named and (metric is None or metric.separates)
 
     def _torn(
         self,
@@ -344,14 +357,14 @@ class Decider:
         """Theorem 3: some x off the t1-boundary has adversarial points at any oracle distance."""
         poser, points = self.poser, ("x", "x'")
         differ, agree = chain_of(claim.model, "!="), chain_of(claim.oracle, "==")
-        fine, coarse = (poser.number(e, points) for e in (claim.fine, claim.coarse))
+        fine, coarse = (poser.shape(e, points) for e in (claim.fine, claim.coarse))
         flips, same = (poser.truth(e, points) for e in (differ, agree))
         bad = poser.pose(points, [flips, same], numbers=[fine])
         own = poser.pose(points, [flips], numbers=[coarse])
         match self.portfolio.local(bad.question, own.question, bad.share("x"), self.left(), bad.impossible):
             case Fails(by, (z, y)):
                 member, limit = self.replay.approach(bad, (z, y), self.eps, claim.fine, None, [differ, agree])
-                zero = limit.y == limit.z or self.replay.number(claim.fine, {"x": limit.x, "x'": limit.z}) == 0
+                zero = limit.y == limit.z or self.replay.distance(claim.fine, {"x": limit.x, "x'": limit.z}) == 0
                 if zero:
                     member = {"x": limit.x, "x'": limit.z}
                     self.replay.demand(member, [differ, agree, chain(claim.fine, "<=")])

@@ -8,6 +8,7 @@ from fractions import Fraction
 from math import ceil
 from typing import Literal
 
+from verifier.language.root import Root as Root
 from verifier.model.program import PointValue, Value
 from verifier.source import Diagnostic, Span
 from verifier.syntax.tree import Annotation
@@ -26,7 +27,7 @@ class Seen:
     kind: Literal["model", "oracle"]
     features: tuple[Mapping[str, Value], ...]
     labels: tuple[str, ...]
-    distance: Fraction | None
+    distance: Fraction | Root | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,16 +145,6 @@ class Checked:
     @property
     def pair(self) -> Witness | None:
         return None if isinstance(self.verdict, Undecided) else self.verdict.pair
-
-
-@dataclass(frozen=True, slots=True)
-class Root:
-    """The square root of a rational (an L2 distance), which may be irrational."""
-
-    square: Fraction
-
-    def __str__(self) -> str:
-        return f"sqrt({self.square})"
 
 
 Amount = Fraction | Root | str

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from verifier.engines.engine import Answer, Least, Unknown, Vector
+from verifier.language.root import below_root, root
 from verifier.model.claim import Infimum
+from verifier.model.symbolic import NotYet
 from verifier.query.piece import piece_of
 from verifier.query.pose import Posed
 from verifier.verdict.certify import CANONICAL, FOLDED, ReplayFailed, within
@@ -14,6 +17,8 @@ from verifier.verdict.verdict import Measurement, Witness
 
 if TYPE_CHECKING:
     from verifier.verdict.decide import Decider
+
+TINY = Fraction(1, 2**2000)
 
 
 def compute(decider: Decider, measure: Infimum) -> Measurement:
@@ -23,8 +28,11 @@ def compute(decider: Decider, measure: Infimum) -> Measurement:
         return Measurement(None, None, why=axioms)
     poser = decider.poser
     given = [poser.truth(g, measure.points) for g in measure.given]
-    of = poser.number(measure.of, measure.points)
-    posed = poser.pose(measure.points, given, numbers=[of])
+    square = poser.square(measure.of, measure.points)
+    of = square if square is not None else poser.number(measure.of, measure.points)
+    posed = poser.pose(measure.points, given, numbers=[of], squares=True)
+    if len(posed.question.squares) > (square is not None):
+        raise NotYet("a distance of the metric l2 or mahalanobis among the conditions")
     answer: Answer = (
         Least(FOLDED, None, False, (), CANONICAL)
         if posed.impossible
@@ -37,17 +45,46 @@ def compute(decider: Decider, measure: Infimum) -> Measurement:
             assert value is not None
             points = posed.read(vector)
             decider.replay.demand(points, measure.given)
-            if decider.replay.number(measure.of, points) != value:
+            amount = value if square is None else root(value)
+            if decider.replay.distance(measure.of, points) != amount:
                 raise ReplayFailed("the distance is not the one that was claimed")
-            return Measurement(value, True, decider.show(points, measure.ends, measure.shown), trusts=trusts)
+            return Measurement(amount, True, decider.show(points, measure.ends, measure.shown), trusts=trusts)
         case Least(_, value, False, (z, y), trusts):
             assert value is not None
+            if square is not None:
+                pair = near_root(decider, posed, z, y, value, measure)
+                return Measurement(root(value), False, pair, trusts=trusts)
             pair = near(decider, posed, z, y, value, measure)
             return Measurement(value, False, pair, trusts=trusts)
         case Unknown(why):
             return Measurement(None, None, why=why)
         case other:
             raise AssertionError(other)
+
+
+def near_root(decider: Decider, posed: Posed, z: Vector, y: Vector, value: Fraction, measure: Infimum) -> Witness:
+    """The same where the infimum is the root of `value`."""
+    question = posed.question
+    (square,) = question.squares
+    piece = piece_of(replace(question, numbers=(question.numbers[0], *(n for _, n in square.terms))), z)
+    goal, *forms = piece.numbers
+    reached = sum((w * row.at(y) ** 2 for (w, _), row in zip(square.terms, forms, strict=True)), Fraction(0))
+    end = tuple(reached if i == square.variable else a for i, a in enumerate(y))
+    plain = [r for r in (*piece.weak, *piece.strict) if not any(i == square.variable for i, _ in r.weights)]
+    moved = any(v.integer and a != b for v, a, b in zip(question.variables, z, y, strict=True))
+    if moved or goal.at(end) != value or any(r.at(y) < 0 for r in plain):
+        raise ReplayFailed("the infimum is not approached where it was claimed")
+    most = below_root(value, decider.eps / 2) + decider.eps
+    step = Fraction(1)
+    while True:
+        points = posed.read(tuple(b + step * (a - b) for a, b in zip(z, y, strict=True)))
+        if decider.replay.distance(measure.of, points) <= most:
+            break
+        step /= 2
+        if step < TINY:
+            raise ReplayFailed("the pairs do not come near the infimum")
+    decider.replay.demand(points, measure.given)
+    return decider.show(points, measure.ends, measure.shown)
 
 
 def near(decider: Decider, posed: Posed, z: Vector, y: Vector, value: Fraction, measure: Infimum) -> Witness:
