@@ -95,13 +95,17 @@ class Part:
 NOTHING = Part({-1: Range(Fraction(1), Fraction(0), False)}, None)
 
 
-def parts(build: Build, inputs: Sequence[Form], facts: Sequence[Form]) -> list[Part] | None:
-    """The points with all `facts`, as a union; None where they are more than that."""
+def parts(
+    build: Build, inputs: Sequence[Form], facts: Sequence[Form], within: Sequence[Side] = ()
+) -> list[Part] | None:
+    """The points with all `facts` and `within` (sides of a box), as a union; None where they are more than that."""
     box: Box = {}
     for form in inputs:
         atom = build.atoms[form.terms[0][0]]
         assert isinstance(atom, Variable)
         box[form.terms[0][0]] = Range(atom.low, atom.high, atom.integer)
+    for edge in within:
+        box[edge.form.terms[0][0]] = box[edge.form.terms[0][0]].cut(edge)
     rest: list[Form] = []
     todo = list(facts)
     while todo:
@@ -271,6 +275,25 @@ def some(part: Part, inputs: Sequence[Form]) -> Vector | None:
         if value > 0:
             return tuple(point[i] for i in order)
     return tuple(deep[i] for i in order)
+
+
+def inside(part: Part, within: Sequence[Side]) -> Part:
+    """The part in a box; perhaps empty."""
+    box = dict(part.box)
+    for side in within:
+        box[side.form.terms[0][0]] = box[side.form.terms[0][0]].cut(side)
+    found = replace(part, box=box)
+    return NOTHING if found.empty or (found.side is not None and not possible(found)) else found
+
+
+def ball(centre: Mapping[int, Fraction], rates: Mapping[int, Fraction], radius: Fraction, closed: bool) -> list[Side]:
+    """max |x_i - centre_i| / rate_i < radius, or <=."""
+    found = []
+    for i, rate in rates.items():
+        reach = radius * rate
+        found.append(Side(Form(reach - centre[i], ((i, Fraction(1)),)), not closed))
+        found.append(Side(Form(reach + centre[i], ((i, Fraction(-1)),)), not closed))
+    return found
 
 
 def nearest(part: Part, centre: Mapping[int, Fraction], rates: Mapping[int, Fraction]) -> Fraction | None:

@@ -68,7 +68,9 @@ def _rows(name: str, text: str, separator: str) -> Iterator[tuple[int, list[str]
         except StopIteration:
             return
         except csv.Error as error:
-            raise ImportFailed(f"{name}, line {line}: {error}.", 'A cell with `"` in it is written `"a ""b"" c"`.') from None
+            raise ImportFailed(
+                f"{name}, line {line}: {error}.", 'A cell with `"` in it is written `"a ""b"" c"`.'
+            ) from None
         cells += len(row)
         if cells > MOST_CELLS:
             raise ImportFailed(f"{name} has more than {MOST_CELLS:,} cells.")

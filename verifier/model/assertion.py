@@ -132,10 +132,11 @@ def measure_of(program: Program, body: tree.Expr) -> Measured:
     if name in measures.LATER:
         return Later(f"`{name}`")
     assert isinstance(body, tree.Apply)
-    call = _arguments(program, body, measures.MEASURES[name])
+    measure = _meant(program, body, measures.MEASURES[name])
+    call = _arguments(program, body, measure)
     if isinstance(call, Later):
         return call
-    pattern_of = measures.MEASURES[name].pattern
+    pattern_of = measure.pattern
     if pattern_of is None:
         return _computation(program, name, call)
     shape = pattern_of(call.choices)
@@ -146,6 +147,16 @@ def measure_of(program: Program, body: tree.Expr) -> Measured:
         _ends(call, shape.points),
         _shown(call),
     )
+
+
+def _meant(program: Program, body: tree.Apply, measure: Measure) -> Measure:
+    """Of the measures with this word the one whose data sets stand where this call has some."""
+    plain = [a.value for a in body.arguments if not a.label]
+    given = [isinstance(p, tree.Name) and p.id in program.data for p in plain]
+    for other in (measure, *measure.others):
+        if [kind in ("data", "labelled") for kind in other.parameters.values()] == given:
+            return other
+    return measure
 
 
 def joined(expr: tree.Expr, op: str) -> list[tree.Expr]:
@@ -454,6 +465,20 @@ def _argument(
             return value
         case "number":
             return _constant(program, parameter, value)
+        case "data" | "labelled":
+            if not isinstance(value, tree.Name) or value.id not in program.data:
+                name = value.id if isinstance(value, tree.Name) else ""
+                fail(
+                    "V201",
+                    value.span,
+                    f"There is no data set called `{name}`." if name else "The name of a data set is needed here.",
+                    suggestion(name, program.data, "The data sets are")
+                    if program.data
+                    else 'Declare one: `data D = csv("file.csv")`.',
+                )
+            if kind == "labelled" and program.data[value.id].labels is None:
+                fail("V209", value.span, f"`{value.id}` has no labels.", "Say which column holds them: `label: NAME`.")
+            return value
         case "feature":
             f1 = before["f1"]
             assert isinstance(f1, tree.Name)

@@ -10,7 +10,7 @@ from textwrap import wrap
 from typing import assert_never
 
 from verifier.model.program import Value
-from verifier.report import rows
+from verifier.report.rows import in_words, least
 from verifier.report.text import (
     ABOUT,
     cells,
@@ -24,7 +24,18 @@ from verifier.report.text import (
     told_apart,
 )
 from verifier.source import Diagnostic
-from verifier.verdict.verdict import Checked, Computed, FileResult, Limit, Proved, Refuted, Seen, Table, Undecided, Witness
+from verifier.verdict.verdict import (
+    Checked,
+    Computed,
+    FileResult,
+    Limit,
+    Proved,
+    Refuted,
+    Seen,
+    Table,
+    Undecided,
+    Witness,
+)
 
 Paint = Callable[[str, str], str]
 """(text, style) -> text; styles: `good`, `bad`, `open`, `quiet`, `strong`."""
@@ -142,8 +153,8 @@ def why(result: Checked) -> list[str]:
 
 def table_lines(table: Table) -> list[str]:
     """The rows of a data set: a summary, and the least robust ones."""
-    lines = [line for said in rows.in_words(table) for line in sentences(said)]
-    worst = rows.least(table)
+    lines = [line for said in in_words(table) for line in sentences(said)]
+    worst = least(table)
     return lines + ([MARGIN + line for line in columns(worst, 3)] if worst else [])
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING
@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 from verifier.engines import halfspaces
 from verifier.language.build import Form, TooLarge
 from verifier.model.assertion import at_row, claim_of, measure_of
-from verifier.model.claim import Always, Claim, Infimum, Rows
+from verifier.model.claim import Always, Claim, Rows
 from verifier.model.elaborate import names_in
 from verifier.model.program import MetricUse, PointValue, Program
 from verifier.model.symbolic import NotYet
+from verifier.query.pose import Poser
 from verifier.source import Rejected
 from verifier.syntax import tree
 from verifier.verdict.certify import ReplayFailed
@@ -39,6 +40,11 @@ LEAST = 1.0
 FOR_DISTANCES = 10.0
 """Seconds for minimal distances that are only part of a table; at most half of what is left."""
 OUT_OF_TIME = "out of time"
+OTHER = "x'"
+MOST_BALLS = 8
+"""So many balls are tried in search of the nearest adversarial point."""
+BALLS_A_CIRCUIT = 200
+"""A circuit grows with every ball: after so many a new one is begun."""
 
 
 @dataclass
@@ -53,9 +59,10 @@ def decide(decider: Decider, claim: Rows) -> tuple[Verdict, str, tuple[str, ...]
     """All rows (or any): the verdict, why it is vacuous, warnings, and the rows one by one."""
     count = len(claim.data.rows)
     settled: list[Settled] = []
+    around = Around.of(decider, claim)
     for index in range(count):
         share = OWN_SHARE * decider.left() / (count - index)
-        settled.append(_row(decider, claim, index, max(LEAST, share)))
+        settled.append(_row(decider, claim, index, max(LEAST, share), around))
     for index, row in enumerate(settled):
         if isinstance(row.verdict, Undecided) and not row.verdict.later and decider.left() > 0:
             row.verdict = _row(decider, claim, index, decider.left()).verdict
@@ -104,7 +111,10 @@ def _witnessed(
     if verdict.by == halfspaces.NAME and isinstance(verdict, Refuted):  # a more pleasant witness, if that is quick
         sub = decider.at(at_row(decider.program, claim, first), 2.0)
         sub.judges_vacuity = False
-        nicer = _general(sub, claim)
+        inner = claim_of(sub.program, claim.body)
+        nicer = sub._decide(inner).verdict
+        if not isinstance(nicer, Refuted):
+            nicer = _quick(sub, inner) or verdict
         verdict = nicer if isinstance(nicer, Refuted) else verdict
     pair = verdict.pair or _itself(decider, claim, first)
     story = f"This is {claim.data.row(first)}."
@@ -140,33 +150,22 @@ def _vacuity(decider: Decider, claim: Rows, rows: Sequence[int]) -> tuple[str, t
 # one row
 
 
-def _row(decider: Decider, claim: Rows, index: int, seconds: float) -> Settled:
+def _row(decider: Decider, claim: Rows, index: int, seconds: float, around: Around | None = None) -> Settled:
     if decider.left() <= 0:
         return Settled(Undecided(OUT_OF_TIME))
+    if around is not None and (known := around.settle(claim.data.rows[index])) is not None:
+        return known
     sub = decider.at(at_row(decider.program, claim, index), seconds)
     sub.judges_vacuity = False
     try:
         inner = claim_of(sub.program, claim.body)
-        verdict = _quick(sub, inner) or sub._decide(inner).verdict
-        distance = None
-        if not isinstance(verdict, Undecided) and (call := distance_call(claim.body)) is not None:
-            measure = measure_of(sub.program, call)
-            if isinstance(measure, Infimum) and sub.axioms(measure.shown) is None:
-                distance = nearest(sub, measure, claim.data.rows[index])
-        return _consistent(sub, claim.body, Settled(verdict, distance))
+        return Settled(_quick(sub, inner) or sub._decide(inner).verdict)
     except Rejected as rejected:
         return Settled(Undecided(rejected.diagnostics[0].message))
     except NotYet as later:
         return Settled(Undecided(f"{later} is not available yet", later=True))
     except TooLarge:
         return Settled(Undecided("this is too large once written out"))
-
-
-def _general(sub: Decider, claim: Rows) -> Verdict:
-    try:
-        return sub._decide(claim_of(sub.program, claim.body)).verdict
-    except (Rejected, TooLarge):
-        return Undecided(OUT_OF_TIME)
 
 
 def _quick(sub: Decider, claim: Claim) -> Verdict | None:
@@ -214,6 +213,170 @@ def _read(program: Program, vector: Sequence[Fraction]) -> PointValue:
     }
 
 
+class Around:
+    """`robust_at` at many rows: what does not depend on the row is built once. For an oracle that sees coordinates one
+    by one, by linf, so that its balls are boxes."""
+
+    def __init__(self, decider: Decider, f1: str, f2: str, agree: bool, ball: tuple[Fraction, bool] | None) -> None:
+        self.decider, self.f1, self.f2, self.agree, self.ball = decider, f1, f2, agree, ball
+        self.radius, self.closed = ball if ball is not None else (Fraction(0), False)
+        self._fresh()
+
+    def _fresh(self) -> None:
+        self.poser = Poser(self.decider.program)
+        self.point = self.poser.point(OTHER)
+        self.inputs = self.poser.inputs(OTHER)
+        self.rates = _rates(self.poser, self.f2, OTHER)
+        self.inside = self.poser.inside((OTHER,))
+        self.everywhere: dict[tuple[str, str], list[halfspaces.Part] | None] = {}
+        self.used = 0
+
+    @classmethod
+    def of(cls, decider: Decider, claim: Rows) -> Around | None:
+        """None for claims of another shape."""
+        match claim.body:
+            case tree.Apply(_, tree.Name(_, "robust_at"), arguments):
+                pass
+            case _:
+                return None
+        plain = [a.value for a in arguments if not a.label]
+        options = {a.label: a.value for a in arguments if a.label}
+        if not all(isinstance(p, tree.Name) for p in plain) or len(plain) != 3 or plain[2] != _named(plain[2], claim):
+            return None
+        if options.keys() - {"radius", "closed", "agree"}:
+            return None
+        radius = decider.replay.interpreter.value(options["radius"], {})
+        if not isinstance(radius, Fraction):
+            return None
+        f1, f2 = (p.id for p in plain[:2] if isinstance(p, tree.Name))
+        return cls.checked(
+            decider, f1, f2, not _is(options, "agree", "false"), (radius, _is(options, "closed", "true"))
+        )
+
+    @classmethod
+    def checked(
+        cls, decider: Decider, f1: str, f2: str, agree: bool, ball: tuple[Fraction, bool] | None
+    ) -> Around | None:
+        """None where balls are no boxes."""
+        try:
+            around = cls(decider, f1, f2, agree, ball)
+        except (NotYet, TooLarge):
+            return None
+        return None if around.rates is None else around
+
+    def _facts(self, labels: tuple[str, str]) -> list[Form]:
+        build, symbolic, classifiers = self.poser.build, self.poser.symbolic, self.decider.program.classifiers
+        own = symbolic.label(classifiers[self.f1], self.point)
+        facts = [*self.inside, build.negate(own.cases[own.members.index(labels[0])])]
+        if self.agree:
+            other = symbolic.label(classifiers[self.f2], self.point)
+            facts.append(other.cases[other.members.index(labels[1])])
+        return facts
+
+    def _labels(self, row: PointValue) -> tuple[str, str]:
+        interpreter = self.decider.replay.interpreter
+        return interpreter.label(self.f1, row), interpreter.label(self.f2, row)
+
+    def _parts(self, labels: tuple[str, str]) -> list[halfspaces.Part] | None:
+        """The adversarial points of the whole domain; None where that is no union of half-spaces."""
+        if labels not in self.everywhere:
+            self.everywhere[labels] = halfspaces.parts(self.poser.build, self.inputs, self._facts(labels))
+        return self.everywhere[labels]
+
+    def _centre(self, row: PointValue) -> dict[int, Fraction]:
+        return dict(zip((f.terms[0][0] for f in self.inputs), _flat(self.decider.program, row), strict=True))
+
+    def distance(self, row: PointValue) -> Amount | None:
+        """The minimal distance, where half-spaces give it: those of the whole domain, or those of a ball around the row
+        that holds an adversarial point, for then it holds the nearest."""
+        if self.rates is None:
+            return None
+        labels = self._labels(row)
+        found = self._parts(labels)
+        if found is not None:
+            return self._least(found, row)
+        empty, wide = Fraction(0), None
+        radius = self.radius or Fraction(1)
+        for _ in range(MOST_BALLS):
+            found = self._near(row, labels, radius, closed=True)
+            if found:
+                return self._least(found, row)
+            if found is None:
+                wide = radius
+            else:
+                empty = radius
+            radius = 2 * radius if wide is None else (empty + wide) / 2
+        return None
+
+    def _near(
+        self, row: PointValue, labels: tuple[str, str], radius: Fraction, closed: bool
+    ) -> list[halfspaces.Part] | None:
+        """The adversarial points within the radius."""
+        assert self.rates is not None
+        self.used += 1
+        if self.used > BALLS_A_CIRCUIT:
+            self._fresh()
+        ball = halfspaces.ball(self._centre(row), self.rates, radius, closed)
+        return halfspaces.parts(self.poser.build, self.inputs, self._facts(labels), ball)
+
+    def _least(self, found: Sequence[halfspaces.Part], row: PointValue) -> Amount | None:
+        assert self.rates is not None
+        centre = self._centre(row)
+        distances = [halfspaces.nearest(part, centre, self.rates) for part in found]
+        known = [d for d in distances if d is not None]
+        if len(known) < len(distances):
+            return None
+        return min(known) if known else "infinity"
+
+    def settle(self, row: PointValue) -> Settled | None:
+        """The verdict at the radius, and the distance where the model is linear on the whole domain."""
+        if self.rates is None:
+            return None
+        try:
+            labels = self._labels(row)
+            everywhere = self._parts(labels)
+            if everywhere is None:
+                found = self._near(row, labels, self.radius, self.closed)
+            else:
+                ball = halfspaces.ball(self._centre(row), self.rates, self.radius, self.closed)
+                found = [p for p in (halfspaces.inside(part, ball) for part in everywhere) if not p.empty]
+            if found is None:
+                return None
+            distance = self.distance(row)
+        except (NotYet, TooLarge):
+            return None
+        if not found:
+            return self._agreed(Settled(Proved(halfspaces.NAME, halfspaces.TRUSTS), distance))
+        for part in found:
+            vector = halfspaces.some(part, self.inputs)
+            if vector is not None and self._adversarial(row, _read(self.decider.program, vector), labels):
+                return self._agreed(Settled(Refuted(halfspaces.NAME, None), distance))
+        return None
+
+    def _adversarial(self, row: PointValue, other: PointValue, labels: tuple[str, str]) -> bool:
+        """By the reference meaning: (row, other) is an adversarial pair within the radius."""
+        interpreter = self.decider.replay.interpreter
+        if not interpreter.inside(other) or interpreter.label(self.f1, other) == labels[0]:
+            return False
+        if self.agree and interpreter.label(self.f2, other) != labels[1]:
+            return False
+        far = interpreter.distance(self.f2, row, other)
+        return far < self.radius or (self.closed and far == self.radius)
+
+    def _agreed(self, row: Settled) -> Settled:
+        consistent(row, self.radius)
+        return row
+
+
+def _named(expr: tree.Expr, claim: Rows) -> tree.Expr:
+    return tree.Name(expr.span, claim.point)
+
+
+def _is(options: Mapping[str, tree.Expr], option: str, value: str) -> bool:
+    given = options.get(option)
+    return isinstance(given, tree.Name) and given.id == value
+
+
 # distances
 
 
@@ -240,46 +403,25 @@ def _distances(decider: Decider, claim: Rows, settled: Sequence[Settled]) -> Non
         if row.distance is None and not isinstance(row.verdict, Undecided):
             sub = decider.at(at_row(decider.program, claim, index), left)
             row.distance = sub._compute(measure_of(sub.program, call)).amount
-            _consistent(sub, claim.body, row)
+            if isinstance(claim.body, tree.Apply):
+                options = {a.label: a.value for a in claim.body.arguments}
+                radius = sub.replay.interpreter.value(options["radius"], {})
+                if isinstance(radius, Fraction) and "almost" not in options:
+                    consistent(row, radius)
 
 
-def _consistent(sub: Decider, body: tree.Expr, row: Settled) -> Settled:
+def consistent(row: Settled, radius: Fraction) -> None:
     """Two computations that have to agree: the verdict at the radius, and the minimal distance."""
-    if isinstance(row.distance, Fraction) and isinstance(body, tree.Apply):
-        options = {a.label: a.value for a in body.arguments if a.label}
-        radius = sub.replay.interpreter.value(options["radius"], {})
-        assert isinstance(radius, Fraction)
-        impossible = (row.distance > radius) if isinstance(row.verdict, Refuted) else (row.distance < radius)
-        if impossible and "almost" not in options and not isinstance(row.verdict, Undecided):
-            raise ReplayFailed(f"{word(row.verdict)} at radius {radius}, but the minimal distance is {row.distance}")
-    return row
+    if not isinstance(row.distance, Fraction) or isinstance(row.verdict, Undecided):
+        return
+    refuted = isinstance(row.verdict, Refuted)
+    if row.distance > radius if refuted else row.distance < radius:
+        raise ReplayFailed(f"{word(row.verdict)} at radius {radius}, but the minimal distance is {row.distance}")
 
 
-def nearest(sub: Decider, measure: Infimum, centre: PointValue) -> Amount | None:
-    """The minimal distance, where half-spaces give it: an oracle that sees coordinates one by one, by linf."""
-    if len(measure.points) != 1 or not isinstance(measure.of, tree.Apply):
-        return None
-    (name,) = (a.value.id for a in measure.of.arguments[:1] if isinstance(a.value, tree.Name))
-    poser, point = sub.poser, measure.points[0]
-    rates = _rates(sub, name, point)
-    if rates is None:
-        return None
-    facts = [*poser.inside(measure.points), *(poser.truth(g, measure.points) for g in measure.given)]
-    inputs = poser.inputs(point)
-    found = halfspaces.parts(poser.build, inputs, facts)
-    if found is None:
-        return None
-    middle = dict(zip((f.terms[0][0] for f in inputs), _flat(sub.program, centre), strict=True))
-    distances = [halfspaces.nearest(part, middle, rates) for part in found]
-    known = [d for d in distances if d is not None]
-    if len(known) < len(distances):
-        return None
-    return min(known) if known else "infinity"
-
-
-def _rates(sub: Decider, name: str, point: str) -> dict[int, Fraction] | None:
+def _rates(poser: Poser, name: str, point: str) -> dict[int, Fraction] | None:
     """How fast each input may move while the distance grows by 1."""
-    classifier, poser = sub.program.classifiers[name], sub.poser
+    classifier = poser.program.classifiers[name]
     metric = classifier.metric
     if classifier.network is not None or metric is None:
         return None

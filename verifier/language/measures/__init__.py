@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from verifier.language.measures.accuracy import ACCURACY
 from verifier.language.measures.case import CASE
 from verifier.language.measures.critical_radius import CRITICAL_RADIUS
 from verifier.language.measures.lipschitz_constant import LIPSCHITZ_CONSTANT
@@ -14,6 +15,7 @@ from verifier.language.properties.property import Measure
 __all__ = ["LATER", "MEASURES", "Measure"]
 
 MEASURES: dict[str, Measure] = {
+    "accuracy": ACCURACY,
     "critical_radius": CRITICAL_RADIUS,
     "min_distance": MIN_DISTANCE,
     "modulus": MODULUS,
@@ -23,5 +25,5 @@ MEASURES: dict[str, Measure] = {
     "probability": PROBABILITY,
 }
 
-LATER: frozenset[str] = frozenset({"arc", "arca", "accuracy"})
+LATER: frozenset[str] = frozenset({"arc", "arca"})
 """Names that are known but not computed yet."""

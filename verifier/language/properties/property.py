@@ -11,8 +11,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-Kind = Literal["model", "oracle", "classifier", "measured", "feature", "point", "number"]
-"""What an argument is. `measured`: a classifier whose metric must be written, for the number depends on it."""
+Kind = Literal["model", "oracle", "classifier", "measured", "feature", "point", "number", "data", "labelled"]
+"""What an argument is. `measured`: a classifier whose metric must be written, for the number depends on it.
+`data`: a data set; `labelled`: one with labels."""
 OptionKind = Literal["number", "formula", "flag", "word", "distribution"]
 Choices = Mapping[str, str]
 """The options that were given: a word or flag by its text, the others by ""."""
@@ -98,7 +99,8 @@ class Property:
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """A number to compute; otherwise like a property. `pattern` None: it has a computation of its own."""
+    """A number to compute; otherwise like a property. `pattern` None: it has a computation of its own. `others`: the
+    same word with other parameters, data sets among them."""
 
     name: str
     words: str
@@ -107,6 +109,7 @@ class Measure:
     options: Mapping[str, OptionKind] = field(default_factory=dict)
     required: tuple[str, ...] = ()
     later: tuple[str, ...] = ()
+    others: tuple[Measure, ...] = ()
 
 
 def wheres(choices: Choices) -> tuple[str, ...]:

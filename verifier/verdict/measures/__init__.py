@@ -6,13 +6,23 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from verifier.model.claim import Computation
-from verifier.verdict.measures import case, lipschitz_constant, modulus, probability, unnecessary_features
+from verifier.verdict.measures import (
+    accuracy,
+    case,
+    lipschitz_constant,
+    min_distance,
+    modulus,
+    probability,
+    unnecessary_features,
+)
 from verifier.verdict.verdict import Measurement
 
 if TYPE_CHECKING:
     from verifier.verdict.decide import Decider
 
 COMPUTATIONS: dict[str, Callable[[Decider, Computation], Measurement]] = {
+    "accuracy": accuracy.compute,
+    "min_distance": min_distance.compute,
     "modulus": modulus.compute,
     "lipschitz_constant": lipschitz_constant.compute,
     "unnecessary_features": unnecessary_features.compute,

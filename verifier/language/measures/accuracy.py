@@ -1,0 +1,18 @@
+"""accuracy(f1, D), accuracy(f1, f2, D): the share of the rows of a data set that f1 labels as the file (or f2) does."""
+
+from verifier.language.properties.property import Measure
+
+AGAINST_AN_ORACLE = Measure(
+    "accuracy",
+    "the share of the rows on which the two classifiers agree",
+    {"f1": "classifier", "f2": "classifier", "D": "data"},
+    None,
+)
+
+ACCURACY = Measure(
+    "accuracy",
+    "the share of the rows whose label f1 gives",
+    {"f1": "classifier", "D": "labelled"},
+    None,
+    others=(AGAINST_AN_ORACLE,),
+)

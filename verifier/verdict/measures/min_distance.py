@@ -1,0 +1,63 @@
+"""min_distance of a data set: that of each row, and the least."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from verifier.model.assertion import at_row, measure_of
+from verifier.model.claim import Computation, Rows
+from verifier.source.text import NOWHERE
+from verifier.syntax import tree
+from verifier.verdict.certify import ReplayFailed
+from verifier.verdict.rows import Around
+from verifier.verdict.verdict import Amount, Measurement, Row, Table, size
+
+if TYPE_CHECKING:
+    from verifier.verdict.decide import Decider
+
+POINT = "row"
+
+
+def compute(decider: Decider, computation: Computation) -> Measurement:
+    """The least over the rows, shown with its pair; the table has all of them."""
+    axioms = decider.axioms(computation.shown)
+    if axioms is not None:
+        return Measurement(None, why=axioms)
+    names = [computation.classifier(parameter) for parameter in ("f1", "f2", "D")]
+    data = decider.program.data[names[2]]
+    point = f"{POINT} of {data.name}"
+    arguments = [tree.Argument(NOWHERE, "", tree.Name(NOWHERE, n)) for n in (*names[:2], point)]
+    agree = computation.choices.get("agree", "true")
+    arguments.append(tree.Argument(NOWHERE, "agree", tree.Name(NOWHERE, agree)))
+    call = tree.Apply(NOWHERE, tree.Name(NOWHERE, "min_distance"), tuple(arguments))
+    rows = Rows("forall", POINT, point, data, call)
+    around = Around.checked(decider, names[0], names[1], agree == "true", None)
+    trusts: list[str] = []
+
+    def alone(index: int) -> Measurement:
+        sub = decider.at(at_row(decider.program, rows, index), decider.left())
+        return sub._compute(measure_of(sub.program, call))
+
+    found: list[Row] = []
+    for i, row in enumerate(data.rows):
+        if decider.left() <= 0:
+            return Measurement(None, why=f"out of time after {i} of {len(data.rows)} rows")
+        amount: Amount | None = around.distance(row) if around is not None else None
+        if amount is None:
+            one = alone(i)
+            if one.amount is None:
+                return Measurement(None, why=f"{data.row(i)}: {one.why}", later=one.later)
+            amount, trusts = one.amount, [*trusts, *one.trusts]
+        found.append(Row(i + 1, data.lines[i], "", amount))
+    table = Table(data.name, data.file, tuple(found))
+    first = min(range(len(found)), key=lambda i: size(found[i].distance))
+    least = alone(first)
+    if least.amount is None:
+        return Measurement(found[first].distance, why=least.why, trusts=tuple(dict.fromkeys(trusts)), table=table)
+    if least.amount != found[first].distance:
+        raise ReplayFailed(f"the minimal distance of {data.row(first)} was computed twice, with different results")
+    trusts = [*trusts, *least.trusts]
+    note = f"This is {data.row(first)}."
+    return Measurement(
+        least.amount, least.attained, least.pair, trusts=tuple(dict.fromkeys(trusts)), notes=(note,), table=table
+    )
