@@ -26,27 +26,29 @@ Outputs = Sequence[tuple[str, Form]]
 Names = Mapping[int, str]
 
 
-def text(build: Build, outputs: Outputs, names: Names) -> str:
+def text(build: Build, outputs: Outputs, names: Names, formulas: Outputs = ()) -> str:
     """The canonical form as text; `names` maps the input atoms, in the order of their columns, to what is printed.
+    `formulas` are printed after the outputs, as what makes them true.
 
     A map without choices also shows its exact matrix A and vector b: outputs = A * (inputs) + b (Theorem 2).
     """
-    shown = _normal(build, outputs, names)
-    lines = [f"{name} = {meaning}" for name, meaning in _lines(shown, _TEXT)]
-    rows = affine_rows(shown.build, [form for _, form in shown.outputs], list(shown.names))
+    shown = _normal(build, outputs, names, formulas)
+    lines = [f"{name} {shown.sign(name)} {meaning}" for name, meaning in _lines(shown, _TEXT)]
+    rows = affine_rows(shown.build, [form for _, form in shown.numbers], list(shown.names))
     if rows is not None:
         lines.append(f"A = {_brackets(_brackets(map(str, row)) for row in rows[0])}")
         lines.append(f"b = {_brackets(map(str, rows[1]))}")
     return "\n".join(lines) + "\n"
 
 
-def latex(build: Build, outputs: Outputs, names: Names) -> str:
+def latex(build: Build, outputs: Outputs, names: Names, formulas: Outputs = ()) -> str:
     r"""The same as a LaTeX `aligned` environment (amsmath), to be set inside `\[ ... \]`."""
     import sympy
 
-    shown = _normal(build, outputs, names)
-    lines = [f"{name} &= {meaning}" for name, meaning in _lines(shown, _LATEX)]
-    rows = affine_rows(shown.build, [form for _, form in shown.outputs], list(shown.names))
+    shown = _normal(build, outputs, names, formulas)
+    tied = {_LATEX.name(title): r"\text{ if }" for title, _ in shown.outputs if shown.sign(title) == "if"}
+    lines = [f"{name} &{tied.get(name, '=')} {meaning}" for name, meaning in _lines(shown, _LATEX)]
+    rows = affine_rows(shown.build, [form for _, form in shown.numbers], list(shown.names))
     if rows is not None and rows[0] and rows[0][0]:
         for name, matrix in (("A", rows[0]), ("b", tuple((x,) for x in rows[1]))):
             entries = [[_rational(x) for x in row] for row in matrix]
@@ -93,17 +95,27 @@ class _Shown:
     build: Build
     outputs: list[tuple[str, Form]]
     names: dict[int, str]
+    count: int
+    """How many of the outputs are numbers; the rest are formulas."""
+
+    @property
+    def numbers(self) -> list[tuple[str, Form]]:
+        return self.outputs[: self.count]
+
+    def sign(self, name: str) -> str:
+        """How an output is tied to its meaning."""
+        return "if" if any(name == title for title, _ in self.outputs[self.count :]) else "="
 
 
-def _normal(build: Build, outputs: Outputs, names: Names) -> _Shown:
+def _normal(build: Build, outputs: Outputs, names: Names, formulas: Outputs = ()) -> _Shown:
     """Rebuilt twice: what the first pass folds can change the depth of what stands on it."""
-    forms = [form for _, form in outputs]
+    forms = [form for _, form in (*outputs, *formulas)]
     inputs = list(names)
     for _ in range(2):
         build, forms = _rebuilt(build, forms, inputs)
         inputs = list(range(len(inputs)))
-    titles = [name for name, _ in outputs]
-    return _Shown(build, list(zip(titles, forms, strict=True)), dict(enumerate(names.values())))
+    titles = [name for name, _ in (*outputs, *formulas)]
+    return _Shown(build, list(zip(titles, forms, strict=True)), dict(enumerate(names.values())), len(outputs))
 
 
 def _rebuilt(old: Build, forms: Sequence[Form], inputs: Sequence[int]) -> tuple[Build, list[Form]]:
@@ -291,8 +303,11 @@ def _lines(shown: _Shown, style: _Style) -> Iterator[tuple[str, str]]:
                 meaning = joined(kind, tests)
                 facts[atom] = fresh("p")
                 yield facts[atom], meaning
-    for name, form in shown.outputs:
-        yield style.name(name), truth(form) if _bare(form) in facts else affine(form)
+    for k, (name, form) in enumerate(shown.outputs):
+        if k >= shown.count and form.is_constant:
+            yield style.name(name), "true" if form.constant >= 0 else "false"
+        else:
+            yield style.name(name), truth(form) if k >= shown.count or _bare(form) in facts else affine(form)
 
 
 def _negative(form: Form) -> Form:

@@ -17,10 +17,16 @@ def canonical(program: Program, latex: bool = False) -> str:
     for classifier in program.classifiers.values():
         names = {form.terms[0][0]: name for form, name in zip(poser.inputs("x"), coordinates(program), strict=True)}
         maps = features(poser, classifier)
-        shown = (show.latex if latex else show.text)(poser.build, maps, names)
+        shown = (show.latex if latex else show.text)(poser.build, maps, names, labels(poser, classifier))
         comment = "%" if latex else "#"
         blocks.append(f"{comment} {classifier.kind} {classifier.name}\n{shown}")
     return "\n".join(blocks)
+
+
+def labels(poser: Poser, classifier: Classifier) -> list[tuple[str, Form]]:
+    """The formula of each label; none for a constant classifier."""
+    label = poser.symbolic.label(classifier, poser.point("x"))
+    return [] if label.members == ("",) else list(zip(label.members, label.cases, strict=True))
 
 
 def coordinates(program: Program) -> list[str]:
