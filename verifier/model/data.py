@@ -266,7 +266,7 @@ def _points(program: Program, d: tree.Data, cells: Cells, wanted: _Wanted) -> Da
     if out and not wanted.skips:
         shown = ", ".join(out[:NAMED]) + (f" and {len(out) - NAMED} more" if len(out) > NAMED else "")
         fail(
-            "V310",
+            "V319",
             d.value.span,
             f"{len(out)} of {len(cells.rows)} rows of {cells.file} lie outside of {domain.name}: {shown}.",
             "Widen the domain, or leave these rows out: `outside: skip`.",

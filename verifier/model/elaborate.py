@@ -854,7 +854,12 @@ class Elaborator:
         self.program.points[d.name.id] = self._symbolic().record(d.value)
 
     def _data(self, d: tree.Data) -> None:
-        self.program.data[d.name.id] = read_data(self.program, d, self.readers)
+        data = read_data(self.program, d, self.readers)
+        self.program.data[d.name.id] = data
+        if data.skipped:
+            rows = f"{data.skipped} rows of {data.file} lie" if data.skipped > 1 else f"1 row of {data.file} lies"
+            message = f"{rows} outside of the domain and {'are' if data.skipped > 1 else 'is'} left out."
+            self._say("V319", d.value.span, message, "Widen the domain to keep them.", warning=True)
 
     # assertions
 
