@@ -13,6 +13,8 @@ from verifier.model.program import PointValue, Value
 from verifier.report.rows import rows_json, summary_json
 from verifier.report.text import exact, nearby
 from verifier.source import Diagnostic
+from verifier.syntax import tree
+from verifier.syntax.format import unparse
 from verifier.verdict.verdict import Checked, Computed, FileResult, Limit, Root, Seen, Undecided, Witness
 
 Json = None | bool | int | float | str | Sequence["Json"] | Mapping[str, "Json"]
@@ -88,10 +90,18 @@ def assertion_json(checked: Checked) -> Json:
         "later": isinstance(verdict, Undecided) and verdict.later,
         "notes": [] if isinstance(verdict, Undecided) else list(verdict.notes),
         "warnings": list(checked.warnings),
+        "annotations": [
+            {"name": a.name.id, "arguments": [annotation_argument(x.value) for x in a.arguments]}
+            for a in checked.annotations
+        ],
         "pair": witness_json(checked.pair),
         "rows": rows_json(checked.table),
         "rows_summary": summary_json(checked.table),
     }
+
+
+def annotation_argument(value: tree.Expr) -> str:
+    return value.value if isinstance(value, tree.Text) else unparse(value)
 
 
 def computed_json(computed: Computed) -> Json:

@@ -24,6 +24,7 @@ from verifier.report.text import (
     told_apart,
 )
 from verifier.source import Diagnostic
+from verifier.syntax import tree
 from verifier.verdict.verdict import (
     Checked,
     Computed,
@@ -148,6 +149,8 @@ def why(result: Checked) -> list[str]:
         lines += table_lines(result.table)
     for warning in result.warnings:
         lines += sentences(f"Warning: {warning}")
+    for hint in hints(result) if result.met is False else ():
+        lines += sentences(f"Hint: {hint}")
     return lines
 
 
@@ -156,6 +159,17 @@ def table_lines(table: Table) -> list[str]:
     lines = [line for said in in_words(table) for line in sentences(said)]
     worst = least(table)
     return lines + ([MARGIN + line for line in columns(worst, 3)] if worst else [])
+
+
+def hints(result: Checked) -> list[str]:
+    """The texts of the assertion's `@hint`s."""
+    return [
+        a.value.value
+        for annotation in result.annotations
+        if annotation.name.id == "hint"
+        for a in annotation.arguments
+        if isinstance(a.value, tree.Text)
+    ]
 
 
 def sentences(text: str) -> list[str]:

@@ -336,10 +336,11 @@ class Decider:
         by_name = {s.classifier: s for s in witness.seen}
         left, right = by_name[claim.model].features
         torn = [name for name in left if left[name] != right[name]]
-        notes = [
-            "The oracle cannot tell x from x'" + (f"; {claim.model} flips." if flips else ", the model's features can.")
-        ]
-        if torn and self.program.classifiers[claim.model].kind == "model":
+        kinds = {n: self.program.classifiers[n].kind for n in (claim.model, claim.oracle)}
+        blind = "The oracle" if kinds[claim.oracle] == "oracle" else claim.oracle
+        seeing = f"the features of {claim.model} can"
+        notes = [f"{blind} cannot tell x from x'" + (f"; {claim.model} flips." if flips else f", {seeing}.")]
+        if torn and kinds[claim.model] == "model":
             notes.append(f"Unnecessary feature{'s' if len(torn) > 1 else ''}: {', '.join(torn)}.")
         if isinstance(ignored, Holds):
             away = f" from {claim.at}" if claim.at else ""
