@@ -12,6 +12,7 @@ from typing import assert_never
 
 from verifier.engines.engine import Most
 from verifier.language.build import Form
+from verifier.language.measures import MEASURES
 from verifier.language.properties import PROPERTIES
 from verifier.model.assertion import claim_of, measure_of, renamed, template
 from verifier.model.claim import (
@@ -85,12 +86,13 @@ def formula(claim: Claim | Measured, program: Program) -> Iterator[str]:
             core = f"{premise} => {unparse(then)}" if premise else unparse(then)
             head = f"for all {', '.join(points)} in {domain}: " if points else ""
             yield head + core + (", except on a set of measure zero" if almost else "")
-        case Contained(_, _, coarse, fine, uniform):
+        case Contained(_, _, coarse, fine, uniform, _, at):
             small, far = f"{unparse(fine)} < delta", f"{unparse(coarse)} < eps"
             if uniform:
                 yield f"for every eps > 0 there is delta > 0 such that for all x, x' in {domain}: {small} => {far}"
             else:
-                start = f"for every x in {domain} and eps > 0 there is delta > 0"
+                which = f"x = {at}" if at else f"every x in {domain}"
+                start = f"for {which} and {'every ' if at else ''}eps > 0 there is delta > 0"
                 yield f"{start} such that for all x' in {domain}: {small} => {far}"
         case LocallyConstant(model, oracle, coarse, fine):
             yield (
@@ -113,7 +115,7 @@ def formula(claim: Claim | Measured, program: Program) -> Iterator[str]:
                 for line in formula(part, program):
                     yield f"- {f'{name}: ' if name else ''}{line}"
         case Computation(word):
-            yield word
+            yield f"{word}, {MEASURES[word].words}"
         case Rows(kind, name, point, data, body):
             each = "for all" if kind == "forall" else "for some"
             yield f"{each} {name} of the {len(data.rows)} rows of {data.file}: {unparse(renamed(body, point, name))}"
