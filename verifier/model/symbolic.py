@@ -341,7 +341,7 @@ class Symbolic:
 
     def _linear(self, value: Form | Distance) -> Form:
         if isinstance(value, Distance):
-            raise NotYet("a distance of the metric l2 or mahalanobis in this place (it is compared with constants)")
+            raise NotYet("this use of a distance of the metric l2 or mahalanobis")
         return value
 
     def _square(self, rows: Iterable[tuple[Fraction, Form]]) -> Form:

@@ -139,7 +139,7 @@ class Poser:
         wanted = [f for f in dict.fromkeys(facts) if f != YES]
         reached = sorted(self.build.reach([*wanted, *numbers, *large]) & self.symbolic.squares.keys())
         if reached and not squares:
-            raise NotYet("a distance of the metric l2 or mahalanobis in this place")
+            raise NotYet("this use of a distance of the metric l2 or mahalanobis")
         weights = [w for i in reached for w, _ in self.symbolic.squares[i]]
         rows = [form for i in reached for _, form in self.symbolic.squares[i]]
         images = {} if numbers else self._merged(wanted)
