@@ -83,8 +83,9 @@ def read_data(program: Program, d: tree.Data, reader: DataReader) -> Data:
             fail("V204", a.span, f"The option `{a.label}` is given twice.", "Keep one of them.")
         given[a.label] = a
     wanted = _Wanted(program, given)
+    skips = wanted.skips
     cells = reader.data(plain[0].value, wanted.layout(), span)
-    return _points(program, d, cells, wanted)
+    return _points(program, d, cells, wanted.labelled, skips)
 
 
 @dataclass
@@ -244,7 +245,7 @@ def _codes(
     return codes, numbers
 
 
-def _points(program: Program, d: tree.Data, cells: Cells, wanted: _Wanted) -> Data:
+def _points(program: Program, d: tree.Data, cells: Cells, labelled: bool, skips: bool) -> Data:
     domain = program.domain
     assert domain is not None
     interpreter = Interpreter(program)
@@ -263,7 +264,7 @@ def _points(program: Program, d: tree.Data, cells: Cells, wanted: _Wanted) -> Da
         rows.append(point)
         lines.append(line)
         labels += [str(label) for label in rest]
-    if out and not wanted.skips:
+    if out and not skips:
         shown = ", ".join(out[:NAMED]) + (f" and {len(out) - NAMED} more" if len(out) > NAMED else "")
         fail(
             "V319",
@@ -273,7 +274,7 @@ def _points(program: Program, d: tree.Data, cells: Cells, wanted: _Wanted) -> Da
         )
     if not rows:
         fail("V309", d.value.span, f"No row of {cells.file} lies in {domain.name}.", "Widen the domain.")
-    found = tuple(labels) if wanted.labelled else None
+    found = tuple(labels) if labelled else None
     return Data(d.name.id, cells.file, tuple(rows), tuple(lines), found, d.span, len(out))
 
 
