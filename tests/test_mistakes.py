@@ -119,7 +119,7 @@ def test_what_is_no_measure_cannot_be_computed(body: str, tmp_path: Path) -> Non
     (said,) = diagnose(here / "case.vf")
     assert (said.code, said.span.line, said.span.column) == ("V201", 2, 12)
     assert "measure" in said.message
-    assert said.fix.startswith(("The measures are critical_radius, min_distance", "Did you mean"))
+    assert said.fix.startswith(("The measures are", "Did you mean"))
 
 
 def test_the_titles_of_mistakes_are_unique() -> None:

@@ -24,7 +24,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "seeds(n): run for the seeds 0 to n - 1 (times --fuzz)")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def worker() -> Iterator[None]:
     """One solver process for all random programs."""
     with warm_worker():

@@ -201,7 +201,7 @@ def test_a_torn_pair_that_the_decision_ignores_says_so_and_whom_it_trusts() -> N
     verdict = outcome("contained(f1, f2)").verdict
     assert isinstance(verdict, Refuted)
     first, second, third = verdict.notes
-    assert first == "The oracle cannot tell x from x', the model's features can."
+    assert first == "The oracle cannot tell x from x', the features of f1 can."
     assert second == "Unnecessary feature: h."
     assert third.startswith("The decision of f1 ignores it: at oracle distance zero f1 never flips where f2 agrees")
     assert "trusting z3" in third
