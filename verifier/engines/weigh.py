@@ -44,6 +44,13 @@ class Mixed:
     loose: tuple[tuple[int, Fraction], ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Split:
+    """Where to cut."""
+
+    row: Row
+
+
 Side = tuple[Fraction, Fraction]
 
 
@@ -86,6 +93,11 @@ class Region:
             return self.truth(node.then if test else node.otherwise)
         then, otherwise = self.truth(node.then), self.truth(node.otherwise)
         return then if isinstance(then, bool) and then is otherwise else test
+
+    def number(self, i: int) -> Exact | Split:
+        """Node i as an affine form of the real inputs, or a row that helps to make it one."""
+        form = self._real(i)
+        return Split(self._opener(form.loose[0][0])) if form.loose else form.row
 
     def _sign(self, form: Mixed) -> bool | Row:
         """form >= 0, almost everywhere."""
@@ -237,7 +249,7 @@ class Scale:
             return Mass((Fraction(0), rest), (Fraction(0), rest))
         whole_box = box(intervals)
         half = self._half(whole_box)
-        for weight, cut, fixed in self._corners():
+        for weight, cut, fixed in self.corners():
             rest -= weight * capacity / (2 if cut else 1)
             region = Region(self.question, self.free, fixed, half if cut else whole_box)
             self._push(region, weight, False)
@@ -259,7 +271,7 @@ class Scale:
                 values.append(range(int(v.low), int(v.high) + 1) if v.integer else (v.low,))
         return values
 
-    def _corners(self) -> Iterator[tuple[int, bool, dict[int, Fraction]]]:
+    def corners(self) -> Iterator[tuple[int, bool, dict[int, Fraction]]]:
         """The choices of the inputs that are not real: their weight, whether half of the box suffices, the choice."""
         others = [i for i in range(len(self.question.variables)) if i not in self.free]
         width = sum(i < self.mirror for i in others)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from verifier.language.measures.accuracy import ACCURACY
+from verifier.language.measures.arc import ARC
+from verifier.language.measures.arca import ARCA
 from verifier.language.measures.case import CASE
 from verifier.language.measures.critical_radius import CRITICAL_RADIUS
 from verifier.language.measures.lipschitz_constant import LIPSCHITZ_CONSTANT
@@ -23,7 +25,9 @@ MEASURES: dict[str, Measure] = {
     "unnecessary_features": UNNECESSARY_FEATURES,
     "case": CASE,
     "probability": PROBABILITY,
+    "arc": ARC,
+    "arca": ARCA,
 }
 
-LATER: frozenset[str] = frozenset({"arc", "arca"})
+LATER: frozenset[str] = frozenset()
 """Names that are known but not computed yet."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from verifier.model.claim import Computation
 from verifier.verdict.measures import (
     accuracy,
+    average,
     case,
     lipschitz_constant,
     min_distance,
@@ -28,4 +29,6 @@ COMPUTATIONS: dict[str, Callable[[Decider, Computation], Measurement]] = {
     "unnecessary_features": unnecessary_features.compute,
     "case": case.compute,
     "probability": probability.compute,
+    "arc": average.compute,
+    "arca": average.compute,
 }

@@ -1,0 +1,124 @@
+"""ARC = E[rho(x)] and ARCA = E[rho(x) 1(f1 x = f2 x)], rho(x) = inf { d2'(x, x') : f1 x' != f1 x } (THEORY section 4).
+
+inf of nothing is infinite, and infinity times 0 is 0. The integral sees only parts of X with an inside. The infimum
+sees every point: so z3 is asked whether each label is given only in the closure of its parts with an inside, where the
+continuous d2' has the same infimum.
+"""
+
+from __future__ import annotations
+
+import time
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+from verifier.engines.engine import Fails, Holds, Unknown
+from verifier.engines.mean_distance import integral, parts
+from verifier.engines.volume import OutOfTime, bits
+from verifier.engines.weigh import Region, Side, weigh
+from verifier.language.build import NO, Form
+from verifier.model.claim import Computation
+from verifier.source.text import NOWHERE
+from verifier.syntax import tree
+from verifier.verdict.certify import distance
+from verifier.verdict.measures.probability import POINTS, TRUSTS, ZERO, X, Y, measure, same
+from verifier.verdict.verdict import Measurement
+
+if TYPE_CHECKING:
+    from verifier.verdict.decide import Decider
+
+MOST = 4
+"""Real coordinates: the parts live in twice as many dimensions."""
+
+
+def compute(decider: Decider, computation: Computation) -> Measurement:
+    """The mean, exactly."""
+    if (axioms := decider.axioms(computation.shown)) is not None:
+        return Measurement(None, why=axioms)
+    f1, f2 = computation.classifier("f1"), computation.classifier("f2")
+    poser = decider.poser
+    if computation.word == "arca" and not all(decides(decider, name) for name in (f1, f2)):
+        return Measurement(None, why=f"`{f1}` and `{f2}` can only agree where both have a `decide`")
+    d = poser.number(distance(f2, X, Y), POINTS)
+    if not poser.continuous(d):
+        return Measurement(None, why="the mean distance is computed for metrics that do not jump")
+    sides = measure(poser.pose((X,), [], numbers=[ZERO]), decider.left() / 4)
+    if isinstance(sides, str):
+        return Measurement(None, why=sides)
+    if len(sides) > MOST:
+        return Measurement(None, why=f"the mean distance is computed for at most {MOST} real coordinates")
+    agree = tree.Chain(NOWHERE, tuple(call(name) for name in (f1, f2)), ("==",))
+    facts = [poser.truth(agree, (X,))] if computation.word == "arca" else []
+    domain = poser.pose((X,), facts, numbers=[ZERO])
+    flips = poser.pose(POINTS, [poser.truth(same(f1, "!="), POINTS)], numbers=[d])
+    end = time.monotonic() + decider.left()
+    try:
+        trusts = null_labels(decider, f1, sides, end)
+        if isinstance(trusts, str):
+            return Measurement(None, why=trusts)
+        size = weigh(poser.pose((X,), [], numbers=[ZERO]).question, None, decider.left(), sides).given
+        if domain.impossible:
+            return Measurement(Fraction(0), trusts=trusts)
+        width = len(poser.inputs(X))
+        total = None if flips.impossible else integral(domain.question, flips.question, sides, width, end)
+        if total is not None:
+            return Measurement(total / size[0], trusts=trusts) if size[0] == size[1] else Measurement(None, why=LATE)
+        some = weigh(domain.question, None, decider.left(), sides).given
+    except OutOfTime:
+        return Measurement(None, why=LATE)
+    if some[1] == 0:
+        return Measurement(Fraction(0), trusts=trusts)
+    return Measurement("infinity", trusts=trusts) if some[0] > 0 else Measurement(None, why=LATE)
+
+
+LATE = "out of time"
+
+
+def null_labels(decider: Decider, f1: str, sides: dict[int, Side], end: float) -> str | tuple[str, ...]:
+    """Why the infimum may see what the volumes do not (a label outside of the closure of its parts with an inside), or
+    whom to trust that it does not."""
+    poser, trusts = decider.poser, dict.fromkeys(TRUSTS)
+    labels = poser.symbolic.label(decider.program.classifiers[f1], poser.point(X))
+    for name, case in zip(labels.members, labels.cases, strict=True):
+        posed = poser.pose((X,), [case], numbers=[ZERO])
+        if posed.impossible or case == NO:
+            continue
+        cells = [region for region, _ in parts(posed.question, sides, end)]
+        answer = decider.ask(poser.pose((X,), [case, *(outside(decider, cell) for cell in cells)]))
+        match answer:
+            case Holds(_, believed):
+                trusts |= dict.fromkeys(believed)
+            case Fails():
+                return f"{f1} says {name} also on a set without an inside, apart from the rest: volumes do not see it"
+            case Unknown(why):
+                return why
+            case other:
+                raise AssertionError(other)
+    return tuple(trusts)
+
+
+def outside(decider: Decider, cell: Region) -> Form:
+    """x lies outside of the closed polytope, or has other discrete coordinates."""
+    build, inputs = decider.poser.build, decider.poser.inputs(X)
+    facts = [
+        build.is_zero(build.subtract(inputs[i], build.constant(v)))
+        for i, v in cell.fixed.items()
+        if not inputs[i].is_constant
+    ]
+    tight = 0
+    for _, mask in cell.polytope.vertices:
+        tight |= mask
+    for k in bits(tight):
+        row = cell.polytope.rows[k]
+        terms = ((Fraction(row[place]), inputs[i]) for i, place in cell.free.items())
+        facts.append(build.at_least_zero(build.combine(terms, Fraction(row[-1]))))
+    return build.negate(build.both(*facts))
+
+
+def decides(decider: Decider, name: str) -> bool:
+    classifier = decider.program.classifiers[name]
+    return classifier.decide is not None or classifier.network is not None
+
+
+def call(name: str) -> tree.Expr:
+    """`name(x)`."""
+    return tree.Apply(NOWHERE, tree.Name(NOWHERE, name), (tree.Argument(NOWHERE, "", tree.Name(NOWHERE, X)),))
