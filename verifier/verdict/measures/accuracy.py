@@ -16,7 +16,7 @@ NAMED = 5
 
 
 def compute(decider: Decider, computation: Computation) -> Measurement:
-    """The share of the rows with the right label, exactly."""
+    """The share of the rows with the right label, exactly; shown is the first of the others."""
     data = decider.program.data[computation.classifier("D")]
     interpreter = decider.replay.interpreter
     name = computation.classifier("f1")
@@ -35,4 +35,5 @@ def compute(decider: Decider, computation: Computation) -> Measurement:
     named = ", ".join(str(i + 1) for i in wrong[:NAMED]) + (f" and {len(wrong) - NAMED} more" if wrong[NAMED:] else "")
     otherwise = f": not in row{'s' if len(wrong) > 1 else ''} {named}" if wrong else ""
     note = f"{count - len(wrong)} of {count} rows agree{otherwise}."
-    return Measurement(Fraction(count - len(wrong), count), notes=(note,))
+    pair = decider.replay.witness({"row": data.rows[wrong[0]]}, computation.shown) if wrong else None
+    return Measurement(Fraction(count - len(wrong), count), pair=pair, notes=(note,))
