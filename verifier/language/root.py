@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal
 from fractions import Fraction
 from functools import total_ordering
 from math import isqrt
@@ -16,7 +17,15 @@ class Root:
     square: Fraction
 
     def __str__(self) -> str:
-        return f"sqrt({self.square})"
+        top, bottom = (format(Decimal(n), "f") for n in (self.square.numerator, self.square.denominator))
+        return f"sqrt({top})" if bottom == "1" else f"sqrt({top}/{bottom})"  # Decimal: int -> str ends at 4300 digits
+
+    @property
+    def near(self) -> Fraction:
+        """A rational within 2^-60, relatively."""
+        scale = 1 << max(0, 120 - self.square.numerator.bit_length() + self.square.denominator.bit_length())
+        scale = 1 << (scale.bit_length() // 2)
+        return Fraction(isqrt(int(self.square * scale * scale)), scale)
 
     def __hash__(self) -> int:
         return hash(root(self.square)) if rational(self.square) is not None else hash(("root", self.square))

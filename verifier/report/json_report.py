@@ -11,7 +11,7 @@ from platform import python_version
 
 from verifier.model.program import PointValue, Value
 from verifier.report.rows import rows_json, summary_json
-from verifier.report.text import exact, nearby
+from verifier.report.text import exact
 from verifier.source import Diagnostic
 from verifier.syntax import tree
 from verifier.syntax.format import unparse
@@ -106,7 +106,7 @@ def annotation_argument(value: tree.Expr) -> str:
 
 def computed_json(computed: Computed) -> Json:
     value = computed.value
-    close = value if isinstance(value, Fraction) else nearby(value) if isinstance(value, Root) else None
+    close = value if isinstance(value, Fraction) else value.near if isinstance(value, Root) else None
     bounds = computed.result.enclosure
     return {
         "name": computed.name,
@@ -186,7 +186,7 @@ def limit_json(limit: Limit | None) -> Json:
 def rational_json(name: str, value: Fraction | Root | None) -> dict[str, Json]:
     """A root is written `sqrt(p/q)`."""
     if isinstance(value, Root):
-        return {name: f"sqrt({exact(value.square)})", f"{name}_float": nearest(nearby(value))}
+        return {name: str(value), f"{name}_float": nearest(value.near)}
     return {
         name: None if value is None else exact(value),
         f"{name}_float": None if value is None else nearest(value),

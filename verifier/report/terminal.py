@@ -32,6 +32,7 @@ from verifier.verdict.verdict import (
     Limit,
     Proved,
     Refuted,
+    Root,
     Seen,
     Table,
     Undecided,
@@ -82,6 +83,10 @@ def file_text(result: FileResult, paint: Paint = plain, title: bool = False, qui
     return "".join(line + "\n" for line in lines)
 
 
+LONGEST = 30
+"""A root of more characters is rounded."""
+
+
 def block(result: Checked | Computed, head: str, column: int, paint: Paint) -> list[str]:
     """The line of one result, and what explains it."""
     match result:
@@ -92,7 +97,14 @@ def block(result: Checked | Computed, head: str, column: int, paint: Paint) -> l
             if value is None:
                 lines = headline(head, "unknown", "", result.seconds, column, "open", paint)
                 return [*lines, *sentences(f"Unknown: {result.reason}" if result.reason else "")]
-            shown = number(value, 12, short=25) if isinstance(value, Fraction) else str(value)
+            match value:
+                case Fraction():
+                    shown = number(value, 12, short=25)
+                case Root():
+                    exact = str(value)
+                    shown = exact if len(exact) <= LONGEST else number(value.near, 12, short=0)
+                case _:
+                    shown = value
             word = shown if shown.startswith(ABOUT) else f"= {shown}"
             attained = {True: "attained", False: "approached, not attained", None: ""}[result.attained]
             how = "" if result.result.how == "exact" else result.result.how

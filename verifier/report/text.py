@@ -6,7 +6,6 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from decimal import MAX_EMAX, MIN_EMIN, Context, Decimal
 from fractions import Fraction
-from math import isqrt
 
 from verifier.language.root import Root
 from verifier.model.program import PointValue, Value
@@ -63,17 +62,9 @@ def distance_text(value: Fraction | Root) -> str:
     """A number; a root as it is written where that is short, and about how much it is."""
     if isinstance(value, Fraction):
         return number(value)
-    near = f"{ABOUT} {decimal(nearby(value), 6)}"
+    near = f"{ABOUT} {decimal(value.near, 6)}"
     text = number(value.square)
     return near if ABOUT in text else f"sqrt({text}) {near}"
-
-
-def nearby(value: Root) -> Fraction:
-    """A rational within 2^-60, relatively, of a root."""
-    square = value.square
-    scale = 1 << max(0, 120 - square.numerator.bit_length() + square.denominator.bit_length())
-    scale = 1 << (scale.bit_length() // 2)
-    return Fraction(isqrt(int(square * scale * scale)), scale)
 
 
 def value_text(value: Value, digits: int = 6) -> str:

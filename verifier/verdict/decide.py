@@ -402,7 +402,9 @@ class Decider:
                 return Outcome(Undecided(f"{words} is not a number"))
         if value.how != "exact":
             return Outcome(Undecided(f"the value is only {value.how}"))
-        shown = value.amount
+        shown = str(value.amount)
+        if isinstance(value.amount, Root) and len(shown) > SHORT:
+            shown = f"≈ {float(value.amount.near):.6g}"
         how = "" if value.attained is None else ", attained" if value.attained else ", approached but not attained"
         notes = (f"The value is {shown}{how}.",)
         by = value.trusts[0] if value.trusts else EXACT
