@@ -116,7 +116,7 @@ def _witnessed(
         if not isinstance(nicer, Refuted):
             nicer = _quick(sub, inner) or verdict
         verdict = nicer if isinstance(nicer, Refuted) else verdict
-    pair = verdict.pair or _itself(decider, claim, first)
+    pair = _with_row(decider, claim, first, verdict.pair)
     story = f"This is {claim.data.row(first)}."
     notes = (story, *(n for n in verdict.notes if n != "The formula is false."))
     if claim.kind == "forall":
@@ -126,11 +126,15 @@ def _witnessed(
     return replace(verdict, pair=pair, notes=notes), vacuous, warnings
 
 
-def _itself(decider: Decider, claim: Rows, index: int) -> Witness:
-    """The row as its own witness."""
+def _with_row(decider: Decider, claim: Rows, index: int, pair: Witness | None) -> Witness:
+    """The witness together with the row; the row alone is one where there is no other."""
+    row = claim.data.rows[index]
+    points = pair.points if pair is not None else {}
+    if pair is not None and (pair.limit is not None or row in points.values() or claim.name in points):
+        return pair
     used = names_in(claim.body)
     shown = tuple(n for n in decider.program.classifiers if n in used)
-    return decider.replay.witness({claim.name: claim.data.rows[index]}, shown)
+    return decider.replay.witness({claim.name: row, **points}, shown)
 
 
 def _vacuity(decider: Decider, claim: Rows, rows: Sequence[int]) -> tuple[str, tuple[str, ...]]:
