@@ -2,7 +2,7 @@
 # Choose the interpreter with `make PYTHON=python3.12 test`.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test format clean
+.PHONY: help demo test format images clean
 
 SUITABLE := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
@@ -14,6 +14,7 @@ help:
 	@echo "make demo    check every file in examples/"
 	@echo "make test    style, types, architecture and tests"
 	@echo "make format  rewrite the Python files in the project's style"
+	@echo "make images  draw the pictures of the documentation again"
 	@echo "make clean   remove .venv and all caches"
 
 demo: .venv/demo.stamp
@@ -42,6 +43,15 @@ $(BIN)/python:
 .venv/dev.stamp: pyproject.toml | $(BIN)/python
 	$(PIP) install --editable '.[dev]'
 	@touch $@ .venv/demo.stamp
+
+PLOT := $(BIN)/verifier plot
+
+images: .venv/demo.stamp
+	$(PLOT) examples/paper.vf --assertion fooled -o docs/images/paper.svg
+	$(PLOT) examples/paper.vf --assertion contained --kind fibres -o docs/images/paper-fibres.svg
+	$(PLOT) examples/halfspace.vf --assertion A3 -o docs/images/halfspace.svg
+	$(PLOT) examples/equivalent.vf --assertion E9 --kind fibres -o docs/images/squares.svg
+	$(PLOT) examples/relu.vf --assertion D5 -o docs/images/relu.svg
 
 clean:
 	rm -rf .venv build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache

@@ -221,6 +221,52 @@ def repair(file: str, output: str | None, settings: dict[str, str], timeout: flo
     return run(path, output, settings, timeout, screen(no_color))
 
 
+@cli.command()
+@click.argument("file")
+@click.option("--slice", "slices", multiple=True, metavar="A=1/2,B=0", help="Fix coordinates, so that two are left.")
+@click.option("--assertion", default="", metavar="NAME", help="Show its two points, and the oracle's ball around x.")
+@click.option("--output", "-o", default="", metavar="FILE", help="An .svg or .png file (default: FILE.svg).")
+@click.option(
+    "--kind",
+    type=click.Choice(["regions", "fibres"]),
+    default="regions",
+    show_default=True,
+    help="Decision regions, or what is one point for the oracle.",
+)
+@settings_option
+@click.option(
+    "--timeout",
+    metavar="SECONDS",
+    callback=seconds,
+    default="60",
+    show_default=True,
+    help="Seconds for the assertion.",
+)
+@color_option
+@debug_option
+def plot(
+    file: str,
+    slices: tuple[str, ...],
+    assertion: str,
+    output: str,
+    kind: str,
+    settings: dict[str, str],
+    timeout: float,
+    no_color: bool,
+    debug: bool,
+) -> int:
+    """Draw a model and an oracle over two real coordinates, exactly.
+
+    Needs matplotlib: pip install 'strong-robust[plot]'.
+    """
+    if Path(file).is_dir():
+        raise click.UsageError(f"`{file}` is a folder. Name one .vf file.")
+    path, *_ = find((file,))
+    from verifier.surfaces.plot import run
+
+    return run(path, slices, assertion, output, kind, settings, timeout, screen(no_color))
+
+
 def screen(no_color: bool) -> Screen:
     from verifier.surfaces.terminal import Screen
 
