@@ -346,7 +346,7 @@ def _property(program: Program, body: tree.Apply, word: Property) -> Claim:
                 eta = call.names["eta"]
                 assert isinstance(eta, tree.Number)
                 if not 0 < eta.value <= 1:
-                    fail("V302", body.span, f"`eta` is {eta.value}: a probability above 0.", "Write `eta: 1/20`, say.")
+                    fail("V302", eta.span, f"`eta` is in (0, 1], not {eta.value}.", "Write `eta: 1/20`, say.")
                 return Compare(_computation(program, measure, call), ">", 1 - eta.value)
 
     return claim(word.pattern(call.choices))

@@ -41,7 +41,8 @@ from verifier.verdict.verdict import Measurement, Proved, Refuted, Root, Table, 
 
 EXACT = "exact evaluation"
 SHORT = 25
-"""A rational of more characters is rounded besides."""
+LONG = 60
+"""A rational of more characters than SHORT is rounded besides; of more than LONG it is left out of the sentence."""
 ORDERS = {"<": lt, "<=": le, "==": eq, "!=": ne, ">=": ge, ">": gt}
 
 
@@ -417,8 +418,9 @@ class Decider:
         order, right = ORDERS[claim.op], float("inf") if claim.value is None else claim.value
         if value.how == "exact" and isinstance(value.amount, Fraction):
             low = high = value.amount
-            about = f" ≈ {float(low):.6g}" if len(str(low)) > SHORT else ""
-            said = f"The probability of agreement is {low}{about}."
+            written, about = str(low), f"≈ {float(low):.6g}"
+            exactly = written if len(written) <= SHORT else f"{written} {about}" if len(written) <= LONG else about
+            said = f"The probability of agreement is {exactly}."
         elif value.how == "enclosed" and value.enclosure is not None:
             low, high = value.enclosure
             said = f"The probability of agreement is certainly in {value.amount}."

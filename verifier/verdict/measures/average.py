@@ -20,7 +20,7 @@ from verifier.model.claim import Computation
 from verifier.source.text import NOWHERE
 from verifier.syntax import tree
 from verifier.verdict.certify import distance
-from verifier.verdict.measures.probability import POINTS, TRUSTS, ZERO, X, Y, measure, same
+from verifier.verdict.measures.probability import DEEP, POINTS, TRUSTS, ZERO, X, Y, measure, same
 from verifier.verdict.verdict import Measurement
 
 if TYPE_CHECKING:
@@ -41,7 +41,10 @@ def compute(decider: Decider, computation: Computation) -> Measurement:
     d = poser.number(distance(f2, X, Y), POINTS)
     if not poser.continuous(d):
         return Measurement(None, why="the mean distance is computed for metrics that do not jump")
-    sides = measure(poser.pose((X,), [], numbers=[ZERO]), decider.left() / 4)
+    try:
+        sides = measure(poser.pose((X,), [], numbers=[ZERO]), decider.left() / 4)
+    except RecursionError:
+        return Measurement(None, why=DEEP)
     if isinstance(sides, str):
         return Measurement(None, why=sides)
     if len(sides) > MOST:
@@ -65,6 +68,8 @@ def compute(decider: Decider, computation: Computation) -> Measurement:
         some = weigh(domain.question, None, decider.left(), sides).given
     except OutOfTime:
         return Measurement(None, why=LATE)
+    except RecursionError:
+        return Measurement(None, why=DEEP)
     if some[1] == 0:
         return Measurement(Fraction(0), trusts=trusts)
     return Measurement("infinity", trusts=trusts) if some[0] > 0 else Measurement(None, why=LATE)

@@ -28,6 +28,8 @@ TRUSTS = (NAME,)
 ZERO = Form(Fraction(0))
 
 
+DEEP = "the formulas are nested too deeply for volumes"
+
 USEFUL = Fraction(1, 4)
 """A wider interval tells so little that an estimate is added to a `compute`."""
 
@@ -38,10 +40,13 @@ def compute(decider: Decider, computation: Computation) -> Measurement:
     if (axioms := decider.axioms(computation.shown)) is not None:
         return Measurement(None, why=axioms)
     domain = decider.poser.pose((X,), [], numbers=[ZERO])
-    sides = measure(domain, decider.left() / 4)
-    if isinstance(sides, str):
-        return Measurement(None, why=sides)
-    return Pairs(decider, computation).weigh(sides)
+    try:
+        sides = measure(domain, decider.left() / 4)
+        if isinstance(sides, str):
+            return Measurement(None, why=sides)
+        return Pairs(decider, computation).weigh(sides)
+    except RecursionError:
+        return Measurement(None, why=DEEP)
 
 
 def measure(domain: Posed, seconds: float) -> dict[int, Side] | str:
