@@ -238,3 +238,39 @@ def test_topological_questions_are_those_of_linf(seed: int) -> None:
         made = make(random.Random(f"topology {seed}"), "real", metric)
         words.append([a.word for a in check(made.text + claims)])
     assert words[0] == words[1] == words[2]
+
+
+@pytest.mark.seeds(8)
+def test_null_sets(seed: int) -> None:
+    """No flip in the closed ball: robust almost everywhere. A small square of flips well inside of the ball and of X:
+    not. What lies between is not judged here."""
+    rng = random.Random(f"almost {seed}")
+    made = make(rng, "real")
+    p = (Fraction(rng.randint(-5, 6), 2), Fraction(rng.randint(-5, 6), 2))
+    text = made.text + f"point p = {{ x: {p[0]}, y: {p[1]} }}\n"
+    chosen = list(radii(rng))
+    for i, r in enumerate(chosen):
+        text += f"assert A{i}: robust_at(f1, f2, p, radius: {r}, almost: true)\n"
+        text += f"assert B{i}: robust_at(f1, f2, p, radius: {r}, closed: true, almost: true)\n"
+    result = check(text)
+    here = made.flips(*p)
+    x, y = z3.Reals("x y")
+    square = made.square((q3(p[0]), q3(p[1])), (x, y))
+
+    def flipped(a: Operand, b: Operand) -> Operand:
+        return z3.Not(made.flips(a, b)) if here else made.flips(a, b)
+
+    def asked(*facts: Operand) -> Any:
+        solver = z3.SolverFor("QF_NRA")
+        solver.set("timeout", 10000)
+        solver.add(*made.inside(x, y), *facts)
+        return solver.check()
+
+    step = z3.Q(1, 1000)
+    around = [flipped(x + a * step, y + b * step) for a, b in itertools.product((-1, 0, 1), repeat=2)]
+    well_inside = [x > z3.Q(-299, 100), x < z3.Q(299, 100), y > z3.Q(-299, 100), y < z3.Q(299, 100)]
+    for i, r in enumerate(chosen):
+        if asked(flipped(x, y), square <= q3(r * r)) == z3.unsat:
+            assert result[f"A{i}"].word == result[f"B{i}"].word == "proved", text
+        elif asked(*around, *well_inside, square < q3(r * r * Fraction(999, 1000))) == z3.sat:
+            assert result[f"A{i}"].word == result[f"B{i}"].word == "refuted", text
