@@ -64,3 +64,20 @@ def test_an_unknown_assertion_is_refused_with_a_suggestion(tmp_path: Path) -> No
     result = subprocess.run(command, capture_output=True, text=True)
     assert result.returncode == 2
     assert "No assertion is called `AA`. Did you mean `A`?" in result.stderr
+
+
+def test_euclidean_balls_are_explained_without_a_margin(tmp_path: Path) -> None:
+    text = explained(tmp_path, BOUNDARY.replace("metric linf", "metric l2"))
+    assert "critical radius 0" in text
+    assert "With `where:" not in text
+
+
+def test_a_critical_radius_that_is_a_root_is_written_as_one(tmp_path: Path) -> None:
+    corners = """
+domain X { x: int in [0, 1], y: int in [0, 1] } where x == y
+labels { no, yes }
+oracle f2 { features x = x, y = y  metric l2 }
+model f1 { features x = x  decide if x >= 1 then yes else no }
+assert A: strongly_robust(f1, f2, radius: 3/2) expect refuted
+"""
+    assert "The critical radius is sqrt(2) ≈ 1.41421" in explained(tmp_path, corners)

@@ -31,11 +31,11 @@ from verifier.model.claim import (
     Rows,
 )
 from verifier.model.program import Classifier, Program
-from verifier.report.text import number
+from verifier.report.text import distance_text
 from verifier.syntax import tree
 from verifier.syntax.format import unparse
 from verifier.verdict.decide import Decider, Outcome
-from verifier.verdict.verdict import Checked, Measurement, Proved, Refuted, Undecided
+from verifier.verdict.verdict import Checked, Measurement, Proved, Refuted, Root, Undecided
 
 PAIRED = frozenset({"contained", "uniformly_contained", "factors", "strongly_robust", "robust_at", "unnecessary"})
 """The properties of a model against an oracle whose outcome can be blamed on a part."""
@@ -215,10 +215,10 @@ class Asker:
                     f"{oracle}, so flipped pairs "
                     f"come arbitrarily near (critical radius 0{believing(radius.trusts)}) and no radius works."
                 )
-            case Fraction() as value:
+            case Fraction() | Root() as value:
                 reached = "a pair at this distance flips" if radius.attained else "no pair at this distance flips"
                 yield (
-                    f"The critical radius is {number(value)}{believing(radius.trusts)}: every open ball up "
+                    f"The critical radius is {distance_text(value)}{believing(radius.trusts)}: every open ball up "
                     "to it works, "
                     f"no larger one does ({reached})."
                 )
@@ -239,7 +239,9 @@ class Asker:
             return
         facts = [poser.truth(g, points) for g in claim.given]
         facts.append(poser.build.negate(poser.truth(claim.then, points)))
-        posed = poser.pose(points, facts, numbers=[margin])
+        posed = poser.pose(points, facts, numbers=[margin], squares=True)
+        if posed.question.squares:  # no supremum over a ball of l2 is computed
+            return
         match decider.portfolio.greatest(posed.question, self.left()):
             case Most(_, Fraction() as value, attained):
                 relation = ">" if attained else ">="
