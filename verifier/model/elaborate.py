@@ -701,7 +701,7 @@ class Elaborator:
                 "V320",
                 expr.span,
                 f"The matrix M is not positive semidefinite: v = {v} has v^T M v = {found.value} < 0.",
-                "A squared distance cannot be negative. Check the entries: covariance matrices and their inverses pass.",
+                "A squared distance cannot be negative. Check the entries: covariance matrices and inverses pass.",
             )
         return matrix
 
