@@ -49,7 +49,7 @@ PLOT := $(BIN)/verifier plot
 images: .venv/demo.stamp
 	$(PLOT) examples/paper.vf --assertion fooled -o docs/images/paper.svg
 	$(PLOT) examples/paper.vf --assertion contained --kind fibres -o docs/images/paper-fibres.svg
-	$(PLOT) examples/halfspace.vf --assertion A3 -o docs/images/halfspace.svg
+	$(PLOT) examples/halfspace.vf --assertion A1 -o docs/images/halfspace.svg
 	$(PLOT) examples/equivalent.vf --assertion E9 --kind fibres -o docs/images/squares.svg
 	$(PLOT) examples/relu.vf --assertion D5 -o docs/images/relu.svg
 

@@ -200,7 +200,7 @@ def mark(ax: Axes, marked: Marked, box: Box) -> None:
         path = path_of(marked.ball)
         ax.add_patch(PathPatch(path, facecolor=(1, 1, 1, 0.4), edgecolor="none", zorder=2.5))
         ax.add_patch(PathPatch(path, facecolor="none", edgecolor=BLUE, linewidth=1.6, linestyle="--", zorder=6))
-    lines(ax, marked.fibre, color=BLUE, linewidth=1.8, linestyle="--", zorder=6)
+    lines(ax, marked.fibre, color=tint(BLUE, 0.6), linewidth=6, zorder=2.6)
     dots(ax, marked.points, box)
 
 
@@ -354,7 +354,8 @@ def legend(figure: Figure, key: Sequence[tuple[str, dict[str, Any]]], marked: Ma
 
     handles = [Line2D([], [], label=text, **style) for text, style in key]
     if marked.said:
-        handles.append(Line2D([], [], label=marked.said, color=BLUE, linewidth=1.7, linestyle="--"))
+        style = {"linewidth": 1.7, "linestyle": "--"} if marked.ball else {"linewidth": 6, "alpha": 0.6}
+        handles.append(Line2D([], [], label=marked.said, color=BLUE, **style))
     if handles:
         figure.legend(
             handles=handles, loc="upper center", bbox_to_anchor=(0.53, 0.085), ncol=3, frameon=False, fontsize=9.5
