@@ -16,9 +16,9 @@ from verifier.model.assertion import claim_of, joined, measure_of, property_of
 from verifier.model.claim import Claim, Computation, Infimum, Later, Measured
 from verifier.model.data import Cells, Layout
 from verifier.model.elaborate import elaborate
+from verifier.model.meaning import NotYet
 from verifier.model.network import Network
 from verifier.model.program import Program
-from verifier.model.symbolic import NotYet
 from verifier.model.uses import Gathered, gather, gather_text, inside
 from verifier.query.pose import Poser
 from verifier.query.static import check_claim

@@ -14,8 +14,9 @@ from verifier.kernel.circuit import evaluate
 from verifier.language.build import NO, YES, Build, Form
 from verifier.model import interpret
 from verifier.model.interpret import Interpreter
+from verifier.model.meaning import Extended, Finite, Truth, numbers
 from verifier.model.program import PointValue
-from verifier.model.symbolic import Extended, Finite, Symbolic, Truth, numbers
+from verifier.model.symbolic import Symbolic
 from verifier.query.pose import Poser
 
 PROGRAM = program()

@@ -50,40 +50,54 @@ def test_an_empty_file_is_a_file() -> None:
         assert parse(Source("x.vf", text)) == (tree.File("x.vf", ()), ())
 
 
-@pytest.mark.parametrize("unicode,ascii", [
-    ("∀ u, v ∈ X: u ≤ v ⇒ ¬p ∧ q ∨ r", "forall u, v in X: u <= v => not p and q or r"),
-    ("∃ u ∈ X: u ≥ 1 ⇔ u ≠ 2", "exists u in X: u >= 1 <=> u != 2"),
-])
+@pytest.mark.parametrize(
+    "unicode,ascii",
+    [
+        ("∀ u, v ∈ X: u ≤ v ⇒ ¬p ∧ q ∨ r", "forall u, v in X: u <= v => not p and q or r"),
+        ("∃ u ∈ X: u ≥ 1 ⇔ u ≠ 2", "exists u in X: u >= 1 <=> u != 2"),
+    ],
+)
 def test_unicode_reads_as_ascii(unicode: str, ascii: str) -> None:
     from tests.syntax.trees import bare
 
     assert bare(one(f"assert A: {unicode}")) == bare(one(f"assert A: {ascii}"))
 
 
-@pytest.mark.parametrize("written,value", [
-    ("3", Fraction(3)), ("0.1", Fraction(1, 10)), ("1e-3", Fraction(1, 1000)), ("1.25E+2", Fraction(125)),
-    ("007", Fraction(7)), ("0.10", Fraction(1, 10)), ("1e400", Fraction(10**400)),
-])
+@pytest.mark.parametrize(
+    "written,value",
+    [
+        ("3", Fraction(3)),
+        ("0.1", Fraction(1, 10)),
+        ("1e-3", Fraction(1, 1000)),
+        ("1.25E+2", Fraction(125)),
+        ("007", Fraction(7)),
+        ("0.10", Fraction(1, 10)),
+        ("1e400", Fraction(10**400)),
+    ],
+)
 def test_decimals_are_exact(written: str, value: Fraction) -> None:
     let = one(f"let a = {written}")
     assert isinstance(let, tree.Let) and isinstance(let.value, tree.Number)
     assert let.value.value == value
 
 
-@pytest.mark.parametrize("written,grouped", [
-    ("a or b and c", "a or (b and c)"),
-    ("a => b => c", "a => (b => c)"),
-    ("a <=> b => c", "a <=> (b => c)"),
-    ("a - b - c", "(a - b) - c"),
-    ("not a == b", "not (a == b)"),
-    ("-a * b", "(-a) * b"),
-    ("a + b * c < d", "(a + (b * c)) < d"),
-    ("a + if p then b else c + d", "a + (if p then b else (c + d))"),
-    ("a and forall x in X: p or q", "a and (forall x in X: (p or q))"),
-    ("not exists x in X: p => q", "not (exists x in X: (p => q))"),
-    ("if p then if q then a else b else c", "if p then (if q then a else b) else c"),
-    ("f2.x(u)[0].y", "((f2.x)(u))[0].y"),
-])
+@pytest.mark.parametrize(
+    "written,grouped",
+    [
+        ("a or b and c", "a or (b and c)"),
+        ("a => b => c", "a => (b => c)"),
+        ("a <=> b => c", "a <=> (b => c)"),
+        ("a - b - c", "(a - b) - c"),
+        ("not a == b", "not (a == b)"),
+        ("-a * b", "(-a) * b"),
+        ("a + b * c < d", "(a + (b * c)) < d"),
+        ("a + if p then b else c + d", "a + (if p then b else (c + d))"),
+        ("a and forall x in X: p or q", "a and (forall x in X: (p or q))"),
+        ("not exists x in X: p => q", "not (exists x in X: (p => q))"),
+        ("if p then if q then a else b else c", "if p then (if q then a else b) else c"),
+        ("f2.x(u)[0].y", "((f2.x)(u))[0].y"),
+    ],
+)
 def test_operators_bind_as_documented(written: str, grouped: str) -> None:
     from tests.syntax.trees import bare
 

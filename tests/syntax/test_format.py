@@ -45,24 +45,32 @@ EXPECTED = {
     "spacing": ("let a=-x*-y+(a+b)*c/2-[1,2]*v", "let a = -x * -y + (a + b)*c/2 - [1, 2] * v\n"),
     "unicode": ("assert A:∀u,v∈X:¬p∧u≤v⇒q", "assert A: forall u, v in X: not p and u <= v => q\n"),
     "blank lines": (
-        "\n\nlet a = 1\n\n\n\nlet b = 2\nlet c = 3 let d = 4\n\n", "let a = 1\n\nlet b = 2\nlet c = 3\nlet d = 4\n"),
+        "\n\nlet a = 1\n\n\n\nlet b = 2\nlet c = 3 let d = 4\n\n",
+        "let a = 1\n\nlet b = 2\nlet c = 3\nlet d = 4\n",
+    ),
     "carriage returns": ("let a = 1 # one\r\n\r\nlet b = 2\r\n", "let a = 1  # one\n\nlet b = 2\n"),
     "last commas": ("labels {a,b,}\nlet a=f(x,metric:1,)", "labels { a, b }\nlet a = f(x, metric: 1)\n"),
     "records": (
         "point p={x:[1,2],s:f}\nlet s=linf(scale:{a:1})",
-        "point p = { x: [1, 2], s: f }\nlet s = linf(scale: {a: 1})\n"),
+        "point p = { x: [1, 2], s: f }\nlet s = linf(scale: {a: 1})\n",
+    ),
     "a model on one line": (
-        "oracle f2 {features x=x metric linf decide big}", "oracle f2 { features x = x   metric linf   decide big }\n"),
+        "oracle f2 {features x=x metric linf decide big}",
+        "oracle f2 { features x = x   metric linf   decide big }\n",
+    ),
     "a model on several": (
         "oracle f2 {\n features x=x metric linf decide big}",
-        "oracle f2 {\n  features x = x\n  metric   linf\n  decide   big\n}\n"),
+        "oracle f2 {\n  features x = x\n  metric   linf\n  decide   big\n}\n",
+    ),
     "a domain on several lines": (
         "domain X {\n a: int in [0,9], b: real\n\n, c: {f,m} } where a<=b",
-        "domain X {\n  a: int in [0, 9],\n  b: real,\n  c: {f, m}\n} where a <= b\n"),
+        "domain X {\n  a: int in [0, 9],\n  b: real,\n  c: {f, m}\n} where a <= b\n",
+    ),
     "annotations": ("@points(4)@hidden assert A:p", "@points(4) @hidden\nassert A: p\n"),
     "comments": (
         "# top\n\n\n#one\nlet a = [ # two\n  1, # three\n\n # four\n 2 # five\n] # six\n# end",
-        "# top\n\n#one\nlet a = [  # two\n  1,  # three\n\n  # four\n  2  # five\n]  # six\n# end\n"),
+        "# top\n\n#one\nlet a = [  # two\n  1,  # three\n\n  # four\n  2  # five\n]  # six\n# end\n",
+    ),
     "remarks in a column": ("let a = 1 # x\nlet long = 2 # y\n", "let a = 1     # x\nlet long = 2  # y\n"),
     "nothing": ("", ""),
     "only a comment": ("\n\n# hm \n\n", "# hm\n"),
@@ -79,7 +87,8 @@ def test_shapes(case: str) -> None:
 def test_long_lines_break_before_the_loosest_operator() -> None:
     left, right = (" and ".join(f"f1.h(u) <= f1.h(v) + {i}" for i in range(n)) for n in (3, 2))
     assert formatted(f"assert A: {left} => {right} expect refuted") == (
-        f"assert A: {left}\n    => {right} expect refuted\n")
+        f"assert A: {left}\n    => {right} expect refuted\n"
+    )
 
 
 def test_long_vectors_are_filled_and_long_calls_are_listed() -> None:
@@ -100,9 +109,17 @@ WHITE = (" ", "  ", "\n", "\t", "\r\n", "\n\n\n", " # a remark\n", "\n# alone\n"
 @st.composite
 def declarations(draw: st.DrawFn) -> str:
     text = unparse(draw(expressions))
-    return draw(st.sampled_from([
-        *SNIPPETS, *EXAMPLES.values(), f"assert A: {text}",
-        f"model f {{ features x = {text}, y = 1 decide {text} }}", f"domain X {{ a: real, b: int where {text} }}"]))
+    return draw(
+        st.sampled_from(
+            [
+                *SNIPPETS,
+                *EXAMPLES.values(),
+                f"assert A: {text}",
+                f"model f {{ features x = {text}, y = 1 decide {text} }}",
+                f"domain X {{ a: real, b: int where {text} }}",
+            ]
+        )
+    )
 
 
 @settings(max_examples=200, deadline=None)

@@ -47,18 +47,68 @@ def test_every_cap_is_a_diagnostic(cap: str) -> None:
 
 def test_just_below_the_caps_all_is_well() -> None:
     deep = limits.DEPTH - 5
-    for text in ("1" * limits.DIGITS, "1e400", "1e-400", "1 + " * deep + "1", "(" * deep + "1" + ")" * deep,
-                 "not " * deep + "p", "p => " * deep + "p", "[1" + ",1" * 9999 + "]"):
+    for text in (
+        "1" * limits.DIGITS,
+        "1e400",
+        "1e-400",
+        "1 + " * deep + "1",
+        "(" * deep + "1" + ")" * deep,
+        "not " * deep + "p",
+        "p => " * deep + "p",
+        "[1" + ",1" * 9999 + "]",
+    ):
         file, diagnostics = parse(Source("x.vf", f"let a = {text}"))
         assert diagnostics == () and len(file.declarations) == 1
         assert isinstance(format_source(Source("x.vf", f"let a = {text}")), str)
 
 
 FLOODS = [
-    "(", ")", "[", "{", "}", "(]", "- ", "not ", "1+", "1", "a", "a ", "a\n", '"', "'", "#", "\n", "@", "@a ",
-    "if ", "let ", "let a = ", "let a = 1\n", "lett a = 1\n", "assert ", "é", "а", "\x00", "\u202e", "&", "=",
-    "==", ":=", "1x", "2e", "\\", "“", "let a = (\n", "domain X {\n", "model f { metric d\n", "forall ", "x.",
-    "0.", "\ufeff", "\r", "{a:",
+    "(",
+    ")",
+    "[",
+    "{",
+    "}",
+    "(]",
+    "- ",
+    "not ",
+    "1+",
+    "1",
+    "a",
+    "a ",
+    "a\n",
+    '"',
+    "'",
+    "#",
+    "\n",
+    "@",
+    "@a ",
+    "if ",
+    "let ",
+    "let a = ",
+    "let a = 1\n",
+    "lett a = 1\n",
+    "assert ",
+    "é",
+    "а",
+    "\x00",
+    "\u202e",
+    "&",
+    "=",
+    "==",
+    ":=",
+    "1x",
+    "2e",
+    "\\",
+    "“",
+    "let a = (\n",
+    "domain X {\n",
+    "model f { metric d\n",
+    "forall ",
+    "x.",
+    "0.",
+    "\ufeff",
+    "\r",
+    "{a:",
 ]
 
 

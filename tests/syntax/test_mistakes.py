@@ -159,18 +159,24 @@ def test_one_mistake_is_told_once(text: str) -> None:
 
 def test_one_run_reports_every_mistake() -> None:
     text = (
-        "domain X { size: real in [0, 1]\n"         # never closed
-        "labels { small big }\n"                     # no comma
+        "domain X { size: real in [0, 1]\n"  # never closed
+        "labels { small big }\n"  # no comma
         "model f1 { decide small }\n"
         "  modle f2 { decide if size = 1 then small else big }\n"  # misspelt, and `=`
         "assert A1: contained(f1, f2)\n"
-        "assert contained(f1, f2) && true\n"         # no name, and `&&`
-        "compute R: critical_radius(f1, f2))\n"      # one bracket too many
+        "assert contained(f1, f2) && true\n"  # no name, and `&&`
+        "compute R: critical_radius(f1, f2))\n"  # one bracket too many
     )
     file, diagnostics = parse(Source("x.vf", text))
     assert [(d.code, d.span.line, d.span.column) for d in diagnostics] == [
-        ("V121", 1, 10), ("V134", 2, 16), ("V131", 4, 3), ("V123", 4, 29), ("V130", 6, 1), ("V112", 6, 26),
-        ("V122", 7, 35)]
+        ("V121", 1, 10),
+        ("V134", 2, 16),
+        ("V131", 4, 3),
+        ("V123", 4, 29),
+        ("V130", 6, 1),
+        ("V112", 6, 26),
+        ("V122", 7, 35),
+    ]
     assert [type(d).__name__ for d in file.declarations] == ["Model", "Assert"]
 
 

@@ -25,13 +25,42 @@ def test_what_is_written_is_read_back(expr: tree.Expr) -> None:
     assert bare(read_back(unparse(expr))) == bare(expr)
 
 
-@pytest.mark.parametrize("text", [
-    "a + b - c", "a - (b - c)", "(a + b)/2", "2*x + y/3", "-x * -y", "-(x + y)", "not (a and b)", "not a and b",
-    "a => b => c", "(a => b) => c", "a and (b or c)", "a + (if p then b else c) + d", "a + if p then b else c",
-    "(forall x in X: p) and q", "q and forall x in X: p", "if (if p then q else r) then a else b", "0 <= x < 1",
-    "(a < b) == c", "[[1, 2], [3, 4]] * v", "W*v + b", "f2.x(u)[0].y", "f(a, where: b >= 1/20, scale: {age: 2})",
-    "x[0]/2", "[1, 2][0]*2", "0.1", "-3", "[]", "f()", '"a \\"b\\" \\\\ c\\n"', "(-x)[0]", "(a + b).c",
-])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a + b - c",
+        "a - (b - c)",
+        "(a + b)/2",
+        "2*x + y/3",
+        "-x * -y",
+        "-(x + y)",
+        "not (a and b)",
+        "not a and b",
+        "a => b => c",
+        "(a => b) => c",
+        "a and (b or c)",
+        "a + (if p then b else c) + d",
+        "a + if p then b else c",
+        "(forall x in X: p) and q",
+        "q and forall x in X: p",
+        "if (if p then q else r) then a else b",
+        "0 <= x < 1",
+        "(a < b) == c",
+        "[[1, 2], [3, 4]] * v",
+        "W*v + b",
+        "f2.x(u)[0].y",
+        "f(a, where: b >= 1/20, scale: {age: 2})",
+        "x[0]/2",
+        "[1, 2][0]*2",
+        "0.1",
+        "-3",
+        "[]",
+        "f()",
+        '"a \\"b\\" \\\\ c\\n"',
+        "(-x)[0]",
+        "(a + b).c",
+    ],
+)
 def test_canonical_text_is_its_own_canonical_text(text: str) -> None:
     if text == "if (if p then q else r) then a else b":
         assert unparse(read_back(text)) == "if if p then q else r then a else b"
@@ -39,10 +68,19 @@ def test_canonical_text_is_its_own_canonical_text(text: str) -> None:
         assert unparse(read_back(text)) == text
 
 
-@pytest.mark.parametrize("value,text", [
-    (Fraction(1, 3), "1/3"), (Fraction(-1, 3), "-1/3"), (Fraction(-5), "-5"), (Fraction(1, 10), "0.1"),
-    (Fraction(1, 8), "0.125"), (Fraction(10**30), "1e30"), (Fraction(1, 10**30), "1e-30"), (Fraction(0), "0"),
-])
+@pytest.mark.parametrize(
+    "value,text",
+    [
+        (Fraction(1, 3), "1/3"),
+        (Fraction(-1, 3), "-1/3"),
+        (Fraction(-5), "-5"),
+        (Fraction(1, 10), "0.1"),
+        (Fraction(1, 8), "0.125"),
+        (Fraction(10**30), "1e30"),
+        (Fraction(1, 10**30), "1e-30"),
+        (Fraction(0), "0"),
+    ],
+)
 def test_numbers_are_exact(value: Fraction, text: str) -> None:
     assert unparse(tree.Number(NOWHERE, value)) == text
 

@@ -26,9 +26,11 @@ words = st.one_of(
 ).filter(lambda word: word not in reserved())
 names = words.map(lambda word: tree.Name(NOWHERE, word))
 numbers = st.builds(
-    lambda m, k: tree.Number(NOWHERE, Fraction(m) * Fraction(10) ** k), st.integers(0, 10**30), st.integers(-30, 10))
+    lambda m, k: tree.Number(NOWHERE, Fraction(m) * Fraction(10) ** k), st.integers(0, 10**30), st.integers(-30, 10)
+)
 texts = st.text(st.characters(exclude_categories=["C", "Zl", "Zp"], exclude_characters="\ufeff"), max_size=8).map(
-    lambda value: tree.Text(NOWHERE, value))
+    lambda value: tree.Text(NOWHERE, value)
+)
 
 
 def _larger(inner: st.SearchStrategy[tree.Expr]) -> st.SearchStrategy[tree.Expr]:
@@ -50,13 +52,23 @@ def _larger(inner: st.SearchStrategy[tree.Expr]) -> st.SearchStrategy[tree.Expr]
         several(0).map(lambda items: tree.Vector(NOWHERE, items)),
         arguments(words, 1).map(lambda entries: tree.Record(NOWHERE, entries)),
         st.builds(lambda op, e: tree.Unary(NOWHERE, op, e), st.sampled_from(["-", "+", "not"]), inner),
-        st.builds(lambda op, a, b: tree.Binary(NOWHERE, op, a, b),
-                  st.sampled_from(["+", "-", "*", "/", "and", "or", "=>", "<=>"]), inner, inner),
-        st.builds(lambda e, rest: tree.Chain(NOWHERE, (e, *(r[1] for r in rest)), tuple(r[0] for r in rest)),
-                  inner, chain),
+        st.builds(
+            lambda op, a, b: tree.Binary(NOWHERE, op, a, b),
+            st.sampled_from(["+", "-", "*", "/", "and", "or", "=>", "<=>"]),
+            inner,
+            inner,
+        ),
+        st.builds(
+            lambda e, rest: tree.Chain(NOWHERE, (e, *(r[1] for r in rest)), tuple(r[0] for r in rest)), inner, chain
+        ),
         st.builds(lambda a, b, c: tree.If(NOWHERE, a, b, c), inner, inner, inner),
-        st.builds(lambda kind, ns, over, body: tree.Quantified(NOWHERE, kind, tuple(ns), over, body),
-                  st.sampled_from(["forall", "exists"]), st.lists(names, min_size=1, max_size=2), names, inner),
+        st.builds(
+            lambda kind, ns, over, body: tree.Quantified(NOWHERE, kind, tuple(ns), over, body),
+            st.sampled_from(["forall", "exists"]),
+            st.lists(names, min_size=1, max_size=2),
+            names,
+            inner,
+        ),
     )
 
 

@@ -10,8 +10,8 @@ from verifier.engines.engine import Holds
 from verifier.kernel.proof import Entails, Linear, check
 from verifier.language.build import NO, Choice, Form, Variable
 from verifier.model.claim import Contained
+from verifier.model.meaning import Finite, numbers
 from verifier.model.program import Classifier
-from verifier.model.symbolic import Finite, numbers
 from verifier.query.pose import Poser
 
 NAME = "Theorem 2"

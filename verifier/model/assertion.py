@@ -28,8 +28,9 @@ from verifier.model.claim import (
     Rows,
 )
 from verifier.model.elaborate import names_in
+from verifier.model.meaning import NotYet, fail
 from verifier.model.program import Program, Value
-from verifier.model.symbolic import NotYet, Symbolic, fail
+from verifier.model.symbolic import Symbolic
 from verifier.source import Source, Span
 from verifier.source.closest import suggestion
 from verifier.syntax import tree

@@ -8,8 +8,8 @@ from fractions import Fraction
 from typing import Protocol
 
 from verifier.model.interpret import Interpreter
+from verifier.model.meaning import fail
 from verifier.model.program import Coordinate, Data, PointValue, Program, Value
-from verifier.model.symbolic import fail
 from verifier.source import Span
 from verifier.source.closest import suggestion
 from verifier.syntax import tree

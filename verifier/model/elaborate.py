@@ -14,6 +14,7 @@ from verifier.language.build import Build, TooLarge
 from verifier.language.metrics.quadratic import NotSemidefinite, Rows, sum_of_squares
 from verifier.language.ops import OPS
 from verifier.model.data import Cells, Layout, read_data
+from verifier.model.meaning import FeatureVector, Finite, NotYet, Point, Truth, describe, fail
 from verifier.model.network import Network
 from verifier.model.program import (
     Classifier,
@@ -25,7 +26,7 @@ from verifier.model.program import (
     Program,
     Value,
 )
-from verifier.model.symbolic import DEPTH, FeatureVector, Finite, NotYet, Point, Symbolic, Truth, describe, fail
+from verifier.model.symbolic import DEPTH, Symbolic
 from verifier.source import Diagnostic, Rejected, Span
 from verifier.source.closest import suggestion
 from verifier.syntax import tree

@@ -8,76 +8,36 @@ Sorts and shapes are checked on the way: evaluating a declaration once is its so
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
-from typing import NoReturn, TypeVar
+from typing import TypeVar
 
 from verifier.language import measures, metrics, properties
 from verifier.language.build import NO, YES, Build, Form, TooLarge, Variable
 from verifier.language.ops import OPS
 from verifier.language.root import floor_root
-from verifier.model.network import Dense, Network, Relu, Tree
+from verifier.model.algebra import Algebra
+from verifier.model.margin import margin
+from verifier.model.meaning import (
+    Distance,
+    Env,
+    FeatureVector,
+    Finite,
+    Meaning,
+    NotYet,
+    Point,
+    Truth,
+    describe,
+    fail,
+    numbers,
+)
 from verifier.model.program import Classifier, Domain, Feature, Function, MetricUse, PointValue, Program, Value
-from verifier.source import Diagnostic, Rejected, Span
+from verifier.model.unroll import unroll
+from verifier.source import Span
 from verifier.source.closest import closest, suggestion
 from verifier.source.text import NOWHERE
 from verifier.syntax import tree
 from verifier.syntax.format import unparse
-
-
-@dataclass(frozen=True, slots=True)
-class Truth:
-    """A formula."""
-
-    form: Form
-
-
-@dataclass(frozen=True, slots=True)
-class Finite:
-    """One of `members`; `cases[i]` is the formula that it is members[i], exactly one of which holds."""
-
-    members: tuple[str, ...]
-    cases: tuple[Form, ...]
-    code: Form | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Extended:
-    """A number that may be infinite: +infinity where `infinite` holds, else `form` (margins of decisions over finite
-    sorts)."""
-
-    infinite: Form
-    form: Form
-
-
-@dataclass(frozen=True, slots=True)
-class Distance:
-    """The root of `square` (an l2 distance), which is no piecewise-linear number: it is compared, not computed with.
-
-    It is 0 exactly where all `parts` are. `square` is linear in inputs that stand for quadratic forms
-    (`Symbolic.squares`)."""
-
-    square: Form
-    parts: tuple[Form, ...]
-
-
-@dataclass(frozen=True, eq=False)
-class Point:
-    """A point of the domain by coordinate."""
-
-    values: Mapping[str, Meaning]
-
-
-@dataclass(frozen=True, eq=False)
-class FeatureVector:
-    """The features of a point by name; `u.s` and `u[0]` (flat) read it."""
-
-    values: Mapping[str, Meaning]
-
-
-Meaning = Form | Truth | Finite | Extended | Distance | Point | FeatureVector | tuple["Meaning", ...]
-Env = Mapping[str, Meaning]
 
 T = TypeVar("T")
 
@@ -90,54 +50,12 @@ ENTRIES = 100_000
 LINF = MetricUse(NOWHERE, "linf")
 
 
-class NotYet(Exception):
-    """The file asks for something that this version knows but does not decide."""
-
-
-def fail(code: str, span: Span, message: str, fix: str = "") -> NoReturn:
-    raise Rejected(Diagnostic(code, span, message, fix))
-
-
-def describe(value: Meaning) -> str:
-    """The sort of a value in a student's words."""
-    match value:
-        case Form() | Extended() | Distance():
-            return "a number"
-        case Truth():
-            return "a formula"
-        case Finite(members):
-            return f"one of {{{', '.join(members)}}}"
-        case Point():
-            return "a point"
-        case FeatureVector():
-            return "a feature vector"
-        case tuple():
-            if value and all(isinstance(v, tuple) for v in value):
-                rows = [v for v in value if isinstance(v, tuple)]
-                if len({len(r) for r in rows}) == 1:
-                    return f"a {len(value)} x {len(rows[0])} matrix"
-            return f"a vector of {len(value)}"
-
-
-def numbers(value: Meaning) -> list[Form]:
-    """The entries of a number, a vector or a matrix, in order; a finite value by its code."""
-    match value:
-        case Form():
-            return [value]
-        case Finite(code=Form() as code):
-            return [code]
-        case tuple():
-            return [n for v in value for n in numbers(v)]
-        case _:
-            return []
-
-
-class Symbolic:
+class Symbolic(Algebra):
     """Evaluates the trees of one program over one builder."""
 
     def __init__(self, program: Program, build: Build) -> None:
         self.program = program
-        self.build = build
+        super().__init__(build)
         self._features: dict[tuple[str, int], Mapping[str, Meaning]] = {}
         self._networks: dict[tuple[str, int], list[tuple[Form, ...]]] = {}
         self._points: dict[str, Point] = {}
@@ -209,14 +127,6 @@ class Symbolic:
         if domain.where is not None:
             facts.append(self.truth(domain.where, point.values))
         return self.build.both(*facts)
-
-    def differ(self, left: Point, right: Point) -> Form:
-        """Some coordinate differs."""
-        pairs = zip(self._flat(left), self._flat(right), strict=True)
-        return self.build.either(*(self.build.negate(self.build.is_zero(self.build.subtract(a, b))) for a, b in pairs))
-
-    def _flat(self, point: Point) -> list[Form]:
-        return [n for v in point.values.values() for n in numbers(v)]
 
     # classifiers
 
@@ -338,11 +248,6 @@ class Symbolic:
             if part.is_quadratic:
                 raise NotYet(f"the metric {metric.text}, which combines {part.builtin} with another metric,")
         return metric.parts
-
-    def _linear(self, value: Form | Distance) -> Form:
-        if isinstance(value, Distance):
-            raise NotYet("this use of a distance of the metric l2 or mahalanobis")
-        return value
 
     def _square(self, rows: Iterable[tuple[Fraction, Form]]) -> Form:
         """sum of weight * form^2: an input of its own, bounded by intervals; equal sums are one input."""
@@ -477,112 +382,8 @@ class Symbolic:
     # margins: how far the scores are from another decision (THEORY section 3)
 
     def margin(self, classifier: Classifier, point: Point) -> Meaning:
-        """The margin of f at `point`: |score|, winner minus best other, or the least slack of the tests on the path
-        taken."""
-        if classifier.network is not None:
-            scores = self.network(classifier, point)[-1]
-            if classifier.network.rule == "positive":
-                return OPS["abs"].expand(self.build, scores)
-            return self._lead(scores).form
-        assert classifier.decide is not None
-        margin = self._margin(classifier.decide, self.features(classifier, point))
-        return margin.form if margin.infinite == NO else margin
-
-    def _lead(self, scores: Sequence[Form]) -> Extended:
-        if len(scores) < 2:
-            return Extended(YES, self.build.constant(0))
-        least, most = OPS["min"].expand, OPS["max"].expand
-        leads = [
-            least(self.build, [self.build.subtract(s, t) for j, t in enumerate(scores) if j != i])
-            for i, s in enumerate(scores)
-        ]
-        return Extended(NO, most(self.build, leads))
-
-    def _margin(self, expr: tree.Expr, env: Env) -> Extended:
-        match expr:
-            case tree.If(_, test, then, otherwise):
-                holds = self.truth(test, env)
-                a, b = self._margin(then, env), self._margin(otherwise, env)
-                taken = Extended(
-                    self.build.when(holds, a.infinite, b.infinite), self.build.select(holds, a.form, b.form)
-                )
-                up, down, slack = self._slack(test, env)
-                size = OPS["abs"].expand(self.build, [slack])
-                return self._least(Extended(self.build.either(up, down), size), taken)
-            case tree.Apply(_, tree.Name(_, "argmax" | "argmin" as which)):
-                sign = 1 if which == "argmax" else -1
-                return self._lead([self.build.scale(sign, s) for s in self.scores(expr, env)[0].values()])
-            case tree.Apply(_, tree.Name(span, _)):
-                function, inner = self._call(expr, env)
-                return self._deeper(span, lambda: self._margin(function.body, inner))
-            case _:
-                return Extended(YES, self.build.constant(0))
-
-    def _least(self, a: Extended, b: Extended) -> Extended:
-        low = OPS["min"].expand(self.build, [a.form, b.form])
-        form = self.build.select(a.infinite, b.form, self.build.select(b.infinite, a.form, low))
-        return Extended(self.build.both(a.infinite, b.infinite), form)
-
-    def _slack(self, expr: tree.Expr, env: Env) -> tuple[Form, Form, Form]:
-        """The robustness of a formula: (is +infinity, is -infinity, its value otherwise); positive inside, negative
-        outside."""
-        build = self.build
-        least = OPS["min"].expand
-
-        def join(parts: list[tuple[Form, Form, Form]]) -> tuple[Form, Form, Form]:
-            up, down, form = parts[0]
-            for u, d, f in parts[1:]:
-                form = build.select(up, f, build.select(u, form, least(build, [form, f])))
-                up, down = build.both(up, u), build.either(down, d)
-            return up, down, form
-
-        def flip(part: tuple[Form, Form, Form]) -> tuple[Form, Form, Form]:
-            return part[1], part[0], build.scale(-1, part[2])
-
-        def meet(*parts: tuple[Form, Form, Form]) -> tuple[Form, Form, Form]:
-            return flip(join([flip(p) for p in parts]))
-
-        match expr:
-            case tree.Unary(_, "not", operand):
-                return flip(self._slack(operand, env))
-            case tree.Binary(_, "and", left, right):
-                return join([self._slack(left, env), self._slack(right, env)])
-            case tree.Binary(_, "or", left, right):
-                return meet(self._slack(left, env), self._slack(right, env))
-            case tree.Binary(_, "=>", left, right):
-                return meet(flip(self._slack(left, env)), self._slack(right, env))
-            case tree.Binary(_, "<=>", left, right):
-                a, b = self._slack(left, env), self._slack(right, env)
-                return join([meet(flip(a), b), meet(a, flip(b))])
-            case tree.Chain(_, operands, ops):
-                parts = []
-                for (left, right), op in zip(pairwise(operands), ops, strict=True):
-                    values = self._sides(left, right, op, env)
-                    gaps = [build.subtract(a, b) for a, b in zip(numbers(values[0]), numbers(values[1]), strict=False)]
-                    if all(isinstance(v, Form | tuple) for v in values) and gaps:
-                        match op:
-                            case "<" | "<=":
-                                gap = build.scale(-1, gaps[0])
-                            case "==":
-                                gap = build.scale(-1, OPS["norminf"].expand(build, gaps))
-                            case "!=":
-                                gap = OPS["norminf"].expand(build, gaps)
-                            case ">" | ">=":
-                                gap = gaps[0]
-                        parts.append((NO, NO, gap))
-                    else:
-                        holds = self._compare(expr.span, values[0], values[1], op)
-                        parts.append((holds, build.negate(holds), build.constant(0)))
-                return join(parts)
-            case tree.If(_, test, then, otherwise):
-                c, a, b = self._slack(test, env), self._slack(then, env), self._slack(otherwise, env)
-                return meet(join([c, a]), join([flip(c), b]))
-            case tree.Apply(_, tree.Name(span, name)) if name in self.program.functions:
-                function, inner = self._call(expr, env)
-                return self._deeper(span, lambda: self._slack(function.body, inner))
-            case _:
-                holds = self.truth(expr, env)
-                return holds, build.negate(holds), build.constant(0)
+        """The margin of f at `point`."""
+        return margin(self, classifier, point)
 
     # expressions
 
@@ -593,18 +394,6 @@ class Symbolic:
         if isinstance(value, tuple) and len(value) == 1 and isinstance(value[0], Form):
             return value[0]
         fail("V302", expr.span, f"A number is needed here, not {describe(value)}.", self._number_fix(value))
-
-    @staticmethod
-    def _number_fix(value: Meaning) -> str:
-        match value:
-            case tuple():
-                return "Pick one entry, for example `v[0]`."
-            case Finite():
-                return "Use `code(...)` for the position of a member, or compare it with `==`."
-            case Truth():
-                return "Write `if ... then 1 else 0` to turn a formula into a number."
-            case _:
-                return "Name one coordinate or feature, for example `u.size`."
 
     def truth(self, expr: tree.Expr, env: Env) -> Form:
         value = self.value(expr, env)
@@ -829,100 +618,6 @@ class Symbolic:
                 return self._each(expr.span, left, lambda f: build.scale(1 / right.constant, f))
         raise AssertionError(expr.op)
 
-    def _stretched(self, op: str, left: Meaning, right: Meaning) -> Distance:
-        """A distance that is a root, times or divided by a constant >= 0; more arithmetic there is not."""
-        match op, left, right:
-            case "*", Form(factor, ()), Distance() as far if factor >= 0:
-                pass
-            case "*", Distance() as far, Form(factor, ()) if factor >= 0:
-                pass
-            case "/", Distance() as far, Form(divisor, ()) if divisor > 0:
-                factor = 1 / divisor
-            case _:
-                raise NotYet("arithmetic with a distance of the metric l2 or mahalanobis")
-        return Distance(self.build.scale(factor**2, far.square), far.parts if factor else ())
-
-    def _each(self, span: Span, value: Meaning, of: Callable[[Form], Form]) -> Meaning:
-        match value:
-            case Form():
-                return of(value)
-            case Distance():
-                return self._linear(value)
-            case tuple():
-                return tuple(self._each(span, v, of) for v in value)
-            case _:
-                fail(
-                    "V302",
-                    span,
-                    f"A number or a vector is needed here, not {describe(value)}.",
-                    self._number_fix(value),
-                )
-
-    def _zip(self, span: Span, left: Meaning, right: Meaning, of: Callable[[Form, Form], Form]) -> Meaning:
-        match left, right:
-            case Form(), Form():
-                return of(left, right)
-            case tuple(), tuple() if len(left) == len(right):
-                return tuple(self._zip(span, a, b, of) for a, b in zip(left, right, strict=True))
-            case _:
-                fail(
-                    "V303",
-                    span,
-                    f"The shapes do not fit: {describe(left)} and {describe(right)}.",
-                    "Both sides need the same shape.",
-                )
-
-    def _times(self, expr: tree.Binary, left: Meaning, right: Meaning) -> Meaning:
-        match left, right:
-            case Form(), Form():
-                return self._product(expr, left, right)
-            case Form(), tuple():
-                return self._each(expr.span, right, lambda f: self._product(expr, left, f))
-            case tuple(), Form():
-                return self._each(expr.span, left, lambda f: self._product(expr, f, right))
-            case tuple(), tuple() if left and all(isinstance(row, tuple) for row in left):
-                rows = [row for row in left if isinstance(row, tuple)]
-                if right and all(isinstance(r, tuple) for r in right):  # matrix * matrix
-                    columns = list(zip(*(r for r in right if isinstance(r, tuple)), strict=True))
-                    return tuple(tuple(self.dot(expr, row, column) for column in columns) for row in rows)
-                return tuple(self.dot(expr, row, right) for row in rows)
-            case _:
-                fail(
-                    "V303",
-                    expr.span,
-                    f"Cannot multiply {describe(left)} by {describe(right)}.",
-                    "`*` takes number * vector or matrix * vector; use `dot(u, v)` for the scalar product.",
-                )
-
-    def dot(self, expr: tree.Expr, left: tuple[Meaning, ...], right: tuple[Meaning, ...]) -> Form:
-        if len(left) != len(right):
-            fail(
-                "V303",
-                expr.span,
-                f"The shapes do not fit: {len(left)} columns meet {len(right)} entries.",
-                "A matrix needs as many columns as the vector has entries.",
-            )
-        products = []
-        for a, b in zip(left, right, strict=True):
-            if not isinstance(a, Form) or not isinstance(b, Form):
-                fail("V303", expr.span, "A scalar product needs two vectors of numbers.", "Check the shapes.")
-            products.append(self._product(expr, a, b))
-        return self.build.add(*products)
-
-    def _product(self, expr: tree.Expr, left: Form, right: Form) -> Form:
-        if left.is_constant:
-            return self.build.scale(left.constant, right)
-        if right.is_constant:
-            return self.build.scale(right.constant, left)
-        written = unparse(expr)
-        what = f"The product `{written}` of two" if len(written) <= 60 else "This product of two"
-        fail(
-            "V307",
-            expr.span,
-            f"{what} varying quantities is not piecewise linear.",
-            "One side of `*` must be constant. (A square like x*x can be bounded by pieces: abs, max.)",
-        )
-
     def _sides(self, left: tree.Expr, right: tree.Expr, op: str, env: Env) -> tuple[Meaning, Meaning]:
         """Both sides of a comparison; a bare name beside a label or a finite value is one of its members."""
         if op in ("==", "!="):
@@ -964,127 +659,6 @@ class Symbolic:
                 classifier, a, b, only = self._distance_arguments(left, env)
                 return self.ball(classifier, a, b, only, self.number(right, env), closed=op == "<=")
         return None
-
-    def _compare(self, span: Span, left: Meaning, right: Meaning, op: str) -> Form:
-        build = self.build
-        match left, right:
-            case ((Form() | Extended() | Distance()), (Form() | Extended() | Distance())):
-                return self._order(span, left, right, op)
-            case Finite(), Finite():
-                if op not in ("==", "!="):
-                    fail("V304", span, f"`{op}` does not order labels or members.", "Use `==`, `!=`, or `code(...)`.")
-                if left.members != right.members:
-                    if "" in (left.members[0], right.members[0]):
-                        fail(
-                            "V402",
-                            span,
-                            "A classifier without `decide` has no labels to compare.",
-                            "Give it a `decide`.",
-                        )
-                    fail(
-                        "V303",
-                        span,
-                        f"Cannot compare {describe(left)} with {describe(right)}.",
-                        "Compare values of one sort.",
-                    )
-                same = build.either(*(build.both(a, b) for a, b in zip(left.cases, right.cases, strict=True)))
-                return same if op == "==" else build.negate(same)
-            case Point(), Point():
-                differ = self.differ(left, right)
-            case Truth(a), Truth(b) if op in ("==", "!="):
-                differ = build.negate(build.same(a, b))
-            case FeatureVector(g), FeatureVector(h):
-                differ = build.either(*(self._compare(span, g[k], h[k], "!=") for k in g))
-            case tuple(), tuple() if len(left) == len(right):
-                differ = build.either(*(self._compare(span, a, b, "!=") for a, b in zip(left, right, strict=True)))
-            case _:
-                fail(
-                    "V303",
-                    span,
-                    f"Cannot compare {describe(left)} with {describe(right)}.",
-                    "Both sides need the same sort and shape.",
-                )
-        if op not in ("==", "!="):
-            fail(
-                "V304",
-                span,
-                f"`{op}` compares numbers, not {describe(left)}.",
-                "Use `==` or `!=`, or compare entry by entry.",
-            )
-        return differ if op == "!=" else build.negate(differ)
-
-    def _order(self, span: Span, left: Form | Extended | Distance, right: Form | Extended | Distance, op: str) -> Form:
-        build = self.build
-        if isinstance(left, Distance) or isinstance(right, Distance):
-            return self._order_roots(span, left, right, op)
-        if isinstance(right, Extended):
-            if isinstance(left, Extended):
-                fail(
-                    "V402", span, "Two margins that may be infinite cannot be compared.", "Compare each with a number."
-                )
-            mirror = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}
-            return self._order(span, right, left, mirror.get(op, op))
-        if isinstance(left, Extended):
-            finite = self._order(span, left.form, right, op)
-            if op in (">", ">=", "!="):
-                return build.either(left.infinite, finite)
-            return build.both(build.negate(left.infinite), finite)
-        gap = build.subtract(left, right)
-        match op:
-            case ">=":
-                return build.at_least_zero(gap)
-            case ">":
-                return build.above_zero(gap)
-            case "<=":
-                return build.at_least_zero(build.scale(-1, gap))
-            case "<":
-                return build.above_zero(build.scale(-1, gap))
-            case "==":
-                return build.is_zero(gap)
-            case _:
-                return build.negate(build.is_zero(gap))
-
-    def _order_roots(
-        self, span: Span, left: Form | Extended | Distance, right: Form | Extended | Distance, op: str
-    ) -> Form:
-        """Distances that are roots, by their squares; to be 0 is to have the same place in all rows."""
-        match left, right:
-            case Distance(), Distance():
-                return self._order(span, left.square, right.square, op)
-            case Distance(square, parts), Form(radius, ()):
-                if radius > 0:
-                    return self._order(span, square, self.build.constant(radius**2), op)
-                if radius < 0:
-                    return YES if op in (">", ">=", "!=") else NO
-                if op in ("<", ">="):
-                    return YES if op == ">=" else NO
-                equal = self.build.both(*dict.fromkeys(metrics.vanishes(self.build, p) for p in parts))
-                return equal if op in ("<=", "==") else self.build.negate(equal)
-            case Form(_, ()), Distance():
-                mirror = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}
-                return self._order_roots(span, right, left, mirror.get(op, op))
-            case _:
-                raise NotYet("a distance of the metric l2 or mahalanobis compared with something that varies")
-
-    def _if(self, span: Span, test: Form, then: Meaning, otherwise: Meaning) -> Meaning:
-        then, otherwise = (self._linear(v) if isinstance(v, Distance) else v for v in (then, otherwise))
-        match then, otherwise:
-            case Form(), Form():
-                return self.build.select(test, then, otherwise)
-            case Truth(a), Truth(b):
-                return Truth(self.build.when(test, a, b))
-            case Finite(), Finite() if then.members == otherwise.members:
-                cases = zip(then.cases, otherwise.cases, strict=True)
-                return Finite(then.members, tuple(self.build.when(test, a, b) for a, b in cases))
-            case tuple(), tuple() if len(then) == len(otherwise):
-                return tuple(self._if(span, test, a, b) for a, b in zip(then, otherwise, strict=True))
-            case _:
-                fail(
-                    "V303",
-                    span,
-                    f"The branches differ: {describe(then)} and {describe(otherwise)}.",
-                    "Both branches need the same sort and shape.",
-                )
 
     def exact(self, expr: tree.Expr, env: Env | None = None) -> Value:
         """The constant that an expression stands for."""
@@ -1407,44 +981,6 @@ def outside(domain: Domain, point: PointValue) -> tuple[str, str]:
                 )
     formula = unparse(domain.where) if domain.where is not None else ""
     return f"The point lies outside of {domain.name}: it violates `{formula}`.", "Choose a point inside the domain."
-
-
-def unroll(build: Build, network: Network, point: tuple[Form, ...]) -> list[tuple[Form, ...]]:
-    """Every value of a network at a symbolic point, in the order of Network.values."""
-    values: list[tuple[Form, ...]] = [point]
-    for step in network.steps:
-        match step:
-            case Dense(sources, weights, bias, divisor):
-                rows = []
-                for r in range(len(bias)):
-                    pairs = (
-                        (Fraction(float(w)), form)
-                        for source, weight in zip(sources, weights, strict=True)
-                        for w, form in zip(weight[r], values[source], strict=True)
-                    )
-                    row = build.combine(pairs, Fraction(float(bias[r])))
-                    rows.append(row if divisor is None else build.scale(1 / Fraction(float(divisor[r])), row))
-                values.append(tuple(rows))
-            case Relu(source):
-                values.append(tuple(build.relu(form, scaled=False) for form in values[source]))
-            case Tree():
-                values.append(_grow(build, step, values[step.source]))
-    return values
-
-
-def _grow(build: Build, tree_: Tree, x: tuple[Form, ...]) -> tuple[Form, ...]:
-    """The leaf of a decision tree as nested choices; nodes are numbered after their parents, so children are ready
-    first."""
-    done: dict[int, tuple[Form, ...]] = {}
-    for n in reversed(range(len(tree_.left))):
-        if tree_.left[n] < 0:
-            done[n] = tuple(build.constant(Fraction(float(v))) for v in tree_.leaf[n])
-            continue
-        slack = build.combine([(Fraction(-1), x[tree_.feature[n]])], Fraction(float(tree_.threshold[n])))
-        goes_left = build.at_least_zero(slack)
-        left, right = done[int(tree_.left[n])], done[int(tree_.right[n])]
-        done[n] = tuple(build.select(goes_left, a, b) for a, b in zip(left, right, strict=True))
-    return done[0]
 
 
 def entries(features: Iterable[Feature]) -> list[str]:

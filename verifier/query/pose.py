@@ -8,8 +8,9 @@ from fractions import Fraction
 
 from verifier.language.build import NO, YES, Build, Choice, Form, Variable
 from verifier.model.claim import Ends
+from verifier.model.meaning import Distance, Meaning, NotYet, Point
 from verifier.model.program import PointValue, Program, Value
-from verifier.model.symbolic import Distance, Meaning, NotYet, Point, Symbolic
+from verifier.model.symbolic import Symbolic
 from verifier.query.question import Question, Square
 from verifier.source.text import NOWHERE
 from verifier.syntax import tree

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from verifier.canonical import show
 from verifier.language.build import Form
+from verifier.model.meaning import numbers
 from verifier.model.program import Classifier, Program
-from verifier.model.symbolic import entries, numbers
+from verifier.model.symbolic import entries
 from verifier.query.pose import Poser
 
 

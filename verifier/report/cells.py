@@ -11,8 +11,8 @@ from fractions import Fraction
 from typing import TypeVar
 
 from verifier.language.build import NO, Form, Variable
+from verifier.model.meaning import numbers
 from verifier.model.program import PointValue, Program, Value
-from verifier.model.symbolic import numbers
 from verifier.query.piece import Row, piece_of
 from verifier.query.pose import Poser
 from verifier.query.question import Question

@@ -12,8 +12,8 @@ from verifier.engines.portfolio import Portfolio
 from verifier.model.claim import Computation, Infimum
 from verifier.model.elaborate import names_in
 from verifier.model.interpret import Interpreter
+from verifier.model.meaning import NotYet, numbers
 from verifier.model.program import PointValue
-from verifier.model.symbolic import NotYet, numbers
 from verifier.query.question import Question
 from verifier.report.cells import Cell, NoPlane, Plane, Vertex, borders, fibre, image, maximal, outline
 from verifier.report.plot import Fibre, Fibres, Marked, NoMatplotlib, Panel, Region, Regions, save

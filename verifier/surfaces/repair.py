@@ -16,8 +16,8 @@ from pathlib import Path
 from verifier.api import Loaded, Options, load, load_text
 from verifier.canonical.affine import affine_rows
 from verifier.canonical.project import projection
+from verifier.model.meaning import numbers
 from verifier.model.program import Classifier, Coordinate, Program
-from verifier.model.symbolic import numbers
 from verifier.query.pose import Poser
 from verifier.report.terminal import diagnostic_text, file_text
 from verifier.source import Source

@@ -29,8 +29,8 @@ from verifier.model.claim import (
     Not,
     Rows,
 )
+from verifier.model.meaning import NotYet
 from verifier.model.program import PointValue, Program
-from verifier.model.symbolic import NotYet
 from verifier.query.pose import Posed, Poser
 from verifier.source.text import NOWHERE
 from verifier.syntax import tree

@@ -13,8 +13,8 @@ from verifier.language.build import Form, TooLarge
 from verifier.model.assertion import at_row, claim_of, measure_of
 from verifier.model.claim import Always, Claim, Rows
 from verifier.model.elaborate import names_in
+from verifier.model.meaning import NotYet
 from verifier.model.program import MetricUse, PointValue, Program
-from verifier.model.symbolic import NotYet
 from verifier.query.pose import Poser
 from verifier.source import Rejected
 from verifier.syntax import tree

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from verifier.engines.engine import Answer, Least, Unknown, Vector
 from verifier.language.root import below_root, root
 from verifier.model.claim import Infimum
-from verifier.model.symbolic import NotYet
+from verifier.model.meaning import NotYet
 from verifier.query.piece import piece_of
 from verifier.query.pose import Posed
 from verifier.verdict.certify import CANONICAL, FOLDED, ReplayFailed, within
