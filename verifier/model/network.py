@@ -155,27 +155,31 @@ class Network:
             return int(scores[0] > 0)
         return max(range(len(scores)), key=lambda i: (scores[i], -i))
 
-    def floats(self, points: Floats) -> Floats:
-        """Scores in float64 for many points at once: (n, inputs) -> (n, scores). A guess, never a proof."""
+    def floats(self, points: Any) -> Any:
+        """Scores for many points at once: (n, inputs) -> (n, scores). A guess, never a proof.
+
+        float32 points are computed with in float32, as the runtimes of exported models do; all others in float64.
+        """
         import numpy as np
 
-        values: list[Floats] = [points]
+        kind = np.float32 if points.dtype == np.float32 else np.float64
+        values: list[Any] = [points.astype(kind, copy=False)]
         for step in self.steps:
             match step:
                 case Dense(sources, weights, bias, divisor):
-                    value = np.tile(bias, (len(points), 1))
+                    value = np.tile(bias.astype(kind), (len(points), 1))
                     for source, weight in zip(sources, weights, strict=True):
-                        value = value + values[source] @ weight.T
-                    values.append(value if divisor is None else value / divisor)
+                        value = value + values[source] @ weight.T.astype(kind)
+                    values.append(value if divisor is None else value / divisor.astype(kind))
                 case Relu(source):
-                    values.append(np.maximum(values[source], 0.0))
+                    values.append(np.maximum(values[source], kind(0)))
                 case Tree(source, feature, threshold, left, right, leaf):
                     node = np.zeros(len(points), dtype=np.int64)
                     rows = np.arange(len(points))
                     while (inner := left[node] >= 0).any():
                         goes_left = values[source][rows, feature[node]] <= threshold[node]
                         node = np.where(inner, np.where(goes_left, left[node], right[node]), node)
-                    values.append(leaf[node])
+                    values.append(leaf[node].astype(kind))
         return values[-1]
 
 
