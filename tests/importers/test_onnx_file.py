@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -468,7 +469,7 @@ def test_float32_points_are_computed_as_the_runtime_computes_them(tmp_path: Path
     generator = np.random.default_rng(5)
     sizes = [5, 50, 50, 50, 50, 50, 50, 5]
     nodes, constants, value = [], [], "x"
-    for k, (a, b) in enumerate(zip(sizes, sizes[1:], strict=False)):
+    for k, (a, b) in enumerate(pairwise(sizes)):
         weight = (generator.standard_normal((a, b)) / np.sqrt(a / 2)).astype(np.float32)
         constants += [numpy_helper.from_array(weight, f"w{k}")]
         constants += [numpy_helper.from_array(generator.standard_normal(b).astype(np.float32), f"b{k}")]
