@@ -6,6 +6,7 @@ slow A SECONDS | late A (waits until Ctrl-C has been pressed, or for ever)
 
 from __future__ import annotations
 
+import signal
 import sys
 import time
 from collections.abc import Callable, Mapping
@@ -110,6 +111,7 @@ def declared(path: str) -> frozenset[str] | None:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # shells ignore it for what they start in the background
     api.load = load  # type: ignore[assignment]
     from verifier.surfaces import check
 
