@@ -28,6 +28,12 @@ def test_every_assertion_is_a_test(pytester: pytest.Pytester, asked: str) -> Non
     ran.stdout.fnmatch_lines(["*claims.vf::A1 PASSED*", "*claims.vf::A3 FAILED*"])
 
 
+def test_a_file_that_is_named_is_collected_without_being_asked_for(pytester: pytest.Pytester) -> None:
+    pytester.makefile(".vf", other="proved B1\n")
+    pytester.runpytest_inprocess("claims.vf").assert_outcomes(passed=3, failed=2)
+    pytester.runpytest_inprocess("claims.vf::A1").assert_outcomes(passed=1)
+
+
 def test_a_failing_item_shows_the_report_of_its_assertion(pytester: pytest.Pytester) -> None:
     ran = pytester.runpytest_inprocess("--verifier")
     ran.stdout.fnmatch_lines(["*A3 p()*refuted*(expected proved)*", "*size   1/3*"])

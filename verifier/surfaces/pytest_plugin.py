@@ -1,4 +1,5 @@
-"""pytest collects `.vf` files, one test an assertion: with `--verifier`, or `verifier_files = true` in its ini file."""
+"""pytest collects `.vf` files, one test an assertion: those named on its command line; and those it finds in folders with
+`--verifier`, or `verifier_files = true` in its ini file."""
 
 from __future__ import annotations
 
@@ -22,8 +23,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> ClaimFile | None:
-    wanted = parent.config.getoption("--verifier") or parent.config.getini("verifier_files")
-    if file_path.suffix == ".vf" and wanted:
+    if file_path.suffix != ".vf":
+        return None
+    config = parent.config
+    if parent.session.isinitpath(file_path) or config.getoption("--verifier") or config.getini("verifier_files"):
         return ClaimFile.from_parent(parent, path=file_path)
     return None
 
