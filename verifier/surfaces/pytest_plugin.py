@@ -1,4 +1,4 @@
-"""pytest collects `.vf` files, one test an assertion: those named on its command line; and those it finds in folders with
+"""pytest collects `.vf` files, one test an assertion: those named on its command line, and those it finds with
 `--verifier`, or `verifier_files = true` in its ini file."""
 
 from __future__ import annotations
