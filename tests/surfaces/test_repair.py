@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
+import sys
 from fractions import Fraction
 from pathlib import Path
 
@@ -53,6 +55,34 @@ def test_an_oblique_oracle_gets_an_oblique_projection(tmp_path: Path) -> None:
     result = load(tmp_path / "oblique.repaired.vf").check()
     assert result["repaired"].word == "proved"
     assert result["unchanged"].word == "refuted"
+
+
+def test_only_the_declaration_itself_is_replaced_and_no_word_of_the_file_is_special(tmp_path: Path) -> None:
+    model = "model f1 { features s = size, h = hue  decide if s + h/10 >= 1/2 then unchanged else small }"
+    path = tmp_path / "quoted.vf"
+    path.write_text(
+        f"# {model}\ndomain X {{ size: real in [0, 1], hue: real in [0, 1], k: {{unchanged}} }}\n"
+        "labels { small, unchanged }\noracle f2 { features s = size  metric linf }\n"
+        f"{model}\nassert A: contained(f1, f2) expect refuted\n"
+    )
+    code, output = repair(path)
+    assert code == 0, output
+    text = (tmp_path / "quoted.repaired.vf").read_text()
+    assert text.startswith(f"# {model}\n")
+    assert "k: {unchanged}" in text
+
+
+def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "half.vf"
+    path.write_text(
+        "domain X { a: real in [0, 1], b: real in [0, 1] }\nlabels { no, yes }\noracle f2 { features a = a  metric linf }\n"
+        "model f1 { features b = b  decide if b >= 1/2 then yes else no }\nassert A: contained(f1, f2) expect refuted\n"
+    )
+    command = [sys.executable, "-m", "verifier", "repair", str(path), "-o", str(tmp_path / "none" / "out.vf")]
+    result = subprocess.run(command, capture_output=True, text=True)
+    assert result.returncode == 2
+    assert "cannot be written" in result.stderr
+    assert "Traceback" not in result.stderr
 
 
 def test_a_non_affine_oracle_is_left_alone(tmp_path: Path) -> None:

@@ -30,6 +30,7 @@ from verifier.model.claim import (
     Not,
     Rows,
 )
+from verifier.model.elaborate import names_in
 from verifier.model.program import Classifier, Program
 from verifier.report.text import distance_text
 from verifier.syntax import tree
@@ -54,7 +55,7 @@ def explain(
             ("In words", [f"{PROPERTIES[checked.of].words[:1].upper()}{PROPERTIES[checked.of].words[1:]}."])
         )
     sections.append(("Formula", list(formula(claim, decider.program))))
-    used = [c for name, c in decider.program.classifiers.items() if name in mentioned(body)]
+    used = [c for name, c in decider.program.classifiers.items() if name in names_in(body)]
     sections.append(("Where", [where(c) for c in used]))
     match checked.verdict:
         case Proved(by, trusts) | Refuted(by, _, trusts):
@@ -123,12 +124,6 @@ def formula(claim: Claim | Measured, program: Program) -> Iterator[str]:
             yield why
         case Later(what):
             yield f"{what}, which is not available yet"
-
-
-def mentioned(expr: tree.Expr) -> set[str]:
-    from verifier.model.elaborate import names_in
-
-    return names_in(expr)
 
 
 def where(classifier: Classifier) -> str:

@@ -6,9 +6,10 @@ import math
 import os
 import re
 import sys
+from collections.abc import Callable
 from io import TextIOWrapper
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import click
 
@@ -59,6 +60,14 @@ def positive(context: click.Context, parameter: click.Parameter, value: str) -> 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document (docs/reference/json.md).")
 color_option = click.option("--no-color", is_flag=True, help="No colours; NO_COLOR in the environment does the same.")
 debug_option = click.option("--debug", is_flag=True, help="Show the traceback of an internal error.")
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def timeout_option(words: str) -> Callable[[F], F]:
+    """`--timeout SECONDS`."""
+    return click.option("--timeout", metavar="SECONDS", callback=seconds, default="60", show_default=True, help=words)
+
+
 settings_option = click.option(
     "--set",
     "settings",
@@ -79,14 +88,7 @@ def cli() -> None:
 @click.argument("paths", nargs=-1, required=True)
 @settings_option
 @click.option("--only", multiple=True, metavar="NAME", help="Check only this assertion or compute (may be repeated).")
-@click.option(
-    "--timeout",
-    metavar="SECONDS",
-    callback=seconds,
-    default="60",
-    show_default=True,
-    help="Seconds for each assertion.",
-)
+@timeout_option("Seconds for each assertion.")
 @json_option
 @click.option("--jobs", type=click.IntRange(min=1), metavar="N", help="Files checked at a time (default: processors).")
 @click.option(
@@ -156,9 +158,7 @@ def show(
     debug: bool,
 ) -> int:
     """Show what FILE declares."""
-    if Path(file).is_dir():
-        raise click.UsageError(f"`{file}` is a folder. Name one .vf file.")
-    path, *_ = find((file,))
+    path = one(file)
     from verifier.surfaces.show import run
 
     return run(path, settings, screen(no_color), canonical=canonical or latex, latex=latex, as_json=as_json)
@@ -168,14 +168,7 @@ def show(
 @click.argument("file")
 @click.argument("names", nargs=-1)
 @settings_option
-@click.option(
-    "--timeout",
-    metavar="SECONDS",
-    callback=seconds,
-    default="60",
-    show_default=True,
-    help="Seconds for each assertion, and again for its reasons.",
-)
+@timeout_option("Seconds for each assertion, and again for its reasons.")
 @color_option
 @debug_option
 def explain(
@@ -185,9 +178,7 @@ def explain(
 
     NAMES picks some of them. Every reason is itself proved or refuted.
     """
-    if Path(file).is_dir():
-        raise click.UsageError(f"`{file}` is a folder. Name one .vf file.")
-    path, *_ = find((file,))
+    path = one(file)
     from verifier.surfaces.explain import run
 
     return run(path, names, settings, timeout, screen(no_color))
@@ -197,14 +188,7 @@ def explain(
 @click.argument("file")
 @click.option("--output", "-o", metavar="FILE", help="Where to write it (default: FILE with the ending .repaired.vf).")
 @settings_option
-@click.option(
-    "--timeout",
-    metavar="SECONDS",
-    callback=seconds,
-    default="60",
-    show_default=True,
-    help="Seconds for each assertion.",
-)
+@timeout_option("Seconds for each assertion.")
 @color_option
 @debug_option
 def repair(file: str, output: str | None, settings: dict[str, str], timeout: float, no_color: bool, debug: bool) -> int:
@@ -213,9 +197,7 @@ def repair(file: str, output: str | None, settings: dict[str, str], timeout: flo
     The model of the first assertion about a model and an oracle is projected onto what the oracle sees; the new file
     is proved.
     """
-    if Path(file).is_dir():
-        raise click.UsageError(f"`{file}` is a folder. Name one .vf file.")
-    path, *_ = find((file,))
+    path = one(file)
     from verifier.surfaces.repair import run
 
     return run(path, output, settings, timeout, screen(no_color))
@@ -234,14 +216,7 @@ def repair(file: str, output: str | None, settings: dict[str, str], timeout: flo
     help="Decision regions, or what is one point for the oracle.",
 )
 @settings_option
-@click.option(
-    "--timeout",
-    metavar="SECONDS",
-    callback=seconds,
-    default="60",
-    show_default=True,
-    help="Seconds for the assertion.",
-)
+@timeout_option("Seconds for the assertion.")
 @color_option
 @debug_option
 def plot(
@@ -259,9 +234,7 @@ def plot(
 
     Needs matplotlib: pip install 'strong-robust[plot]'.
     """
-    if Path(file).is_dir():
-        raise click.UsageError(f"`{file}` is a folder. Name one .vf file.")
-    path, *_ = find((file,))
+    path = one(file)
     from verifier.surfaces.plot import run
 
     return run(path, slices, assertion, output, kind, settings, timeout, screen(no_color))
@@ -271,6 +244,14 @@ def screen(no_color: bool) -> Screen:
     from verifier.surfaces.terminal import Screen
 
     return Screen.of_process(no_color)
+
+
+def one(file: str) -> str:
+    """The one file that is meant."""
+    if Path(file).is_dir():
+        raise click.UsageError(f"`{file}` is a folder. Name one .vf file.")
+    (path,) = find((file,))
+    return path
 
 
 def find(paths: tuple[str, ...]) -> list[str]:

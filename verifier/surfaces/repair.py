@@ -9,7 +9,7 @@ ones).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -33,15 +33,15 @@ class CannotRepair(Exception):
 
 
 def run(path: str, output: str | None, settings: Mapping[str, str], timeout: float, screen: Screen) -> int:
-    options = Options(settings=settings, timeout=timeout)
-    loaded = load(path, options)
+    options = Options(timeout=timeout)  # what is written must hold as it stands, without any --set
+    loaded = load(path, replace(options, settings=settings))
     loaded.worker.close()
     for diagnostic in loaded.diagnostics:
         screen.say(diagnostic_text(diagnostic, loaded.lines, screen.paint_err))
     if any(d.severity == "error" for d in loaded.diagnostics):
         return USAGE
     try:
-        text = repaired(loaded)
+        text = repaired(loaded, options)
     except CannotRepair as why:
         screen.say(f"{path}: {why}")
         return UNDECIDED
@@ -56,14 +56,18 @@ def run(path: str, output: str | None, settings: Mapping[str, str], timeout: flo
             screen.say(diagnostic_text(diagnostic, result.lines, screen.paint_err))
         screen.say(f"{path}: the repair could not be proved; nothing is written.")
         return UNDECIDED
-    Path(target).write_text(text, encoding="utf-8")
+    try:
+        Path(target).write_text(text, encoding="utf-8")
+    except OSError as error:
+        screen.say(f"{target} cannot be written: {error.strerror}. Choose another place with `-o FILE`.")
+        return USAGE
     screen.result(file_text(result, screen.paint))
     screen.result(f"\nWritten to {target}.\n")
     return FINE
 
 
-def repaired(loaded: Loaded) -> str:
-    """The text of the repaired file. Raises CannotRepair."""
+def repaired(loaded: Loaded, options: Options) -> str:
+    """The text of the repaired file; `options` are those that it will be checked with. Raises CannotRepair."""
     source = loaded.sources[loaded.path]
     model, oracle = chosen(loaded)
     program = loaded.program
@@ -74,25 +78,28 @@ def repaired(loaded: Loaded) -> str:
         raise CannotRepair(f"`{model.name}` is declared in another file: repair that one.")
     mend = Mend(program, oracle)
     before = f"{model.name}_before"
-    original = source.text[declaration.span.start : declaration.span.end]
-    kept = source.text
+    text = source.text
     for d in sorted(loaded.declarations, key=lambda d: -d.span.start):
-        if d.span.file == loaded.path and isinstance(d, tree.Assert | tree.Compute):
-            start = min(
-                [a.span.start for a in d.annotations] if isinstance(d, tree.Assert) else [], default=d.span.start
-            )
-            kept = kept[:start] + kept[d.span.end :]
-    renamed = original.replace(declaration.name.id, before, 1)
-    text = kept.replace(original, f"{mend.model(declaration, model)}\n\n# before the repair\n{renamed}", 1)
+        start, end = d.span.start, d.span.end
+        if d.span.file != loaded.path:
+            continue
+        if d is declaration:
+            named = d.name.span
+            old = f"{source.text[start : named.start]}{before}{source.text[named.end : end]}"
+            text = f"{text[:start]}{mend.model(d, model)}\n\n# before the repair\n{old}{text[end:]}"
+        elif isinstance(d, tree.Assert | tree.Compute):
+            notes = d.annotations if isinstance(d, tree.Assert) else ()
+            text = text[: min([start, *(n.span.start for n in notes)])] + text[end:]
     text += f"\nassert repaired: contained({model.name}, {oracle.name})\n"
-    text += f"# what it cost\nassert unchanged: {before} == {model.name} expect {{unchanged}}\n"
+    unchanged = f"# what it cost\nassert unchanged: {before} == {model.name}"
+    trial = load_text(f"{text}{unchanged}\n", loaded.path, options).check(
+        replace(options, only=frozenset({"unchanged"}))
+    )
+    changed = bool(trial.assertions) and trial["unchanged"].word == "refuted"
+    text += f"{unchanged} expect {'refuted' if changed else 'proved'}\n"
     for name in program.data:
-        text += (
-            f"compute {name}_before: accuracy({before}, {name})\ncompute {name}_after: accuracy({model.name}, {name})\n"
-        )
-    trial = load_text(text.replace("{unchanged}", "proved"), loaded.path).check(Options(only=frozenset({"unchanged"})))
-    word = trial["unchanged"].word if trial.assertions else "proved"
-    text = text.replace("{unchanged}", "refuted" if word == "refuted" else "proved")
+        text += f"compute {name}_before: accuracy({before}, {name})\n"
+        text += f"compute {name}_after: accuracy({model.name}, {name})\n"
     shaped = format_source(Source(loaded.path, text))
     return shaped if isinstance(shaped, str) else text
 
