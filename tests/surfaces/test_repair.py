@@ -75,7 +75,8 @@ def test_only_the_declaration_itself_is_replaced_and_no_word_of_the_file_is_spec
 def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     path = tmp_path / "half.vf"
     path.write_text(
-        "domain X { a: real in [0, 1], b: real in [0, 1] }\nlabels { no, yes }\noracle f2 { features a = a  metric linf }\n"
+        "domain X { a: real in [0, 1], b: real in [0, 1] }\nlabels { no, yes }\n"
+        "oracle f2 { features a = a  metric linf }\n"
         "model f1 { features b = b  decide if b >= 1/2 then yes else no }\nassert A: contained(f1, f2) expect refuted\n"
     )
     command = [sys.executable, "-m", "verifier", "repair", str(path), "-o", str(tmp_path / "none" / "out.vf")]
