@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from verifier.kernel.circuit import Affine, Input
-from verifier.kernel.proof import Entails, Hole, Linear
+from verifier.kernel.problem import Entails, Hole, Linear
 
 PROOFS = Path(__file__).parents[1] / "proofs"
 

@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from tests.kernel.cases import FORGED, ROW, Written, X, Y, problem, written
 from verifier.kernel import proof, wire
 from verifier.kernel.circuit import Affine, Input, Node, Select, evaluate
-from verifier.kernel.proof import Checked, Entails, Hole, Linear, Rejected, check
+from verifier.kernel.problem import Checked, Entails, Hole, Linear, Rejected
+from verifier.kernel.proof import check
 from verifier.kernel.wire import Unreadable, read_problem, read_proof
 
 

@@ -7,7 +7,8 @@ from fractions import Fraction
 from verifier.canonical.affine import affine_rows
 from verifier.canonical.linalg import solve_left
 from verifier.engines.engine import Holds
-from verifier.kernel.proof import Entails, Linear, check
+from verifier.kernel.problem import Entails, Linear
+from verifier.kernel.proof import check
 from verifier.language.build import NO, Choice, Form, Variable
 from verifier.model.claim import Contained
 from verifier.model.meaning import Finite, numbers

@@ -6,7 +6,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from verifier.kernel.proof import Rejected, check
+from verifier.kernel.problem import Rejected
+from verifier.kernel.proof import check
 from verifier.kernel.wire import LONGEST_TEXT, Unreadable, read_problem, read_proof
 
 

@@ -16,7 +16,8 @@ import re
 from fractions import Fraction
 
 from verifier.kernel.circuit import Affine, Input, Node, Select
-from verifier.kernel.proof import Entails, Hole, Linear, Problem, Proof, well_formed
+from verifier.kernel.problem import Entails, Hole, Linear, Problem, Proof
+from verifier.kernel.shape import well_formed
 
 LONGEST_TEXT = 1 << 28  # characters
 LONGEST_NUMBER = 4000  # digits of a numerator or a denominator

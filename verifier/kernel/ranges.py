@@ -1,0 +1,218 @@
+"""A circuit in whole numbers, and the range of every node: what is known of it on one branch of a proof.
+
+Node n stands for X[n] = unit[n] * value, where unit[n] is a whole number that makes every weight below whole too. So
+all arithmetic is on integers, exact, and of a size that grows with the depth of the circuit only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from fractions import Fraction
+from math import ceil, floor, gcd, lcm
+
+from verifier.kernel.circuit import Affine, Circuit, Input, Select
+from verifier.kernel.problem import Rejected, Side
+
+FINE = 1 << 32
+"""Inputs are cut on a grid this much finer than the sides of their box; a cut off the grid counts a little less."""
+
+Low = int | None
+High = int | None
+
+
+class Scaled:
+    """The circuit, node by node. `affine[n]` is (terms (j, a), constant c): X[n] = c + sum of a * X[j]; `select[n]` is
+    (test, then, p, otherwise, q): X[n] = p * X[then] or q * X[otherwise]; `spans[rise]` is the `run` of a gap."""
+
+    def __init__(self, circuit: Circuit, box: Sequence[Side], gaps: Sequence[tuple[int, int]] = ()) -> None:
+        self.circuit, self.box, self.gaps = circuit, box, gaps
+        self.unit: list[int] = []
+        self.affine: dict[int, tuple[tuple[tuple[int, int], ...], int]] = {}
+        self.select: dict[int, tuple[int, int, int, int, int]] = {}
+        self.relus: set[int] = set()
+        self.level: list[int] = []
+        self.users: list[list[int]] = []
+        for n, node in enumerate(circuit):
+            self.users.append([])
+            match node:
+                case Input(index):
+                    sides = [b for b in (box[index].low, box[index].high) if b is not None]
+                    unit = lcm(*(b.denominator for b in sides)) * (1 if box[index].integer else FINE)
+                    self.unit.append(unit)
+                    self.level.append(0)
+                case Affine(terms, constant):
+                    pairs = [(j, w, gcd(w.numerator, self.unit[j])) for j, w in terms]
+                    unit = lcm(constant.denominator, *(w.denominator * (self.unit[j] // g) for j, w, g in pairs))
+                    self.unit.append(unit)
+                    whole = [
+                        (j, (w.numerator // g) * (unit // (w.denominator * (self.unit[j] // g)))) for j, w, g in pairs
+                    ]
+                    self.affine[n] = (tuple(whole), constant.numerator * (unit // constant.denominator))
+                    self.level.append(max((self.level[j] for j, _ in terms), default=0))
+                    for j, _ in terms:
+                        self.users[j].append(n)
+                case Select(test, then, otherwise):
+                    unit = lcm(self.unit[then], self.unit[otherwise])
+                    self.unit.append(unit)
+                    self.select[n] = (test, then, unit // self.unit[then], otherwise, unit // self.unit[otherwise])
+                    self.level.append(1 + max(self.level[j] for j in (test, then, otherwise)))
+                    if then == test and circuit[otherwise] == Affine((), Fraction(0)):
+                        self.relus.add(n)
+                    for j in {test, then, otherwise}:
+                        self.users[j].append(n)
+        self.whole = lcm(*self.unit)
+        self.spans: dict[int, int] = {}
+        for rise, run in gaps:
+            is_gap(self, rise, run)
+            self.spans[rise] = run
+            self.users[run].append(rise)
+
+
+class Ranges:
+    """low[n] <= X[n] <= high[n] (None: nothing known), and X[n] < high[n] where `strict[n]`."""
+
+    __slots__ = ("high", "low", "strict")
+
+    def __init__(self, low: list[Low], high: list[High], strict: list[bool]) -> None:
+        self.low, self.high, self.strict = low, high, strict
+
+    def copy(self) -> Ranges:
+        return Ranges(self.low.copy(), self.high.copy(), self.strict.copy())
+
+    def outcome(self, test: int) -> bool | None:
+        """Whether node `test` is >= 0, where that is known."""
+        low, high = self.low[test], self.high[test]
+        if low is not None and low >= 0:
+            return True
+        return False if high is not None and (high < 0 or (high == 0 and self.strict[test])) else None
+
+    def at_least(self, n: int, bound: int) -> None:
+        low = self.low[n]
+        self.low[n] = bound if low is None else max(low, bound)
+
+    def at_most(self, n: int, bound: int, strict: bool = False) -> None:
+        high = self.high[n]
+        if high is None or bound < high or (bound == high and strict):
+            self.high[n], self.strict[n] = bound, strict
+
+
+def root(scaled: Scaled, facts: Iterable[int]) -> Ranges:
+    """What the box and the facts (X[f] >= 0) say."""
+    count = len(scaled.circuit)
+    ranges = Ranges([None] * count, [None] * count, [False] * count)
+    for n, node in enumerate(scaled.circuit):
+        if isinstance(node, Input):
+            side, unit = scaled.box[node.index], scaled.unit[n]
+            if side.low is not None:
+                ranges.low[n] = ceil(side.low) * unit if side.integer else int(side.low * unit)
+            if side.high is not None:
+                ranges.high[n] = floor(side.high) * unit if side.integer else int(side.high * unit)
+    for fact in facts:
+        ranges.at_least(fact, 0)
+    spread(scaled, ranges, range(count))
+    return ranges
+
+
+def cut(scaled: Scaled, ranges: Ranges, node: int, value: Fraction) -> tuple[Ranges, Ranges]:
+    """Where `node` is < value, and where it is >= value; between whole numbers for a whole input."""
+    below, above, unit = ranges.copy(), ranges, scaled.unit[node]
+    at = scaled.circuit[node]
+    if isinstance(at, Input) and scaled.box[at.index].integer:
+        above.at_least(node, ceil(value) * unit)
+        below.at_most(node, (ceil(value) - 1) * unit)
+    else:
+        exact = value * unit
+        above.at_least(node, floor(exact))
+        below.at_most(node, ceil(exact), strict=exact.denominator == 1)
+    for side in (below, above):
+        spread(scaled, side, scaled.users[node])
+    return below, above
+
+
+def spread(scaled: Scaled, ranges: Ranges, start: Iterable[int]) -> None:
+    """Carry what is known to the nodes above, by interval arithmetic."""
+    dirty = bytearray(len(scaled.circuit))
+    first = len(dirty)
+    for n in start:
+        dirty[n], first = 1, min(first, n)
+    low, high = ranges.low, ranges.high
+    for n in range(first, len(dirty)):
+        if not dirty[n]:
+            continue
+        before = (low[n], high[n], ranges.strict[n])
+        if n in scaled.affine:
+            below, above = interval(scaled.affine[n], low, high)
+        elif n in scaled.select:
+            below, above = chosen(scaled, ranges, n)
+        else:
+            below, above = low[n], high[n]
+        if n in scaled.spans:
+            below, above = between(scaled, ranges, n, below, above)
+        if below is not None:
+            ranges.at_least(n, below)
+        if above is not None:
+            ranges.at_most(n, above)
+        if before != (low[n], high[n], ranges.strict[n]):
+            for user in scaled.users[n]:
+                dirty[user] = 1
+
+
+def interval(form: tuple[tuple[tuple[int, int], ...], int], low: list[Low], high: list[High]) -> tuple[Low, High]:
+    """The range of an affine form over ranges."""
+    below: Low = form[1]
+    above: High = form[1]
+    for j, a in form[0]:
+        least, most = (low[j], high[j]) if a > 0 else (high[j], low[j])
+        below = None if below is None or least is None else below + a * least
+        above = None if above is None or most is None else above + a * most
+    return below, above
+
+
+def chosen(scaled: Scaled, ranges: Ranges, n: int) -> tuple[Low, High]:
+    """The range of a choice: that of the branch taken, or of both."""
+    test, then, p, otherwise, q = scaled.select[n]
+    first = tuple(None if b is None else p * b for b in (ranges.low[then], ranges.high[then]))
+    second = tuple(None if b is None else q * b for b in (ranges.low[otherwise], ranges.high[otherwise]))
+    taken = ranges.outcome(test)
+    if taken is not None:
+        return first if taken else second  # type: ignore[return-value]
+    if n in scaled.relus:
+        return 0, None if first[1] is None else max(first[1], 0)
+    below = None if first[0] is None or second[0] is None else min(first[0], second[0])
+    above = None if first[1] is None or second[1] is None else max(first[1], second[1])
+    return below, above
+
+
+def between(scaled: Scaled, ranges: Ranges, rise: int, below: Low, above: High) -> tuple[Low, High]:
+    """relu(t) - relu(t') lies between 0 and t - t'."""
+    run = scaled.spans[rise]
+    low, high, unit, of = ranges.low[run], ranges.high[run], scaled.unit[rise], scaled.unit[run]
+    if low is not None:
+        least = min(0, low) * unit // of
+        below = least if below is None else max(below, least)
+    if high is not None:
+        most = -(-max(0, high) * unit // of)
+        above = most if above is None else min(above, most)
+    return below, above
+
+
+def is_gap(scaled: Scaled, rise: int, run: int) -> None:
+    """`rise` is the difference of two relus, and `run` that of what they are the relus of, identically."""
+    node = scaled.circuit[rise]
+    if not isinstance(node, Affine) or node.constant or [w for _, w in node.terms] != [1, -1]:
+        raise Rejected(f"node {rise} is not the difference of two nodes")
+    form = {run: Fraction(1)}
+    for relu, sign in node.terms:
+        if relu not in scaled.relus:
+            raise Rejected(f"node {rise} is not the difference of two relus")
+        test = scaled.select[relu][0]
+        form[test] = form.get(test, Fraction(0)) - sign
+    constant = Fraction(0)
+    for n in reversed(range(len(scaled.circuit))):
+        at = scaled.circuit[n]
+        if isinstance(at, Affine) and (weight := form.pop(n, None)):
+            constant += weight * at.constant
+            for j, w in at.terms:
+                form[j] = form.get(j, Fraction(0)) + weight * w
+    if constant or any(form.values()):
+        raise Rejected(f"node {run} is not the difference of what the relus of node {rise} are the relus of")

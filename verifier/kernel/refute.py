@@ -1,0 +1,127 @@
+"""That no point of a box makes all facts of a circuit true: a tree of cuts, every branch closed by a sum of rows.
+
+The steps stand in the order in which a reader meets them: after a cut all of the branch below it, then that above.
+"""
+
+from __future__ import annotations
+
+from typing import assert_never
+
+from verifier.kernel.problem import GRAIN, Empty, Farkas, Hole, Rejected, Split, Tree
+from verifier.kernel.ranges import Ranges, Scaled, cut, root
+from verifier.kernel.shape import step_formed, well_defined
+
+
+def refute(problem: Empty, tree: Tree) -> set[str]:
+    """Accept the tree as a proof of `problem`, and return the names of its holes; or raise `Rejected`."""
+    well_defined(problem, tree)
+    scaled = Scaled((*problem.circuit, *tree.definitions), problem.box, tree.gaps)
+    trusts: set[str] = set()
+    open_ = [root(scaled, problem.facts)]
+    for step in tree.steps:
+        step_formed(step, len(scaled.circuit), len(tree.gaps))
+        if not open_:
+            raise Rejected("steps go on after the last branch is closed")
+        ranges = open_.pop()
+        match step:
+            case Split(node, value):
+                below, above = cut(scaled, ranges, node, value)
+                open_ += [above, below]
+            case Farkas():
+                close(scaled, ranges, step)
+            case Hole(name):
+                trusts.add(name)
+            case _:
+                assert_never(step)
+    if open_:
+        raise Rejected(f"{len(open_)} branches stay open")
+    return trusts
+
+
+def chord(low: int | None, high: int | None) -> tuple[int, int]:
+    """(k, b): 2^24 relu(v) <= k v + b for low <= v <= high, k a whole number of at most 2^24."""
+    one = 1 << GRAIN
+    if low is not None and low >= 0:
+        return one, 0
+    if high is not None and high <= 0:
+        return 0, 0
+    if low is None and high is None:
+        raise Rejected("a relu over an unbounded range has no upper bound")
+    if high is None:
+        assert low is not None
+        return one, -one * low
+    if low is None:
+        return 0, one * high
+    slope = one * high // (high - low)
+    return slope, max(-slope * low, (one - slope) * high)
+
+
+def close(scaled: Scaled, ranges: Ranges, step: Farkas) -> None:
+    """The sum of the rows is negative wherever the box lets it be; or never positive, with a strict row in it."""
+    weight = [0] * len(scaled.circuit)
+    constant, strict = 0, False
+    depth = GRAIN * (1 + max(scaled.level, default=0))  # every relu and gap on the way down takes off GRAIN bits
+    for row in step.rows:
+        if row.kind == "low" or row.kind == "high":
+            side = 1 if row.kind == "low" else -1
+            bound = ranges.low[row.place] if side > 0 else ranges.high[row.place]
+            if bound is None:
+                raise Rejected(f"node {row.place} has no bound on this side")
+            factor = side * (row.times << depth) * (scaled.whole // scaled.unit[row.place])
+            weight[row.place] += factor
+            constant -= factor * bound
+            strict = strict or (side < 0 and ranges.strict[row.place])
+        else:
+            rise, run = scaled.gaps[row.place]
+            side = 1 if row.kind == "rise" else -1
+            low, high = ranges.low[run], ranges.high[run]
+            slope, shift = chord(low, high) if side > 0 else chord(_minus(high), _minus(low))
+            weight[rise] -= side * (row.times << depth) * (scaled.whole // scaled.unit[rise])
+            factor = (row.times << (depth - GRAIN)) * (scaled.whole // scaled.unit[run])
+            weight[run] += side * factor * slope
+            constant += factor * shift
+    slopes = dict(step.slopes)
+    for n in reversed(range(len(weight))):
+        k = weight[n]
+        if not k:
+            continue
+        if n in scaled.affine:
+            terms, shift = scaled.affine[n]
+            constant += k * shift
+            for j, a in terms:
+                weight[j] += k * a
+        elif n in scaled.select:
+            test, then, p, otherwise, q = scaled.select[n]
+            taken = ranges.outcome(test)
+            if taken is not None:
+                weight[then if taken else otherwise] += k * (p if taken else q)
+            elif n not in scaled.relus:
+                constant += k * _end(ranges, n, k)
+            elif k > 0:
+                slope, shift = chord(ranges.low[test], ranges.high[test])
+                weight[test] += (k >> GRAIN) * slope * p
+                constant += (k >> GRAIN) * shift * p
+            else:
+                weight[test] += (k >> GRAIN) * slopes.get(n, steeper(ranges, test)) * p
+        else:
+            constant += k * _end(ranges, n, k)
+    if constant > 0 or (constant == 0 and not strict):
+        raise Rejected("the sum of the inequalities of a branch is not negative")
+
+
+def steeper(ranges: Ranges, test: int) -> int:
+    """The lower bound of a relu that loses the least area: 1 where more of the range is positive, else 0."""
+    low, high = ranges.low[test], ranges.high[test]
+    return (1 << GRAIN) * (low is not None and (high is None or high > -low))
+
+
+def _end(ranges: Ranges, n: int, weight: int) -> int:
+    """Where weight * X[n] is largest."""
+    bound = ranges.high[n] if weight > 0 else ranges.low[n]
+    if bound is None:
+        raise Rejected(f"node {n} is unbounded on the side that the sum needs")
+    return bound
+
+
+def _minus(bound: int | None) -> int | None:
+    return None if bound is None else -bound
