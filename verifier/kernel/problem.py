@@ -95,7 +95,17 @@ class Farkas:
     slopes: tuple[tuple[int, int], ...] = ()
 
 
-Step = Split | Farkas | Hole
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """A cut with only one branch left, `node` >= value if `above`, else `node` < value: `end` closes the other one."""
+
+    node: int
+    value: Fraction
+    above: bool
+    end: Farkas
+
+
+Step = Split | Bound | Farkas | Hole
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,15 +69,24 @@ class Scaled:
 
 
 class Ranges:
-    """low[n] <= X[n] <= high[n] (None: nothing known), and X[n] < high[n] where `strict[n]`."""
+    """low[n] <= X[n] <= high[n] (None: nothing known), and X[n] < high[n] where `strict[n]`.
 
-    __slots__ = ("high", "low", "strict")
+    `dirty` marks nodes whose range has yet to hear of what changed below them; it is right all the same, only wider.
+    """
 
-    def __init__(self, low: list[Low], high: list[High], strict: list[bool]) -> None:
-        self.low, self.high, self.strict = low, high, strict
+    __slots__ = ("dirty", "high", "low", "strict")
+
+    def __init__(self, low: list[Low], high: list[High], strict: list[bool], dirty: bytearray) -> None:
+        self.low, self.high, self.strict, self.dirty = low, high, strict, dirty
 
     def copy(self) -> Ranges:
-        return Ranges(self.low.copy(), self.high.copy(), self.strict.copy())
+        return Ranges(self.low.copy(), self.high.copy(), self.strict.copy(), self.dirty.copy())
+
+    def at(self, n: int) -> tuple[Low, High, bool]:
+        return self.low[n], self.high[n], self.strict[n]
+
+    def put(self, n: int, known: tuple[Low, High, bool]) -> None:
+        self.low[n], self.high[n], self.strict[n] = known
 
     def outcome(self, test: int) -> bool | None:
         """Whether node `test` is >= 0, where that is known."""
@@ -99,7 +108,7 @@ class Ranges:
 def root(scaled: Scaled, facts: Iterable[int]) -> Ranges:
     """What the box and the facts (X[f] >= 0) say."""
     count = len(scaled.circuit)
-    ranges = Ranges([None] * count, [None] * count, [False] * count)
+    ranges = Ranges([None] * count, [None] * count, [False] * count, bytearray(b"\1" * count))
     for n, node in enumerate(scaled.circuit):
         if isinstance(node, Input):
             side, unit = scaled.box[node.index], scaled.unit[n]
@@ -109,37 +118,34 @@ def root(scaled: Scaled, facts: Iterable[int]) -> Ranges:
                 ranges.high[n] = floor(side.high) * unit if side.integer else int(side.high * unit)
     for fact in facts:
         ranges.at_least(fact, 0)
-    spread(scaled, ranges, range(count))
     return ranges
 
 
-def cut(scaled: Scaled, ranges: Ranges, node: int, value: Fraction) -> tuple[Ranges, Ranges]:
-    """Where `node` is < value, and where it is >= value; between whole numbers for a whole input."""
-    below, above, unit = ranges.copy(), ranges, scaled.unit[node]
-    at = scaled.circuit[node]
+def cut(scaled: Scaled, ranges: Ranges, node: int, value: Fraction, above: bool) -> None:
+    """Keep only where `node` is >= value (`above`), or < value; a whole input is cut between whole numbers."""
+    at, unit = scaled.circuit[node], scaled.unit[node]
     if isinstance(at, Input) and scaled.box[at.index].integer:
-        above.at_least(node, ceil(value) * unit)
-        below.at_most(node, (ceil(value) - 1) * unit)
+        if above:
+            ranges.at_least(node, ceil(value) * unit)
+        else:
+            ranges.at_most(node, (ceil(value) - 1) * unit)
+    elif above:
+        ranges.at_least(node, floor(value * unit))
     else:
         exact = value * unit
-        above.at_least(node, floor(exact))
-        below.at_most(node, ceil(exact), strict=exact.denominator == 1)
-    for side in (below, above):
-        spread(scaled, side, scaled.users[node])
-    return below, above
+        ranges.at_most(node, ceil(exact), strict=exact.denominator == 1)
+    for user in scaled.users[node]:
+        ranges.dirty[user] = 1
 
 
-def spread(scaled: Scaled, ranges: Ranges, start: Iterable[int]) -> None:
-    """Carry what is known to the nodes above, by interval arithmetic."""
-    dirty = bytearray(len(scaled.circuit))
-    first = len(dirty)
-    for n in start:
-        dirty[n], first = 1, min(first, n)
-    low, high = ranges.low, ranges.high
-    for n in range(first, len(dirty)):
-        if not dirty[n]:
-            continue
-        before = (low[n], high[n], ranges.strict[n])
+def settle(scaled: Scaled, ranges: Ranges, reach: int | None = None) -> None:
+    """Carry what is known to the nodes before `reach` (all of them), by interval arithmetic."""
+    low, high, dirty = ranges.low, ranges.high, ranges.dirty
+    end = len(dirty) if reach is None else reach
+    n = dirty.find(1, 0, end)
+    while n >= 0:
+        dirty[n] = 0
+        before = ranges.at(n)
         if n in scaled.affine:
             below, above = interval(scaled.affine[n], low, high)
         elif n in scaled.select:
@@ -152,9 +158,10 @@ def spread(scaled: Scaled, ranges: Ranges, start: Iterable[int]) -> None:
             ranges.at_least(n, below)
         if above is not None:
             ranges.at_most(n, above)
-        if before != (low[n], high[n], ranges.strict[n]):
+        if before != ranges.at(n):
             for user in scaled.users[n]:
                 dirty[user] = 1
+        n = dirty.find(1, n + 1, end)
 
 
 def interval(form: tuple[tuple[tuple[int, int], ...], int], low: list[Low], high: list[High]) -> tuple[Low, High]:
@@ -199,6 +206,8 @@ def between(scaled: Scaled, ranges: Ranges, rise: int, below: Low, above: High) 
 def is_gap(scaled: Scaled, rise: int, run: int) -> None:
     """`rise` is the difference of two relus, and `run` that of what they are the relus of, identically."""
     node = scaled.circuit[rise]
+    if run >= rise:
+        raise Rejected(f"node {run} has to stand before node {rise}")
     if not isinstance(node, Affine) or node.constant or [w for _, w in node.terms] != [1, -1]:
         raise Rejected(f"node {rise} is not the difference of two nodes")
     form = {run: Fraction(1)}

@@ -5,10 +5,11 @@ The steps stand in the order in which a reader meets them: after a cut all of th
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import assert_never
 
-from verifier.kernel.problem import GRAIN, Empty, Farkas, Hole, Rejected, Split, Tree
-from verifier.kernel.ranges import Ranges, Scaled, cut, root
+from verifier.kernel.problem import GRAIN, Bound, Empty, Farkas, Hole, Rejected, Split, Tree
+from verifier.kernel.ranges import Ranges, Scaled, cut, root, settle
 from verifier.kernel.shape import step_formed, well_defined
 
 
@@ -25,8 +26,13 @@ def refute(problem: Empty, tree: Tree) -> set[str]:
         ranges = open_.pop()
         match step:
             case Split(node, value):
-                below, above = cut(scaled, ranges, node, value)
+                below, above = ranges, ranges.copy()
+                cut(scaled, below, node, value, above=False)
+                cut(scaled, above, node, value, above=True)
                 open_ += [above, below]
+            case Bound(node, value, above, end):
+                bound(scaled, ranges, node, value, above, end)
+                open_.append(ranges)
             case Farkas():
                 close(scaled, ranges, step)
             case Hole(name):
@@ -36,6 +42,16 @@ def refute(problem: Empty, tree: Tree) -> set[str]:
     if open_:
         raise Rejected(f"{len(open_)} branches stay open")
     return trusts
+
+
+def bound(scaled: Scaled, ranges: Ranges, node: int, value: Fraction, above: bool, end: Farkas) -> None:
+    """Keep one side of a cut, after the other one is closed by rows about the nodes up to this one."""
+    settle(scaled, ranges, node + 1)
+    before = ranges.at(node)
+    cut(scaled, ranges, node, value, not above)
+    close(scaled, ranges, end, node + 1)
+    ranges.put(node, before)
+    cut(scaled, ranges, node, value, above)
 
 
 def chord(low: int | None, high: int | None) -> tuple[int, int]:
@@ -56,8 +72,10 @@ def chord(low: int | None, high: int | None) -> tuple[int, int]:
     return slope, max(-slope * low, (one - slope) * high)
 
 
-def close(scaled: Scaled, ranges: Ranges, step: Farkas) -> None:
-    """The sum of the rows is negative wherever the box lets it be; or never positive, with a strict row in it."""
+def close(scaled: Scaled, ranges: Ranges, step: Farkas, reach: int | None = None) -> None:
+    """The sum of the rows is negative wherever the box lets it be; or never positive, with a strict row in it. With
+    `reach`, what earlier steps say of the nodes from there on is not looked at."""
+    settle(scaled, ranges, reach)
     weight = [0] * len(scaled.circuit)
     constant, strict = 0, False
     depth = GRAIN * (1 + max(scaled.level, default=0))  # every relu and gap on the way down takes off GRAIN bits

@@ -6,7 +6,20 @@ from __future__ import annotations
 from fractions import Fraction
 
 from verifier.kernel.circuit import Affine, Circuit, Input, Select
-from verifier.kernel.problem import GRAIN, Empty, Entails, Farkas, Hole, Problem, Rejected, Row, Side, Split, Tree
+from verifier.kernel.problem import (
+    GRAIN,
+    Bound,
+    Empty,
+    Entails,
+    Farkas,
+    Hole,
+    Problem,
+    Rejected,
+    Row,
+    Side,
+    Split,
+    Tree,
+)
 
 
 def well_formed(problem: Problem) -> None:
@@ -75,6 +88,12 @@ def step_formed(step: object, nodes: int, gaps: int) -> None:
         case Split(node, value):
             index_(node, nodes, "a cut")
             rational(value, "a cut")
+        case Bound(node, value, above, end):
+            index_(node, nodes, "a bound")
+            rational(value, "a bound")
+            if type(above) is not bool or type(end) is not Farkas:
+                raise Rejected("a bound has a side, and rows that close the other side")
+            step_formed(end, nodes, gaps)
         case Farkas(rows, slopes):
             tuple_(rows, "the rows")
             for row in rows:
