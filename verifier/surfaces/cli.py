@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable
 from io import TextIOWrapper
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, NoReturn, TypeVar
 
 import click
 
@@ -238,6 +238,43 @@ def plot(
     from verifier.surfaces.plot import run
 
     return run(path, slices, assertion, output, kind, settings, timeout, screen(no_color))
+
+
+@cli.command(epilog=EXIT_CODES.replace("every assertion", "the property"))
+@click.argument("network")
+@click.argument("property_", metavar="PROPERTY")
+@click.option(
+    "--expect",
+    type=click.Choice(["proved", "refuted"]),
+    default="proved",
+    show_default=True,
+    help="What the verdict should be.",
+)
+@timeout_option("Seconds for the property.")
+@click.option("--vnncomp", default="", metavar="FILE", help="Write the answer in the format of VNN-COMP as well.")
+@json_option
+@color_option
+@debug_option
+def vnnlib(
+    network: str,
+    property_: str,
+    expect: Literal["proved", "refuted"],
+    timeout: float,
+    vnncomp: str,
+    as_json: bool,
+    no_color: bool,
+    debug: bool,
+) -> int:
+    """Decide a VNN-LIB property of an ONNX network.
+
+    A PROPERTY file states what must not happen: proved means that no input violates, refuted shows one that does.
+    """
+    for path in (network, property_):
+        if not os.path.exists(path) or os.path.isdir(path):
+            raise click.UsageError(f"There is no file `{path}`.{nearby(path)}")
+    from verifier.surfaces.vnnlib import run
+
+    return run(network, property_, expect, timeout, vnncomp, screen(no_color), as_json=as_json, debug=debug)
 
 
 def screen(no_color: bool) -> Screen:

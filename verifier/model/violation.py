@@ -1,0 +1,78 @@
+"""What a property in the field's exchange format asks of a network: are there numbers x with a formula of x and of the
+outputs y? The formula is the *violation*, so a property holds iff there are none."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import assert_never
+
+
+@dataclass(frozen=True, slots=True)
+class Compare:
+    """constant + sum of weight * number i >= 0, or > 0 when `strict`. The terms are in order, no weight is 0.
+
+    The numbers are the inputs, followed by the outputs.
+    """
+
+    terms: tuple[tuple[int, Fraction], ...]
+    constant: Fraction
+    strict: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class All:
+    """Every part holds; true without parts."""
+
+    parts: tuple[Formula, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Some:
+    """At least one part holds; false without parts."""
+
+    parts: tuple[Formula, ...]
+
+
+Formula = Compare | All | Some
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """The formula, over `inputs` numbers and after them `outputs` ones: X_0, X_1, ... and Y_0, Y_1, ..."""
+
+    inputs: int
+    outputs: int
+    formula: Formula
+
+    def name(self, number: int) -> str:
+        """What the format calls a number."""
+        return f"X_{number}" if number < self.inputs else f"Y_{number - self.inputs}"
+
+
+def holds(formula: Formula, numbers: Sequence[Fraction]) -> bool:
+    """The formula at concrete inputs and outputs, exactly."""
+    match formula:
+        case Compare(terms, constant, strict):
+            value = sum((w * numbers[i] for i, w in terms), constant)
+            return value > 0 if strict else value >= 0
+        case All(parts):
+            return all(holds(p, numbers) for p in parts)
+        case Some(parts):
+            return any(holds(p, numbers) for p in parts)
+        case _:
+            assert_never(formula)
+
+
+def negated(formula: Formula) -> Formula:
+    """The formula that holds exactly where this one does not."""
+    match formula:
+        case Compare(terms, constant, strict):
+            return Compare(tuple((i, -w) for i, w in terms), -constant, not strict)
+        case All(parts):
+            return Some(tuple(negated(p) for p in parts))
+        case Some(parts):
+            return All(tuple(negated(p) for p in parts))
+        case _:
+            assert_never(formula)
