@@ -137,6 +137,7 @@ def checked(d: tree.Assert, outcome: Outcome, seconds: float) -> Checked:
         outcome.warnings,
         d.annotations,
         outcome.table,
+        outcome.pieces,
     )
 
 

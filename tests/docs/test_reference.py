@@ -25,7 +25,7 @@ PAGE = {
     **dict.fromkeys(PROPERTIES, "properties.md"),
     **dict.fromkeys(MEASURES, "measures.md"),
 }
-STARTS = "domain labels model oracle def let param point data use assert compute".split()
+STARTS = "domain labels model oracle def let param point data partition use assert compute".split()
 LATER = measures.LATER | metrics.LATER | properties.LATER
 NO_FUNCTIONS = {"true", "false", "infinity", "inf", "csv"}
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import lru_cache
@@ -24,7 +24,9 @@ from verifier.model.claim import (
     Later,
     LocallyConstant,
     Measured,
+    Many,
     Not,
+    Parts,
     Rows,
 )
 from verifier.model.elaborate import names_in
@@ -178,15 +180,7 @@ def _plain(body: tree.Expr) -> bool:
 
 
 def _quantifies(body: tree.Expr) -> bool:
-    match body:
-        case tree.Quantified():
-            return True
-        case tree.Unary(_, _, operand):
-            return _quantifies(operand)
-        case tree.Binary(_, _, left, right):
-            return _quantifies(left) or _quantifies(right)
-        case _:
-            return False
+    return next(_quantifiers(body), None) is not None
 
 
 def _callable(program: Program, name: str) -> bool:
@@ -213,6 +207,65 @@ def _rows(program: Program, body: tree.Quantified) -> Rows:
         fail("V204", body.span, f"`{first.id}` is bound twice.", "Rename one of the two.")
     point = f"{first.id} in {body.over.id}"
     return Rows(body.kind, first.id, point, program.data[body.over.id], renamed(inner, first.id, point))
+
+
+def _parts(program: Program, body: tree.Quantified) -> Parts:
+    """Each part as the domain; `x in part` is `x in X` there."""
+    first, *rest = body.names
+    if rest:
+        fail("V401", rest[0].span, "One part at a time: both points of a pair lie in it.", f"Leave `{rest[0].id}` out.")
+    assert program.domain is not None
+    taken = {program.domain.name, *program.data, *program.partitions}
+    if first.id in taken:
+        fail("V204", first.span, f"`{first.id}` is already the name of a set.", "Write `forall part in ...`.")
+    inner = _within(body.body, first.id, program.domain.name)
+    sets = {*program.data, *program.partitions}
+    if (again := next((q for q in _quantifiers(inner) if q.over.id in sets), None)) is not None:
+        message = f"Within a part, a quantifier over `{again.over.id}` has no meaning."
+        fail("V401", again.span, message, f"Write `forall x in {first.id}: ...`, or an assertion of its own.")
+    return Parts(body.kind, first.id, program.partitions[body.over.id], inner)
+
+
+def _within(expr: tree.Expr, part: str, domain: str) -> tree.Expr:
+    """`expr` with quantifiers over the part as quantifiers over the domain."""
+    match expr:
+        case tree.Quantified(span, kind, names, over, inner):
+            there = tree.Name(over.span, domain) if over.id == part else over
+            return tree.Quantified(span, kind, names, there, _within(inner, part, domain))
+        case tree.Unary(span, sign, operand):
+            return tree.Unary(span, sign, _within(operand, part, domain))
+        case tree.Binary(span, op, left, right):
+            return tree.Binary(span, op, _within(left, part, domain), _within(right, part, domain))
+        case _:
+            return expr
+
+
+def _quantifiers(expr: tree.Expr) -> Iterator[tree.Quantified]:
+    match expr:
+        case tree.Quantified(_, _, _, _, inner):
+            yield expr
+            yield from _quantifiers(inner)
+        case tree.Unary(_, _, operand):
+            yield from _quantifiers(operand)
+        case tree.Binary(_, _, left, right):
+            yield from _quantifiers(left)
+            yield from _quantifiers(right)
+        case _:
+            pass
+
+
+def scattered(claim: Claim) -> Iterator[Many]:
+    """The claims about many rows or parts that a claim is made of, in the order of the text."""
+    match claim:
+        case Rows() | Parts():
+            yield claim
+        case Not(inner):
+            yield from scattered(inner)
+        case Join(_, parts):
+            for _, part in parts:
+                yield from scattered(part)
+        case _:
+            pass
 
 
 def at_row(program: Program, rows: Rows, index: int) -> Program:
@@ -261,8 +314,10 @@ def _quantified(program: Program, body: tree.Quantified) -> Claim:
     domain = program.domain
     if body.over.id in program.data:
         return _rows(program, body)
+    if body.over.id in program.partitions:
+        return _parts(program, body)
     if domain is None or body.over.id != domain.name:
-        known = [*program.data, *([domain.name] if domain else [])]
+        known = [*program.data, *program.partitions, *([domain.name] if domain else [])]
         fail(
             "V201",
             body.over.span,

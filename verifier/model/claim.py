@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Literal
 
-from verifier.model.program import Data
+from verifier.model.program import Data, Partition
 from verifier.syntax.tree import Comparison, Expr, Name, Number
 
 Ends = tuple[Expr, Expr]
@@ -129,6 +129,16 @@ class Rows:
 
 
 @dataclass(frozen=True, slots=True)
+class Parts:
+    """`forall part in P: body`: the body, with each part in the place of X. `name`: the part, as the file calls it."""
+
+    kind: Literal["forall", "exists"]
+    name: str
+    partition: Partition
+    body: Expr
+
+
+@dataclass(frozen=True, slots=True)
 class ByConstruction:
     """True of all that the language lets one write, for the reason `why`."""
 
@@ -143,4 +153,5 @@ class Later:
 
 
 Measured = Infimum | Computation | Later
-Claim = Always | Contained | LocallyConstant | Compare | Not | Join | Rows | ByConstruction | Later
+Many = Rows | Parts
+Claim = Always | Contained | LocallyConstant | Compare | Not | Join | Rows | Parts | ByConstruction | Later

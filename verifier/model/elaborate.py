@@ -16,6 +16,7 @@ from verifier.language.ops import OPS
 from verifier.model.data import Cells, Layout, read_data
 from verifier.model.meaning import FeatureVector, Finite, NotYet, Point, Truth, describe, fail
 from verifier.model.network import Network
+from verifier.model.partition import read_partition
 from verifier.model.program import (
     Classifier,
     Coordinate,
@@ -70,7 +71,17 @@ class Elaborated:
     """Whether a diagnostic only repeats that a declaration is broken."""
 
 
-Named = tree.Domain | tree.Model | tree.Imported | tree.Def | tree.Let | tree.Param | tree.PointDecl | tree.Data
+Named = (
+    tree.Domain
+    | tree.Model
+    | tree.Imported
+    | tree.Def
+    | tree.Let
+    | tree.Param
+    | tree.PointDecl
+    | tree.Data
+    | tree.Partition
+)
 
 
 def elaborate(
@@ -150,6 +161,8 @@ class Elaborator:
                     self._try(lambda d=d: self._point(d), d)  # type: ignore[misc]
                 case tree.Data():
                     self._try(lambda d=d: self._data(d), d)  # type: ignore[misc]
+                case tree.Partition():
+                    self._try(lambda d=d: self._partition(d), d)  # type: ignore[misc]
                 case _:
                     pass
         self._finish()
@@ -861,6 +874,9 @@ class Elaborator:
             rows = f"{data.skipped} rows of {data.file} lie" if data.skipped > 1 else f"1 row of {data.file} lies"
             message = f"{rows} outside of the domain and {'are' if data.skipped > 1 else 'is'} left out."
             self._say("V319", d.value.span, message, "Widen the domain to keep them.", warning=True)
+
+    def _partition(self, d: tree.Partition) -> None:
+        self.program.partitions[d.name.id] = read_partition(self.program, d)
 
     # assertions
 

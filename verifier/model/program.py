@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from math import ceil, prod
 from typing import Literal
 
 from verifier.language import metrics
@@ -60,6 +61,8 @@ class Domain:
     coordinates: tuple[Coordinate, ...]
     where: tree.Expr | None
     span: Span
+    tight: Mapping[tuple[str, int], tuple[Fraction | None, Fraction | None]] = field(default_factory=dict)
+    """Closed sides that `where` implies: of the entry of a vector, or (entry 0) of the code of a member."""
 
     def coordinate(self, name: str) -> Coordinate | None:
         return next((c for c in self.coordinates if c.name == name), None)
@@ -191,6 +194,84 @@ class Data:
         return f"row {index + 1} (line {self.lines[index]} of {self.file})"
 
 
+@dataclass(frozen=True, slots=True)
+class Slices:
+    """The slices of one coordinate (of one `entry` of a vector), in order: the members of a finite one; else between
+    `start` + k * `width` for k = 0, 1, ..., or (width 0) between `points`."""
+
+    coordinate: Coordinate
+    entry: int | None
+    count: int
+    start: Fraction = Fraction(0)
+    width: Fraction = Fraction(0)
+    points: tuple[Fraction, ...] = ()
+
+    @property
+    def name(self) -> str:
+        return self.coordinate.name if self.entry is None else f"{self.coordinate.name}[{self.entry}]"
+
+    def __getitem__(self, k: int) -> Coordinate:
+        """Slice k, as a coordinate that has only these values: half-open on the right but for the last one."""
+        c = self.coordinate
+        if c.kind == "finite":
+            return replace(c, members=(c.members[k],))
+        low, high = (self._cut(k) if k else c.low), (self._cut(k + 1) if k + 1 < self.count else c.high)
+        if c.kind == "int":
+            assert low is not None and high is not None
+            most = high if k + 1 == self.count else Fraction(ceil(high) - 1)
+            return replace(c, low=Fraction(ceil(low)), high=most)
+        low_open, high_open = c.low_open and k == 0, c.high_open if k + 1 == self.count else True
+        return replace(c, size=None, low=low, high=high, low_open=low_open, high_open=high_open)
+
+    def _cut(self, k: int) -> Fraction:
+        return self.start + k * self.width if self.width else self.points[k - 1]
+
+    def share(self, k: int) -> Fraction | None:
+        """How much of the coordinate slice k is; None where the coordinate is unbounded."""
+        part, whole = measure(self[k]), measure(self.coordinate)
+        if part is None or whole is None:
+            return None
+        return part / whole if whole else Fraction(1)
+
+
+def measure(c: Coordinate) -> Fraction | None:
+    """The number of values, or of a real coordinate the length of its interval; None: infinite."""
+    if c.kind == "finite":
+        return Fraction(len(c.members))
+    if c.low is None or c.high is None:
+        return None
+    return c.high - c.low + (c.kind == "int")
+
+
+@dataclass(frozen=True, slots=True)
+class Partition:
+    """X as the disjoint union of its parts, one for each choice of a slice of every cut coordinate; the last cut varies
+    fastest. Parts are counted from 0 and never listed."""
+
+    name: str
+    cuts: tuple[Slices, ...]
+    span: Span
+
+    @property
+    def count(self) -> int:
+        return prod(cut.count for cut in self.cuts)
+
+    def slices(self, index: int) -> tuple[tuple[Slices, int], ...]:
+        """The slice that part `index` takes of each cut."""
+        chosen = []
+        for cut in reversed(self.cuts):
+            index, k = divmod(index, cut.count)
+            chosen.append((cut, k))
+        return tuple(reversed(chosen))
+
+    def where(self, index: int) -> tuple[tuple[str, str], ...]:
+        """Part `index` in words: (coordinate, its interval or member), in order."""
+        return tuple(
+            (cut.name, cut[k].members[0] if cut.coordinate.kind == "finite" else cut[k].interval)
+            for cut, k in self.slices(index)
+        )
+
+
 @dataclass
 class Program:
     """Everything a file declares. `constants` holds the exact values of `let` and `param` (numbers, vectors,
@@ -204,6 +285,7 @@ class Program:
     constants: dict[str, Value] = field(default_factory=dict)
     points: dict[str, PointValue] = field(default_factory=dict)
     data: dict[str, Data] = field(default_factory=dict)
+    partitions: dict[str, Partition] = field(default_factory=dict)
     later: dict[str, str] = field(default_factory=dict)
     """Classifiers that cannot be read yet: name -> what is missing."""
     assertions: list[tree.Assert] = field(default_factory=list)

@@ -82,11 +82,13 @@ class Symbolic(Algebra):
         for c in domain.coordinates:
             label = f"{prefix}.{c.name}"
             if c.kind == "finite":
-                values[c.name] = self.finite(c.members, fresh(label, Fraction(0), Fraction(len(c.members) - 1), True))
+                low, high = domain.tight.get((c.name, 0), (Fraction(0), Fraction(len(c.members) - 1)))
+                values[c.name] = self.finite(c.members, fresh(label, low, high, True))
             elif c.size is None:
                 values[c.name] = fresh(label, c.low, c.high, c.kind == "int")
             else:
-                values[c.name] = tuple(fresh(f"{label}[{i}]", c.low, c.high, False) for i in range(c.size))
+                sides = [domain.tight.get((c.name, i), (c.low, c.high)) for i in range(c.size)]
+                values[c.name] = tuple(fresh(f"{label}[{i}]", *side, False) for i, side in enumerate(sides))
         return self._keep(Point(values)), inputs
 
     def finite(self, members: tuple[str, ...], code: Form) -> Finite:

@@ -15,7 +15,9 @@ from verifier.syntax.lexer import read
 from verifier.syntax.parser import parse
 
 MOST_FILES = 50
-DECLARED = re.compile(r"\b(?:domain|model|oracle|def|let|param|point|data)[ \t]+([A-Za-z_][A-Za-z0-9_']{0,99})")
+DECLARED = re.compile(
+    r"\b(?:domain|model|oracle|def|let|param|point|data|partition)[ \t]+([A-Za-z_][A-Za-z0-9_']{0,99})"
+)
 
 
 @dataclass
@@ -153,6 +155,10 @@ def _needs(d: tree.Declaration) -> Iterable[str]:
             found |= names_in(value)
         case tree.Param(_, _, value, _) | tree.Data(_, _, value):
             found |= names_in(value)
+        case tree.Partition(_, _, _, cuts):
+            for cut in cuts:
+                for e in (cut.entry, cut.value):
+                    found |= names_in(e) if e is not None else set()
         case _:
             pass
     return sorted(found)

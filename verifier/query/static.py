@@ -18,8 +18,10 @@ from verifier.model.claim import (
     LocallyConstant,
     Measured,
     Not,
+    Parts,
     Rows,
 )
+from verifier.model.partition import at_part
 from verifier.query.pose import Poser
 
 
@@ -49,6 +51,9 @@ def check_claim(claim: Claim | Measured, poser: Poser) -> None:
                 poser.truth(formula, ("x",))
         case Rows():
             program = at_row(poser.program, claim, 0)
+            check_claim(claim_of(program, claim.body), Poser(program))
+        case Parts():
+            program = at_part(poser.program, claim.partition, 0)
             check_claim(claim_of(program, claim.body), Poser(program))
         case Later() | ByConstruction():
             pass

@@ -28,6 +28,7 @@ from verifier.model.claim import (
     LocallyConstant,
     Measured,
     Not,
+    Parts,
     Rows,
 )
 from verifier.model.elaborate import names_in
@@ -120,6 +121,9 @@ def formula(claim: Claim | Measured, program: Program) -> Iterator[str]:
         case Rows(kind, name, point, data, body):
             each = "for all" if kind == "forall" else "for some"
             yield f"{each} {name} of the {len(data.rows)} rows of {data.file}: {unparse(renamed(body, point, name))}"
+        case Parts(kind, name, partition, body):
+            each = "for all" if kind == "forall" else "for some"
+            yield f"{each} {name} of the {partition.count} parts of {partition.name} as {domain}: {unparse(body)}"
         case ByConstruction(why):
             yield why
         case Later(what):

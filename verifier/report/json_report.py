@@ -10,6 +10,7 @@ from math import isfinite
 from platform import python_version
 
 from verifier.model.program import PointValue, Value
+from verifier.report import parts
 from verifier.report.rows import rows_json, summary_json
 from verifier.report.text import exact
 from verifier.source import Diagnostic
@@ -97,6 +98,8 @@ def assertion_json(checked: Checked) -> Json:
         "pair": witness_json(checked.pair),
         "rows": rows_json(checked.table),
         "rows_summary": summary_json(checked.table),
+        "parts": parts.parts_json(checked.pieces),
+        "parts_summary": parts.summary_json(checked.pieces),
     }
 
 

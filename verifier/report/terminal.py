@@ -10,6 +10,7 @@ from textwrap import wrap
 from typing import assert_never
 
 from verifier.model.program import Value
+from verifier.report import parts
 from verifier.report.rows import in_words, least
 from verifier.report.text import (
     ABOUT,
@@ -30,6 +31,7 @@ from verifier.verdict.verdict import (
     Computed,
     FileResult,
     Limit,
+    Pieces,
     Proved,
     Refuted,
     Root,
@@ -159,6 +161,8 @@ def why(result: Checked) -> list[str]:
             assert_never(result.verdict)
     if result.table is not None:
         lines += table_lines(result.table)
+    if result.pieces is not None:
+        lines += pieces_lines(result.pieces)
     for warning in result.warnings:
         lines += sentences(f"Warning: {warning}")
     for hint in hints(result) if result.met is False else ():
@@ -171,6 +175,13 @@ def table_lines(table: Table) -> list[str]:
     lines = [line for said in in_words(table) for line in sentences(said)]
     worst = least(table)
     return lines + ([MARGIN + line for line in columns(worst, 3)] if worst else [])
+
+
+def pieces_lines(pieces: Pieces) -> list[str]:
+    """The parts of a partition: a summary, and the first of them."""
+    shown, more = parts.listed(pieces)
+    lines = [*sentences(parts.in_words(pieces)), *(MARGIN + line for line in columns(shown, 3))]
+    return lines + (sentences(f"{counted(more, 'more part')}: --json has all of them.") if more else [])
 
 
 def hints(result: Checked) -> list[str]:

@@ -69,6 +69,7 @@ def kind(declaration: tree.Declaration) -> str:
             | tree.Let()
             | tree.Param()
             | tree.Data()
+            | tree.Partition()
             | tree.Assert()
             | tree.Compute()
             | tree.Use()

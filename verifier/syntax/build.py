@@ -74,6 +74,10 @@ class _Builder:
                 return tree.PointDecl(span, self.name(name), self.expr(value))
             case "data", [name, value]:
                 return tree.Data(span, self.name(name), self.expr(value))
+            case "partition", [name, of, domain, by, *cuts]:
+                for word, wanted in ((of, "of"), (by, "by")):
+                    self.small_word(word, (wanted,), "Write `partition P of X by age every 10`.")
+                return tree.Partition(span, self.name(name), self.name(domain), tuple(map(self.cut, cuts)))
             case "use", [names, path]:
                 return tree.Use(span, None if names is None else self.names(names.children), self.text(path))
             case "assert", [*annotations, name, body, expect]:
@@ -89,6 +93,21 @@ class _Builder:
                 return tree.Compute(span, self.name(name), self.expr(body))
             case _:
                 raise AssertionError(f"the grammar has a declaration the builder does not know: {node.data}")
+
+    def cut(self, node: Node) -> tree.Cut:
+        name, entry, how, value = node.children
+        span, at = self.span(node), self.maybe(entry)
+        if how is None:
+            return tree.Cut(span, self.name(name), at, "each", None)
+        self.small_word(how, ("every", "at"), "Write `every 10`, `at [10, 50]`, or nothing for each value.")
+        return tree.Cut(span, self.name(name), at, "every" if how == "every" else "at", self.expr(value))
+
+    def small_word(self, word: Token, wanted: tuple[str, ...], fix: str) -> None:
+        """Reject another word than these, which are reserved only here."""
+        if word not in wanted:
+            near = closest(word, wanted)
+            fix = f"Did you mean `{near}`?" if near else fix
+            raise Rejected(Diagnostic("V136", self.span(word), f"`{word}` does not fit here.", fix=fix))
 
     def coordinate(self, node: Node) -> tree.Coordinate:
         name, sort, interval = node.children

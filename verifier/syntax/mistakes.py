@@ -13,7 +13,7 @@ from verifier.syntax.lexer import printable, reserved
 if TYPE_CHECKING:
     from lark import Token
 
-STARTS = ("domain", "labels", "model", "oracle", "def", "let", "param", "point", "data", "assert", "compute", "use")
+STARTS = tuple("domain labels model oracle def let param point data partition assert compute use".split())
 """The words that begin a declaration."""
 BEGINNINGS = frozenset(STARTS)
 SYNONYMS = {

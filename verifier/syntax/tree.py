@@ -135,7 +135,7 @@ class If:
 
 @dataclass(frozen=True, slots=True)
 class Quantified:
-    """`forall u, v in X: body`; `over` names a domain or a data set."""
+    """`forall u, v in X: body`; `over` names a domain, a data set or a partition."""
 
     span: Span
     kind: Literal["forall", "exists"]
@@ -298,6 +298,27 @@ class Data:
 
 
 @dataclass(frozen=True, slots=True)
+class Cut:
+    """`age every 10` (parts of this width), `v[0] at [1/2, 2]` (cut at these points), `sex` (each value)."""
+
+    span: Span
+    name: Name
+    entry: Expr | None
+    how: Literal["every", "at", "each"]
+    value: Expr | None
+
+
+@dataclass(frozen=True, slots=True)
+class Partition:
+    """`partition P of X by age every 10, sex`."""
+
+    span: Span
+    name: Name
+    of: Name
+    cuts: tuple[Cut, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Annotation:
     """`@points(4)`."""
 
@@ -334,7 +355,9 @@ class Use:
     path: Text
 
 
-Declaration = Domain | Labels | Model | Imported | Def | Let | Param | PointDecl | Data | Assert | Compute | Use
+Declaration = (
+    Domain | Labels | Model | Imported | Def | Let | Param | PointDecl | Data | Partition | Assert | Compute | Use
+)
 
 
 @dataclass(frozen=True, slots=True)

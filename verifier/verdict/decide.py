@@ -27,6 +27,7 @@ from verifier.model.claim import (
     LocallyConstant,
     Measured,
     Not,
+    Parts,
     Rows,
 )
 from verifier.model.meaning import NotYet
@@ -34,10 +35,11 @@ from verifier.model.program import PointValue, Program
 from verifier.query.pose import Posed, Poser
 from verifier.source.text import NOWHERE
 from verifier.syntax import tree
-from verifier.verdict import rows
+from verifier.verdict import parts, rows
 from verifier.verdict.certify import CANONICAL, FOLDED, Points, Replay, ReplayFailed
+from verifier.verdict.many import Crew, Progress
 from verifier.verdict.measures import COMPUTATIONS, infimum
-from verifier.verdict.verdict import Measurement, Proved, Refuted, Root, Table, Undecided, Verdict, Witness
+from verifier.verdict.verdict import Measurement, Pieces, Proved, Refuted, Root, Table, Undecided, Verdict, Witness
 
 EXACT = "exact evaluation"
 SHORT = 25
@@ -52,6 +54,7 @@ class Outcome:
     vacuous: str = ""
     warnings: tuple[str, ...] = ()
     table: Table | None = None
+    pieces: Pieces | None = None
 
 
 class Decider:
@@ -66,6 +69,8 @@ class Decider:
         self.end = 0.0
         self.guessing = False
         self.judges_vacuity = True
+        self.crew: Crew | None = None
+        self.watch: Callable[[Progress], None] = lambda progress: None
         self._metrics: dict[str, Outcome] = {}
 
     def at(self, program: Program, seconds: float) -> Decider:
@@ -121,6 +126,9 @@ class Decider:
                     return self._join(claim)
                 case Rows():
                     return Outcome(*rows.decide(self, claim))
+                case Parts():
+                    verdict, vacuous, warnings, pieces = parts.decide(self, claim)
+                    return Outcome(verdict, vacuous, warnings, pieces=pieces)
                 case ByConstruction(why):
                     return Outcome(Proved("its construction", notes=(why,)))
                 case Later(what):
@@ -133,9 +141,9 @@ class Decider:
     def _not(self, inner: Outcome) -> Outcome:
         match inner.verdict:
             case Proved(by, trusts, pair, notes):
-                return Outcome(Refuted(by, pair, trusts, notes), "", inner.warnings, inner.table)
+                return Outcome(Refuted(by, pair, trusts, notes), "", inner.warnings, inner.table, inner.pieces)
             case Refuted(by, pair, trusts, notes):
-                return Outcome(Proved(by, trusts, pair, notes), "", inner.warnings, inner.table)
+                return Outcome(Proved(by, trusts, pair, notes), "", inner.warnings, inner.table, inner.pieces)
             case Undecided():
                 return inner
 

@@ -16,9 +16,9 @@ from verifier.model.elaborate import names_in
 from verifier.model.meaning import NotYet
 from verifier.model.program import MetricUse, PointValue, Program
 from verifier.query.pose import Poser
-from verifier.source import Rejected
 from verifier.syntax import tree
 from verifier.verdict.certify import ReplayFailed
+from verifier.verdict.many import OUT_OF_TIME, Progress, Settle, Settled, late, settle
 from verifier.verdict.verdict import (
     Amount,
     Proved,
@@ -34,12 +34,8 @@ from verifier.verdict.verdict import (
 if TYPE_CHECKING:
     from verifier.verdict.decide import Decider
 
-OWN_SHARE = 4
-"""A row has this many times its share of the time at first; what stays open gets what is left in the end."""
-LEAST = 1.0
 FOR_DISTANCES = 10.0
 """Seconds for minimal distances that are only part of a table; at most half of what is left."""
-OUT_OF_TIME = "out of time"
 OTHER = "x'"
 MOST_BALLS = 8
 """So many balls are tried in search of the nearest adversarial point."""
@@ -47,25 +43,24 @@ BALLS_A_CIRCUIT = 200
 """A circuit grows with every ball: after so many a new one is begun."""
 
 
-@dataclass
-class Settled:
-    """What became of a row so far."""
-
-    verdict: Verdict
-    distance: Amount | None = None
+def alone(decider: Decider, claim: Rows) -> Settle:
+    """Settles one row; what all rows have in common is built once."""
+    around = Around.of(decider, claim)
+    return lambda index, seconds: _row(decider, claim, index, seconds, around)
 
 
 def decide(decider: Decider, claim: Rows) -> tuple[Verdict, str, tuple[str, ...], Table]:
     """All rows (or any): the verdict, why it is vacuous, warnings, and the rows one by one."""
     count = len(claim.data.rows)
-    settled: list[Settled] = []
-    around = Around.of(decider, claim)
-    for index in range(count):
-        share = OWN_SHARE * decider.left() / (count - index)
-        settled.append(_row(decider, claim, index, max(LEAST, share), around))
-    for index, row in enumerate(settled):
-        if isinstance(row.verdict, Undecided) and not row.verdict.later and decider.left() > 0:
-            row.verdict = _row(decider, claim, index, decider.left()).verdict
+    settled = [late()] * count
+    one = alone(decider, claim)
+    for done, (index, row) in enumerate(settle(decider, claim, range(count), one)):
+        settled[index] = row
+        decider.watch(Progress(done + 1, count))
+    again = [i for i, s in enumerate(settled) if isinstance(s.verdict, Undecided) and not s.verdict.later]
+    if decider.left() > 0:
+        for index, row in settle(decider, claim, again, one):
+            settled[index].verdict = row.verdict
     _distances(decider, claim, settled)
     found = tuple(
         Row(
@@ -154,22 +149,13 @@ def _vacuity(decider: Decider, claim: Rows, rows: Sequence[int]) -> tuple[str, t
 # one row
 
 
-def _row(decider: Decider, claim: Rows, index: int, seconds: float, around: Around | None = None) -> Settled:
-    if decider.left() <= 0:
-        return Settled(Undecided(OUT_OF_TIME))
+def _row(decider: Decider, claim: Rows, index: int, seconds: float, around: Around | None) -> Settled:
     if around is not None and (known := around.settle(claim.data.rows[index])) is not None:
         return known
     sub = decider.at(at_row(decider.program, claim, index), seconds)
     sub.judges_vacuity = False
-    try:
-        inner = claim_of(sub.program, claim.body)
-        return Settled(_quick(sub, inner) or sub._decide(inner).verdict)
-    except Rejected as rejected:
-        return Settled(Undecided(rejected.diagnostics[0].message))
-    except NotYet as later:
-        return Settled(Undecided(f"{later} is not available yet", later=True))
-    except TooLarge:
-        return Settled(Undecided("this is too large once written out"))
+    inner = claim_of(sub.program, claim.body)
+    return Settled(_quick(sub, inner) or sub._decide(inner).verdict)
 
 
 def _quick(sub: Decider, claim: Claim) -> Verdict | None:

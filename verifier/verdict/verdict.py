@@ -9,7 +9,7 @@ from math import ceil
 from typing import Literal
 
 from verifier.language.root import Root as Root
-from verifier.model.program import PointValue, Value
+from verifier.model.program import Partition, PointValue, Value
 from verifier.source import Diagnostic, Span
 from verifier.syntax.tree import Annotation
 
@@ -131,6 +131,7 @@ class Checked:
     warnings: tuple[str, ...] = ()
     annotations: tuple[Annotation, ...] = ()
     table: Table | None = None
+    pieces: Pieces | None = None
 
     @property
     def word(self) -> Literal["proved", "refuted", "unknown"]:
@@ -204,6 +205,38 @@ class Table:
         """The least distance that at least this share of the rows with a distance does not exceed."""
         ordered = self.nearest
         return ordered[max(0, ceil(share * len(ordered)) - 1)].distance if ordered else None
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What became of one part of X. `number` counts from 1; `share`: how much of X it is, exactly (None: no number
+    says it)."""
+
+    number: int
+    word: Literal["proved", "refuted", "unknown"]
+    seconds: float
+    share: Fraction | None
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Pieces:
+    """A claim, part by part."""
+
+    partition: Partition
+    parts: tuple[Part, ...]
+
+    def count(self, word: str) -> int:
+        return sum(p.word == word for p in self.parts)
+
+    def share(self, word: str) -> Fraction | None:
+        """How much of X the parts with this verdict are."""
+        shares = [p.share for p in self.parts if p.word == word]
+        return None if None in shares else sum((s for s in shares if s is not None), Fraction(0))
+
+    def where(self, index: int) -> str:
+        """`age in [10, 19], sex = f`."""
+        return ", ".join(f"{n} {'in' if w[0] in '[(' else '='} {w}" for n, w in self.partition.where(index))
 
 
 def size(amount: Amount | None) -> Fraction | float:

@@ -1,0 +1,143 @@
+"""Claims about the parts of X: each part by itself, in the place of X."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+from verifier.model.assertion import claim_of
+from verifier.model.claim import Always, Claim, Join, Not, Parts
+from verifier.model.elaborate import names_in
+from verifier.model.partition import at_part, loses_nothing, share
+from verifier.syntax import tree
+from verifier.verdict.many import OUT_OF_TIME, Progress, Settle, Settled, settle
+from verifier.verdict.verdict import Part, Pieces, Proved, Refuted, Undecided, Verdict, word
+
+if TYPE_CHECKING:
+    from verifier.verdict.decide import Decider
+
+
+def alone(decider: Decider, claim: Parts) -> Settle:
+    """Settles one part."""
+
+    def one(index: int, seconds: float) -> Settled:
+        sub = decider.at(at_part(decider.program, claim.partition, index), seconds)
+        sub.judges_vacuity = False
+        return Settled(sub._decide(claim_of(sub.program, claim.body)).verdict)
+
+    # a metric is judged on all of X, before any part: what it obeys there it obeys on the parts
+    decider.axioms([n for n in decider.program.classifiers if n in names_in(claim.body)])
+    return one
+
+
+def decide(decider: Decider, claim: Parts) -> tuple[Verdict, str, tuple[str, ...], Pieces]:
+    """All parts (or any): the verdict, why it is vacuous, warnings, and the parts one by one."""
+    count = claim.partition.count
+    table = _Table(decider, claim)
+    for index, settled in settle(decider, claim, range(count), table.alone):
+        table.put(index, settled)
+    again = [i for i in range(count) if (v := table.open.get(i)) is not None and not v.later]
+    if again and decider.left() > 0:
+        for index, settled in settle(decider, claim, again, table.alone):
+            table.put(index, settled)
+    pieces = Pieces(claim.partition, tuple(p for p in table.parts if p is not None))
+    return *_together(decider, claim, table, pieces), pieces
+
+
+class _Table:
+    """The parts so far. Of the witnesses only that of the first decisive part is kept."""
+
+    def __init__(self, decider: Decider, claim: Parts) -> None:
+        self.decider, self.claim = decider, claim
+        self.alone = alone(decider, claim)
+        self.parts: list[Part | None] = [None] * claim.partition.count
+        self.open: dict[int, Undecided] = {}
+        self.first: tuple[int, Proved | Refuted] | None = None
+        self.by: dict[str, None] = {}
+        self.trusts: dict[str, None] = {}
+        self.done = 0
+        self.certified: Fraction | None = Fraction(0)
+
+    def put(self, index: int, settled: Settled) -> None:
+        verdict, before = settled.verdict, self.parts[index]
+        of = share(self.decider.program, self.claim.partition, index)
+        seconds = settled.seconds + (before.seconds if before is not None else 0.0)
+        why = verdict.why if isinstance(verdict, Undecided) else ""
+        self.parts[index] = Part(index + 1, word(verdict), seconds, of, why)
+        self.open.pop(index, None)
+        if isinstance(verdict, Undecided):
+            self.open[index] = verdict
+        else:
+            self.by.setdefault(verdict.by)
+            self.trusts.update(dict.fromkeys(verdict.trusts))
+            decisive = Refuted if self.claim.kind == "forall" else Proved
+            if isinstance(verdict, decisive) and (self.first is None or index < self.first[0]):
+                self.first = index, verdict
+        if isinstance(verdict, Proved) and self.certified is not None:
+            self.certified = None if of is None else self.certified + of
+        self.done += before is None
+        self.decider.watch(Progress(self.done, len(self.parts), self.certified))
+
+
+def _together(decider: Decider, claim: Parts, table: _Table, pieces: Pieces) -> tuple[Verdict, str, tuple[str, ...]]:
+    """The verdict on all parts, why it is vacuous, and warnings."""
+    partition = claim.partition
+    if table.first is not None:
+        index, verdict = table.first
+        story = f"This is part {index + 1}: {pieces.where(index)}."
+        verdict = replace(verdict, notes=(story, *verdict.notes))
+        if claim.kind == "forall":
+            return verdict, "", ()
+        return verdict, *_vacuity(decider, claim, [p.number - 1 for p in pieces.parts if p.word == "proved"])
+    if table.open:
+        index = min(table.open)
+        if table.open[index].later:
+            return table.open[index], "", ()
+        text = f"{len(table.open)} of {partition.count} parts stayed open, the first is part {index + 1} "
+        return Undecided(f"{text}({pieces.where(index)}): {table.open[index].why}"), "", ()
+    by, trusts = ", ".join(table.by), tuple(table.trusts)
+    if claim.kind == "exists":
+        return Refuted(by, None, trusts, ("No part has the property.",)), "", ()
+    vacuous, warnings = _vacuity(decider, claim, range(partition.count))
+    return Proved(by, trusts, notes=_scope(decider, claim)), vacuous, warnings
+
+
+def _scope(decider: Decider, claim: Parts) -> tuple[str, ...]:
+    """What a proof on every part says of X."""
+    inner = claim_of(decider.program, claim.body)
+    if all(isinstance(c, Always) and len(c.points) <= 1 for c in _leaves(inner)):
+        return ("Hence it holds on X.",) if isinstance(inner, Always) else ()
+    match claim.body:
+        case tree.Apply(_, tree.Name(_, "factors"), (_, tree.Argument(_, "", tree.Name(_, oracle)), *_)) if (
+            loses_nothing(decider.program, claim.partition, oracle)
+        ):
+            return (f"Hence it holds on X: two points that {oracle} cannot tell apart lie in the same part.",)
+        case _:
+            return ("This is about points of the same part: a pair across two parts was not asked about.",)
+
+
+def _leaves(claim: Claim) -> Iterator[Claim]:
+    match claim:
+        case Not(inner):
+            yield from _leaves(inner)
+        case Join(_, parts):
+            for _, part in parts:
+                yield from _leaves(part)
+        case _:
+            yield claim
+
+
+def _vacuity(decider: Decider, claim: Parts, indices: Sequence[int]) -> tuple[str, tuple[str, ...]]:
+    """A claim about parts says something if it does so at one of them."""
+    why = ""
+    for index in indices:
+        if decider.left() <= 0:
+            return "", (f"Whether the premise is ever satisfied stayed open: {OUT_OF_TIME}.",)
+        sub = decider.at(at_part(decider.program, claim.partition, index), decider.left())
+        outcome = sub._decide(claim_of(sub.program, claim.body))
+        if not outcome.vacuous:
+            return "", outcome.warnings
+        why = outcome.vacuous
+    return f"On every part: {why}" if why else "", ()
