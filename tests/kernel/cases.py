@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction as Q
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
+from verifier.kernel import wire
 from verifier.kernel.circuit import Affine, Input
-from verifier.kernel.problem import Entails, Hole, Linear
+from verifier.kernel.problem import Entails, Hole, Linear, Problem, Proof, Tree
 
 PROOFS = Path(__file__).parents[1] / "proofs"
 
@@ -21,6 +23,13 @@ class Written:
     problem: str
     proof: str
     outcome: str
+
+
+def read(case: Written, reader: Any = wire) -> tuple[Problem, Proof]:
+    """The problem and the proof of a folder, all of it."""
+    problem = reader.read_problem(case.problem)
+    proof = reader.read_proof(StringIO(case.proof), problem)
+    return problem, replace(proof, steps=tuple(proof.steps)) if isinstance(proof, Tree) else proof
 
 
 def written(fate: str) -> list[Written]:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import ast
 import inspect
+import re
 import types
 from collections.abc import Iterator
+from dataclasses import replace
 from fractions import Fraction as Q
 from typing import Any
 
@@ -13,24 +15,24 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.kernel.cases import FORGED, ROW, Written, X, Y, problem, written
+from tests.kernel.cases import FORGED, ROW, Written, X, Y, problem, read, written
 from verifier.kernel import proof, wire
 from verifier.kernel.circuit import Affine, Input, Node, Select, evaluate
 from verifier.kernel.problem import Checked, Entails, Hole, Linear, Rejected
 from verifier.kernel.proof import check
-from verifier.kernel.wire import Unreadable, read_problem, read_proof
+from verifier.kernel.wire import Unreadable
 
 
 @pytest.mark.parametrize("case", written("accepted"), ids=lambda case: case.name)
 def test_a_right_proof_is_accepted(case: Written) -> None:
-    trusts = check(read_problem(case.problem), read_proof(case.proof)).trusts
+    trusts = check(*read(case)).trusts
     assert case.outcome == "accepted" + (f", trusting {', '.join(trusts)}" if trusts else "") + "\n"
 
 
 @pytest.mark.parametrize("case", written("rejected"), ids=lambda case: case.name)
 def test_a_forged_proof_is_rejected_for_its_reason(case: Written) -> None:
     with pytest.raises((Rejected, Unreadable)) as caught:
-        check(read_problem(case.problem), read_proof(case.proof))
+        check(*read(case))
     kind = "rejected" if caught.type is Rejected else "unreadable"
     assert case.outcome == f"{kind}: {caught.value}\n"
 
@@ -158,13 +160,13 @@ def test_every_guard_of_the_checker_alone_stops_a_forgery(program: str) -> None:
             return False
         return True
 
+    careless = weakened(wire, inspect.getsource(wire))
+    careless.__dict__["well_formed"] = lambda problem: None
     pairs = [(claim, forged) for _, claim, forged in FORGED]
     for case in written("rejected"):
         try:  # as data, whatever the reader says about its indices
-            raw = wire.read_problem.__globals__ | {"well_formed": lambda problem: None}
-            read = types.FunctionType(wire.read_problem.__code__, raw)
-            pairs.append((read(case.problem), read_proof(case.proof)))
-        except Unreadable:
+            pairs.append(read(case, careless))
+        except (Rejected, Unreadable):
             continue
     assert any(accepted(*pair) for pair in pairs)
 
@@ -173,18 +175,27 @@ def test_every_guard_of_the_checker_alone_stops_a_forgery(program: str) -> None:
 def test_every_guard_of_the_reader_alone_stops_a_forgery(program: str) -> None:
     """Without it, some text is read, or breaks the reader, whatever the checker would say later."""
     mutant = weakened(wire, program)
-    mutant.__dict__.update(LONGEST_TEXT=10_000, well_formed=lambda problem: None)
+    mutant.__dict__.update(
+        LONGEST_TEXT=5_000, LONGEST_LINE=6_000, LONGEST_PROOF=10_000, well_formed=lambda problem: None
+    )
 
     def stopped(case: Written) -> bool:
         try:
-            mutant.read_problem(case.problem)
-            mutant.read_proof(case.proof)
-        except Unreadable:
+            own = "sha256:" if case.name == another else mutant.digest(mutant.read_problem(case.problem))
+            read(replace(case, proof=re.sub('"sha256:[0-9a-f]*"', f'"{own}"', case.proof)), mutant)
+        except (Rejected, Unreadable):
             return True
         except Exception:
             return False
         return False
 
-    cases = [case for case in written("rejected") if case.outcome.startswith("unreadable")]
-    cases.append(Written("too long", cases[0].problem, '{"version":1,"steps":[{"hole":"z3"}]}' + " " * 10_000, ""))
+    another = "proof-of-another-problem"
+    cases = [c for c in written("rejected") if c.outcome.startswith("unreadable") or c.name == another]
+    half = next(case for case in written("accepted") if case.name == "half")
+    step = '["linear", [["1/2"]]]\n'
+    cases += [
+        Written("a long problem", half.problem + " " * 5_000, half.proof, ""),
+        Written("two lines in a long one", half.problem, half.proof.replace(step, step[:-1].ljust(6_001)), ""),
+        Written("a long proof", half.problem, half.proof.replace("\n", " " * 5_000 + "\n"), ""),
+    ]
     assert not all(stopped(case) for case in cases)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Literal
@@ -110,12 +111,13 @@ Step = Split | Bound | Farkas | Hole
 
 @dataclass(frozen=True, slots=True)
 class Tree:
-    """A proof of `Empty`, in the order of a reader: a cut, the branch below it, the branch above it.
+    """A proof of `Empty`, in the order of a reader: a cut, the branch below it, the branch above it. The steps may be
+    an iterator, which gives them once.
 
     `definitions`: affine nodes behind the circuit that only name what is there. `gaps`: pairs (rise, run) of nodes with
     rise = relu(t) - relu(t') and run = t - t' for some t, t'; so rise lies between 0 and run."""
 
-    steps: tuple[Step, ...]
+    steps: Iterable[Step]
     definitions: tuple[Affine, ...] = ()
     gaps: tuple[tuple[int, int], ...] = ()
 
