@@ -33,7 +33,7 @@ from tests.differential.programs import (
 from tests.differential.programs import Taste as T
 from tests.differential.run import EPS, check, env_of, inside, report
 from tests.differential.truth import Skip, World, term
-from verifier.verdict.verdict import Computed, Proved, Undecided
+from verifier.verdict.verdict import Computed, Measurement, Proved, Undecided
 
 pytestmark = pytest.mark.usefixtures("worker")
 
@@ -146,7 +146,12 @@ def examine(seed: str, taste: T, folder: Path) -> tuple[list[str], str]:
     bound = rng.choice([Fraction(1, 2), Fraction(1), Fraction(2), Fraction(3)])
     lines = [f"compute M{i}: modulus(f1, f2, delta: {d})" for i, d in enumerate(deltas)]
     lines += ["compute K: lipschitz_constant(f1, f2)", "compute U: unnecessary_features(f1, f2)"]
-    lines += ["compute C: case(f1, f2)", "assert AT: contained_at(f1, f2, p)", f"assert L: lipschitz(f1, f2, {bound})"]
+    lines += [
+        "compute W: modulus_curve(f1, f2)",
+        "compute C: case(f1, f2)",
+        "assert AT: contained_at(f1, f2, p)",
+        f"assert L: lipschitz(f1, f2, {bound})",
+    ]
     text = p.vf() + "\n".join(lines) + "\n"
     result = check(text, folder)
     errors = [d for d in result.diagnostics if d.severity == "error"]
@@ -161,6 +166,7 @@ def examine(seed: str, taste: T, folder: Path) -> tuple[list[str], str]:
         return problems + [f"{n} is answered, though a metric is none" for n in wrong], text
     for name, compare_ in (
         *((f"M{i}", lambda said, d=d: [*truth.modulus(d, said), *shown(p, said, d)]) for i, d in enumerate(deltas)),
+        ("W", lambda said: (w for d in deltas for w in curve(truth, said, d))),
         ("K", lambda said: [*truth.constant(said), *shown(p, said, None)]),
         ("U", lambda said: features(truth, said)),
         ("C", lambda said: case(truth, said)),
@@ -181,6 +187,15 @@ def examine(seed: str, taste: T, folder: Path) -> tuple[list[str], str]:
             if not isinstance(verdict, Undecided) and isinstance(verdict, Proved) != true():
                 problems.append(f"{name} is {result[name].word}")
     return problems, text
+
+
+def curve(truth: Truth, said: Computed, delta: Fraction) -> Iterator[str]:
+    """At delta the curve is the modulus."""
+    assert said.result.figure is not None
+    line = said.result.figure.at(delta)
+    value = line.at(delta)
+    there = Measurement("infinity" if value is None else value, None if value is None else line.attained)
+    yield from truth.modulus(delta, replace(said, result=there))
 
 
 def features(truth: Truth, said: Computed) -> Iterator[str]:

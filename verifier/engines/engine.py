@@ -51,11 +51,57 @@ class Most:
 
 
 @dataclass(frozen=True, slots=True)
+class Stretch:
+    """For delta between `start` and `end` (None: beyond all bounds) w(delta) is `low` + `slope` * (delta - start), or
+    infinite (`low` None): so far out reach the pairs on the way from the solution `z` to a place between `near` and
+    `far`.
+
+    Places are those of the homogenised piece of z, as of `Most`. `near` has an oracle distance of at most `start`,
+    `far` of at most `end`. `far` may be a direction that is run along from `near`, or None: then `near` is enough for
+    all of the stretch."""
+
+    start: Fraction
+    end: Fraction | None
+    low: Fraction | None
+    slope: Fraction
+    z: Vector
+    near: Vector
+    far: Vector | None
+
+    def at(self, delta: Fraction) -> Fraction | None:
+        return None if self.low is None else self.low + self.slope * (delta - self.start)
+
+
+@dataclass(frozen=True, slots=True)
+class Knot:
+    """A place where w may bend or jump: `value` is w there (None: infinite), `after` what follows up to the next knot.
+
+    `here`: where w jumps up to `value`, the z and the place with at most this oracle distance that show it. `attained`:
+    the pair at which `value` is the classifier distance, if any; `attained_after`: one in the middle of the stretch
+    (one beyond its start, if it has no end), which stands for all of its inside."""
+
+    value: Fraction | None
+    here: tuple[Vector, Vector] | None
+    after: Stretch
+    attained: Vector | None = None
+    attained_after: Vector | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """The function w from 0 on, by its knots in order; the first is at 0."""
+
+    by: str
+    knots: tuple[Knot, ...]
+    trusts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Unknown:
     why: str
 
 
-Answer = Holds | Fails | Least | Most | Unknown
+Answer = Holds | Fails | Least | Most | Curve | Unknown
 
 
 class EngineFailed(Exception):

@@ -60,6 +60,10 @@ class Portfolio:
         """The supremum of the first number divided by the second."""
         return cast(Answer, self.worker.ask("steepest", question, seconds=seconds))
 
+    def curve(self, question: Question, seconds: float) -> Answer:
+        """The supremum of the first number where the second is at most delta, for every delta."""
+        return cast(Answer, self.worker.ask("curve", question, seconds=seconds))
+
     def breadth(self, question: Question, seconds: float) -> int | None:
         """The largest dimension of a piece of the solutions; None when it stayed open."""
         found = self.worker.ask("breadth", question, seconds=seconds)

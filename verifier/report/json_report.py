@@ -11,6 +11,7 @@ from platform import python_version
 
 from verifier.model.program import PointValue, Value
 from verifier.report import parts
+from verifier.report.figure import figure_json
 from verifier.report.rows import rows_json, summary_json
 from verifier.report.text import exact
 from verifier.source import Diagnostic
@@ -129,6 +130,7 @@ def computed_json(computed: Computed) -> Json:
         "pair": witness_json(computed.pair),
         "rows": rows_json(computed.result.table),
         "rows_summary": summary_json(computed.result.table),
+        "figure": figure_json(computed.result.figure),
     }
 
 

@@ -11,6 +11,7 @@ from typing import assert_never
 
 from verifier.model.program import Value
 from verifier.report import parts
+from verifier.report.figure import table
 from verifier.report.rows import in_words, least
 from verifier.report.text import (
     ABOUT,
@@ -114,6 +115,8 @@ def block(result: Checked | Computed, head: str, column: int, paint: Paint) -> l
             lines = headline(head, word, notes, result.seconds, column, "strong", paint)
             lines += sentences(result.reason) + (witness_lines(result.pair) if result.pair else [])
             lines += [line for note in result.result.notes for line in sentences(note)]
+            if result.result.figure is not None:
+                lines += [MARGIN + line for line in columns(table(result.result.figure), 3)]
             return lines + (table_lines(result.result.table) if result.result.table is not None else [])
         case _:
             assert_never(result)

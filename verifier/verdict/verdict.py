@@ -12,6 +12,7 @@ from verifier.language.root import Root as Root
 from verifier.model.program import Partition, PointValue, Value
 from verifier.source import Diagnostic, Span
 from verifier.syntax.tree import Annotation
+from verifier.verdict.figure import Figure
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +172,7 @@ class Measurement:
     enclosure: tuple[Fraction, Fraction] | None = None
     notes: tuple[str, ...] = ()
     table: Table | None = None
+    figure: Figure | None = None
 
 
 @dataclass(frozen=True, slots=True)

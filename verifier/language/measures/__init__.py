@@ -10,6 +10,7 @@ from verifier.language.measures.critical_radius import CRITICAL_RADIUS
 from verifier.language.measures.lipschitz_constant import LIPSCHITZ_CONSTANT
 from verifier.language.measures.min_distance import MIN_DISTANCE
 from verifier.language.measures.modulus import MODULUS
+from verifier.language.measures.modulus_curve import MODULUS_CURVE
 from verifier.language.measures.probability import PROBABILITY
 from verifier.language.measures.unnecessary_features import UNNECESSARY_FEATURES
 from verifier.language.properties.property import Measure
@@ -21,6 +22,7 @@ MEASURES: dict[str, Measure] = {
     "critical_radius": CRITICAL_RADIUS,
     "min_distance": MIN_DISTANCE,
     "modulus": MODULUS,
+    "modulus_curve": MODULUS_CURVE,
     "lipschitz_constant": LIPSCHITZ_CONSTANT,
     "unnecessary_features": UNNECESSARY_FEATURES,
     "case": CASE,

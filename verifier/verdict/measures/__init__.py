@@ -13,6 +13,7 @@ from verifier.verdict.measures import (
     lipschitz_constant,
     min_distance,
     modulus,
+    modulus_curve,
     probability,
     unnecessary_features,
 )
@@ -25,6 +26,7 @@ COMPUTATIONS: dict[str, Callable[[Decider, Computation], Measurement]] = {
     "accuracy": accuracy.compute,
     "min_distance": min_distance.compute,
     "modulus": modulus.compute,
+    "modulus_curve": modulus_curve.compute,
     "lipschitz_constant": lipschitz_constant.compute,
     "unnecessary_features": unnecessary_features.compute,
     "case": case.compute,

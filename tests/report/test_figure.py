@@ -1,0 +1,58 @@
+"""Functions and sets in words and as JSON."""
+
+from __future__ import annotations
+
+import json
+from fractions import Fraction as Q
+
+import jsonschema
+
+from tests.report.samples import HERE
+from tests.report.test_json import SCHEMA
+from verifier.report.figure import table
+from verifier.report.json_report import document
+from verifier.verdict.figure import Curve, Figure, Line
+from verifier.verdict.verdict import Computed, FileResult, Measurement
+
+CURVE = Curve(
+    (
+        Line(Q(0), Q(0), (True, True), Q(1, 4), Q(0), True),
+        Line(Q(0), Q(1, 3), (False, True), Q(1), Q(1), True),
+        Line(Q(1, 3), Q(2), (False, False), Q(0), Q(2, 3), False),
+        Line(Q(2), None, (True, False), None, Q(0), False),
+    )
+)
+
+
+def said(figure: Figure) -> dict[str, object]:
+    """The figure of a document, which fits the schema."""
+    computed = Computed("W", "modulus_curve(f1, f2)", HERE, 0.5, Measurement("words", figure=figure))
+    page = json.loads(document([FileResult("a.vf", computed=(computed,))], 0))
+    jsonschema.validate(page, SCHEMA)
+    (found,) = page["files"][0]["computed"]
+    assert isinstance(found["figure"], dict)
+    return found["figure"]
+
+
+def test_a_curve_is_a_table_of_its_lines() -> None:
+    assert table(CURVE) == [
+        ["delta", "w(delta)", ""],
+        ["delta = 0", "1/4", "attained"],
+        ["0 < delta <= 1/3", "1 + delta", "attained"],
+        ["1/3 < delta < 2", "2/3*delta", "approached, not attained"],
+        ["delta >= 2", "infinity", ""],
+    ]
+
+
+def test_a_curve_is_found_by_its_place() -> None:
+    assert [CURVE.lines.index(CURVE.at(d)) for d in (Q(0), Q(1, 6), Q(1, 3), Q(1), Q(2), Q(9))] == [0, 1, 1, 2, 3, 3]
+    assert CURVE.limit == 1
+
+
+def test_the_document_has_every_line() -> None:
+    figure = said(CURVE)
+    assert (figure["kind"], figure["limit"], figure["limit_float"]) == ("curve", "1", 1.0)
+    lines = figure["lines"]
+    assert isinstance(lines, list)
+    assert (lines[1]["start"], lines[1]["end"], lines[1]["closed"]) == ("0", "1/3", [False, True])
+    assert (lines[3]["end"], lines[3]["constant"], lines[3]["constant_float"]) == ("infinity", "infinity", None)
