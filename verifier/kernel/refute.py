@@ -12,6 +12,9 @@ from verifier.kernel.problem import GRAIN, Bound, Empty, Farkas, Hole, Rejected,
 from verifier.kernel.ranges import Ranges, Scaled, cut, root, settle
 from verifier.kernel.shape import step_formed, well_defined
 
+MOST_OPEN = 10_000
+"""Branches that may wait while the ones below them are closed; each takes memory, and a reasonable tree has few."""
+
 
 def refute(problem: Empty, tree: Tree) -> set[str]:
     """Accept the tree as a proof of `problem`, and return the names of its holes; or raise `Rejected`."""
@@ -26,6 +29,8 @@ def refute(problem: Empty, tree: Tree) -> set[str]:
         ranges = open_.pop()
         match step:
             case Split(node, value):
+                if len(open_) >= MOST_OPEN:
+                    raise Rejected(f"more than {MOST_OPEN} branches are open")
                 below, above = ranges, ranges.copy()
                 cut(scaled, below, node, value, above=False)
                 cut(scaled, above, node, value, above=True)

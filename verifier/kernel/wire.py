@@ -15,6 +15,7 @@ was cut off.
     ["qed"]
 
     {"version": 1, "problem": "sha256:...", "definitions": [{"affine": [[[1, "1"], [2, "-1"]], "0"]}], "gaps": [[4, 3]]}
+    ["bound", 1, "-3", true, [["high", 1, "1"]], []]
     ["cut", 0, "1/2"]
     ["end", [["low", 4, "1"], ["rise", 0, "12"]], [[2, 8388608]]]
     ["hole", "z3 5.4.0"]
@@ -37,6 +38,7 @@ from typing import TextIO
 
 from verifier.kernel.circuit import Affine, Input, Node, Select
 from verifier.kernel.problem import (
+    Bound,
     Empty,
     Entails,
     Farkas,
@@ -332,14 +334,23 @@ def _step(value: object) -> Step:
         case "cut", body:
             node, at = _list(body, 2)
             return Split(_index(node), _rational(at))
+        case "bound", body:
+            node, at, above, *end = _list(body, 5)
+            if type(above) is not bool:
+                raise Unreadable("whether a bound is one from below is true or false")
+            return Bound(_index(node), _rational(at), above, _end(end))
         case "end", body:
-            rows, slopes = (_list(part) for part in _list(body, 2))
-            pairs = (_list(slope, 2) for slope in slopes)
-            return Farkas(tuple(_row(row) for row in rows), tuple((_index(n), _index(k)) for n, k in pairs))
+            return _end(body)
         case "hole", body:
             return _hole(body)
         case kind, _:
             raise Unreadable(f"{kind[:40]!r} is no step of a proof")
+
+
+def _end(body: list[object]) -> Farkas:
+    rows, slopes = (_list(part) for part in _list(body, 2))
+    pairs = (_list(slope, 2) for slope in slopes)
+    return Farkas(tuple(_row(row) for row in rows), tuple((_index(n), _index(k)) for n, k in pairs))
 
 
 def _row(value: object) -> Row:
@@ -364,11 +375,9 @@ def _step_written(step: Step) -> list[object]:
     match step:
         case Split(node, value):
             return ["cut", node, _digits(value)]
+        case Bound(node, value, above, end):
+            return ["bound", node, _digits(value), above, *_step_written(end)[1:]]
         case Farkas(rows, slopes):
-            return ["end", [[row.kind, row.place, _times(row.times)] for row in rows], slopes]
+            return ["end", [[row.kind, row.place, _digits(Fraction(row.times))] for row in rows], slopes]
         case Hole(name):
             return ["hole", name]
-
-
-def _times(times: int) -> str:
-    return _digits(Fraction(times))
