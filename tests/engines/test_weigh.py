@@ -11,7 +11,7 @@ import pytest
 
 from tests.engines.test_volume import lasserre
 from verifier.api import load_text
-from verifier.engines.weigh import Mass, weigh
+from verifier.engines.weigh import UNIFORM, Density, Mass, weigh
 from verifier.language.build import Form
 from verifier.query.pose import Poser
 from verifier.verdict.measures.probability import enclosure
@@ -128,7 +128,7 @@ compute R: probability(f1, f2, radius: {r})
     assert exactly(text) == Fraction(len(same), len(pairs))
 
 
-def masses(text: str, seconds: float, mirror: bool) -> Mass:
+def masses(text: str, seconds: float, mirror: bool, density: Density = UNIFORM) -> Mass:
     """What near pairs weigh, and near pairs that flip."""
     loaded = load_text(text)
     poser = Poser(loaded.program)
@@ -142,7 +142,8 @@ def masses(text: str, seconds: float, mirror: bool) -> Mass:
     facts = [poser.truth(near, POINTS)]
     event = poser.truth(same("f1", "!="), POINTS)
     posed = poser.pose(POINTS, facts, numbers=[event, Form(Fraction(0))])
-    return weigh(posed.question, posed.question.numbers[0], seconds, mirror=len(poser.inputs("x")) if mirror else 0)
+    width = len(poser.inputs("x")) if mirror else 0
+    return weigh(posed.question, posed.question.numbers[0], seconds, None, width, density)
 
 
 @pytest.mark.parametrize("seed", range(4))

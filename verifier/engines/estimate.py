@@ -14,6 +14,7 @@ from math import ceil, comb, floor
 from random import Random
 
 from verifier.engines.engine import Vector
+from verifier.engines.weigh import UNIFORM, Density, Side
 from verifier.kernel.circuit import FALSE, TRUE, Affine, Input, Select
 from verifier.query.question import Question
 
@@ -26,8 +27,6 @@ FINE = 1 << 32
 GRID = 1 << 10
 """The ends of the interval are rounded outwards to multiples of 1/GRID."""
 
-Side = tuple[Fraction, Fraction]
-
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
@@ -37,11 +36,17 @@ class Estimate:
 
 
 def estimate(
-    question: Question, event: int, sides: dict[int, Side], width: int, seconds: float, count: int = PAIRS
+    question: Question,
+    event: int,
+    sides: dict[int, Side],
+    width: int,
+    seconds: float,
+    density: Density = UNIFORM,
+    count: int = PAIRS,
 ) -> Estimate | None:
     """How many of `count` pairs with all facts have the event too; None when time did not suffice to draw them.
 
-    `sides`: the intervals of the real inputs; the first `width` inputs are x, the others x'.
+    `sides`: the intervals of the real inputs; the first `width` inputs are x, the others, if there are any, x'.
     """
     end = time.monotonic() + seconds
     random = Random(SEED)
@@ -52,7 +57,7 @@ def estimate(
             if time.monotonic() > end:
                 return None
             point = sampler.draw()
-            if point is not None:
+            if point is not None and sampler.kept(point, density):
                 values = question.values(point)
                 if all(values[fact] >= 0 for fact in question.facts):
                     break
@@ -79,6 +84,11 @@ class Sampler:
                 least, most = self.steps[i]
                 bound = -constant / weight
                 self.steps[i] = (max(least, bound), most) if weight > 0 else (least, min(most, bound))
+            elif len(inputs) == 1:
+                (i,) = inputs
+                least, most = self.sides[i]
+                bound = -constant / row[i]
+                self.sides[i] = (max(least, bound), most) if row[i] > 0 else (least, min(most, bound))
 
     def draw(self) -> Vector | None:
         """A pair; None where the second point left the box."""
@@ -90,7 +100,14 @@ class Sampler:
                 return None
             first.append(x)
             second.append(x + h)
-        return (*first, *second)
+        return (*first, *second)[: len(self.whole)]
+
+    def kept(self, point: Vector, density: Density) -> bool:
+        """Yes, in proportion to the density: by chance, unless that is the greatest."""
+        share = Fraction(1)
+        for i, steps in density.items():
+            share *= steps.at(point[i]) / max(steps.heights)
+        return share == 1 or self.random.randrange(FINE) < share * FINE
 
     def _between(self, side: Side, whole: bool) -> Fraction | None:
         low, high = side

@@ -12,13 +12,16 @@ from collections.abc import Iterator, Sequence
 from fractions import Fraction
 
 from verifier.engines.volume import OutOfTime, Polytope, Row, box, whole
-from verifier.engines.weigh import FAR, Exact, Region, Scale, Side, Split
+from verifier.engines.weigh import FAR, UNIFORM, Density, Exact, Region, Scale, Side, Split, chance, height, seam_of
 from verifier.query.question import Question
 
 
-def parts(question: Question, sides: dict[int, Side], end: float) -> Iterator[tuple[Region, list[Exact]]]:
-    """The parts with an inside on which all facts hold and the numbers of the question are affine, or OutOfTime."""
-    scale = Scale(question, None, 0.0, sides, 0)
+def parts(
+    question: Question, sides: dict[int, Side], end: float, density: Density = UNIFORM
+) -> Iterator[tuple[Region, list[Exact]]]:
+    """The parts with an inside on which all facts hold, the numbers of the question are affine and the density constant
+    and positive, or OutOfTime."""
+    scale = Scale(question, None, 0.0, sides, 0, density)
     start = box([sides[i] for i in sorted(sides)])
     for _, _, fixed in scale.corners():
         stack = [Region(question, scale.free, fixed, start)]
@@ -35,15 +38,27 @@ def parts(question: Question, sides: dict[int, Side], end: float) -> Iterator[tu
                         split = found.row
                         break
                     rows.append(found)
+            if split is True and (seam := seam_of(region, density)) is not None:
+                split = seam
             if split is True:
-                yield region, rows
+                if height(region, density):
+                    yield region, rows
             elif split is not False:
                 stack += [region.part(p) for p in region.polytope.split(split) if p is not None]
 
 
-def integral(domain: Question, flips: Question, sides: dict[int, Side], width: int, end: float) -> Fraction | None:
-    """The integral of rho over the facts of `domain`; None when no pair flips. The first number of `flips` is d; its
-    first `width` inputs are x, the others x'. May raise OutOfTime."""
+def integral(
+    domain: Question,
+    flips: Question,
+    sides: dict[int, Side],
+    width: int,
+    end: float,
+    density: Density = UNIFORM,
+    support: dict[int, Side] | None = None,
+) -> Fraction | None:
+    """The integral of rho times the density over the facts of `domain`; None when no pair flips. The first number of
+    `flips` is d; its first `width` inputs are x, the others x'. `sides`: what the real inputs range over; `support`:
+    where they have a density. May raise OutOfTime."""
     both = {**sides, **{i + width: side for i, side in sides.items()}}
     places = range(len(sides))
     shadows: dict[Exact, list[list[Exact]]] = {}
@@ -60,13 +75,14 @@ def integral(domain: Question, flips: Question, sides: dict[int, Side], width: i
         at: [hull([*found, *((*c[:-1], top) for c in found)]) for found in several] for at, several in shadows.items()
     }
     total = Fraction(0)
-    for region, _ in parts(domain, sides, end):
+    for region, _ in parts(domain, support or sides, end, density):
         left = [prism(region.polytope, top)]
         for rows in hulls.get(key(region, width), []):
             if time.monotonic() > end:
                 raise OutOfTime
             left = [rest for polytope in left for rest in without(polytope, rows)]
-        total += sum((polytope.volume(end) for polytope in left), Fraction(0))
+        weight = height(region, density) * chance(region.fixed, density)
+        total += weight * sum((polytope.volume(end) for polytope in left), Fraction(0))
     return total
 
 

@@ -1,14 +1,16 @@
 """How much of a box satisfies the facts of a question, and how much of that an event besides (THEORY section 4).
 
-The measure is counting on the integer inputs times the volume on the real ones. The box is split along the tests of the
-circuit until every part decides all of them; the largest parts come first. On time the masses are exact; otherwise what
-is not decided yet counts for the upper bounds only, so the enclosure is certain at any moment.
+The measure is counting on the integer inputs times the volume on the real ones, or has a density that is a product of
+step functions of single inputs: then a part is cut where its density steps, once its facts are decided. The box is
+split along the tests of the circuit until every part decides all of them; the largest parts come first. On time the
+masses are exact; otherwise what is not decided yet counts for the upper bounds only, so the enclosure is certain at any
+moment.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from heapq import heappop, heappush
@@ -18,6 +20,7 @@ from math import prod
 from verifier.engines.engine import Vector
 from verifier.engines.volume import OutOfTime, Polytope, Row, box, dot, whole
 from verifier.kernel.circuit import Affine, Input, Select
+from verifier.model.distribution import Steps
 from verifier.query.question import Question
 
 NAME = "exact volumes"
@@ -52,6 +55,11 @@ class Split:
 
 
 Side = tuple[Fraction, Fraction]
+
+Density = Mapping[int, Steps]
+"""By input; the others weigh 1 everywhere."""
+
+UNIFORM: Density = {}
 
 
 class Region:
@@ -216,35 +224,42 @@ def weigh(
     seconds: float,
     sides: dict[int, Side] | None = None,
     mirror: int = 0,
+    density: Density = UNIFORM,
 ) -> Mass:
     """The mass of the facts of the question, and of facts and `event` (a node).
 
     `sides`: the inputs that are real, and their intervals (from the box, if it is missing). `mirror`: if not 0,
     swapping the first so many inputs with the others changes nothing, and only half of the box is looked at.
     """
-    return Scale(question, event, seconds, sides, mirror).weigh()
+    return Scale(question, event, seconds, sides, mirror, density).weigh()
 
 
 class Scale:
     """One weighing."""
 
     def __init__(
-        self, question: Question, event: int | None, seconds: float, sides: dict[int, Side] | None, mirror: int
+        self,
+        question: Question,
+        event: int | None,
+        seconds: float,
+        sides: dict[int, Side] | None,
+        mirror: int,
+        density: Density = UNIFORM,
     ) -> None:
         now = time.monotonic()
         self.end, self.last = now + 0.75 * seconds, now + 0.95 * seconds
-        self.question, self.event, self.mirror = question, event, mirror
-        self.sides = sides if sides is not None else own_sides(question)
+        self.question, self.event, self.mirror, self.density = question, event, mirror, density
+        self.sides = sides if sides is not None else own_sides(question, density)
         self.free = {index: k for k, index in enumerate(sorted(self.sides))}
         self.mass = Mass()
-        self.heap: list[tuple[float, int, int, Region, bool]] = []
+        self.heap: list[tuple[float, int, Fraction, Region, bool]] = []
         self.ticket = count()
         self.largest = Fraction(0)
 
     def weigh(self) -> Mass:
         intervals = [self.sides[i] for i in sorted(self.sides)]
-        capacity = prod((b - a for a, b in intervals), start=Fraction(1))
-        rest = capacity * prod(len(values) for values in self._values())
+        capacity = prod((b - a for i, (a, b) in self.sides.items() if i not in self.density), start=Fraction(1))
+        rest = capacity * prod(len(values) for values in self._values(loose=True))
         if len(intervals) > DIMENSIONS:
             return Mass((Fraction(0), rest), (Fraction(0), rest))
         whole_box = box(intervals)
@@ -258,33 +273,36 @@ class Scale:
             if self.heap:
                 break
         for _, _, weight, region, inside in sorted(self.heap, key=lambda entry: entry[:2]):  # the largest first
-            self._leftover(region.polytope, weight, inside)
+            self._leftover(region, weight, inside)
         self._add(given=(Fraction(0), rest), both=(Fraction(0), rest))
         return self.mass
 
-    def _values(self) -> list[range | tuple[Fraction]]:
-        """What each input that is not real may be."""
+    def _values(self, loose: bool = False) -> list[range | tuple[Fraction]]:
+        """What each input that is not real may be; `loose`: only of those without a density, whose values weigh 1."""
         values: list[range | tuple[Fraction]] = []
         for i, v in enumerate(self.question.variables):
-            if i not in self.free:
+            if i not in self.free and not (loose and i in self.density):
                 assert v.low is not None and v.high is not None
                 values.append(range(int(v.low), int(v.high) + 1) if v.integer else (v.low,))
         return values
 
-    def corners(self) -> Iterator[tuple[int, bool, dict[int, Fraction]]]:
+    def corners(self) -> Iterator[tuple[Fraction, bool, dict[int, Fraction]]]:
         """The choices of the inputs that are not real: their weight, whether half of the box suffices, the choice."""
         others = [i for i in range(len(self.question.variables)) if i not in self.free]
         width = sum(i < self.mirror for i in others)
         for choice in every(self._values()):
             fixed = {i: Fraction(value) for i, value in zip(others, choice, strict=True)}
+            weight = chance(fixed, self.density)
+            if not weight:
+                continue
             if not self.mirror:
-                yield 1, False, fixed
+                yield weight, False, fixed
                 continue
             left, right = choice[:width], choice[width:]
             if left < right:
-                yield 2, False, fixed
+                yield 2 * weight, False, fixed
             elif left == right:
-                yield (2, True, fixed) if self.free else (1, False, fixed)
+                yield (2 * weight, True, fixed) if self.free else (weight, False, fixed)
 
     def _half(self, whole_box: Polytope) -> Polytope:
         """The first real input of x is at most that of x'."""
@@ -297,7 +315,7 @@ class Scale:
         assert part is not None
         return part
 
-    def _push(self, region: Region, weight: int, inside: bool) -> None:
+    def _push(self, region: Region, weight: Fraction, inside: bool) -> None:
         columns = zip(*([x / p[-1] for x in p[:-1]] for p, _ in region.polytope.vertices), strict=True)
         size = prod(max(c) - min(c) for c in columns)
         heappush(self.heap, (-size, next(self.ticket), weight, region, inside))
@@ -313,7 +331,12 @@ class Scale:
                     decided = region.truth(fact)
                     if decided is not True:
                         break
+                if decided is True and (seam := seam_of(region, self.density)) is not None:
+                    decided = seam
                 if decided is True:
+                    weight *= height(region, self.density)
+                    if not weight:
+                        return
                     volume = weight * region.polytope.volume(self.last)
                     self.mass.parts += 1
                     self._add(given=(volume, volume))
@@ -339,17 +362,18 @@ class Scale:
                 if part is not None:
                     self._push(region.part(part), weight, inside)
         except OutOfTime:
-            self._leftover(region.polytope, weight, inside)
+            self._leftover(region, weight, inside)
 
-    def _leftover(self, polytope: Polytope, weight: int, inside: bool) -> None:
-        """A part that time did not suffice for counts as the volume that it may have."""
+    def _leftover(self, region: Region, weight: Fraction, inside: bool) -> None:
+        """A part that time did not suffice for counts as the mass that it may have."""
+        polytope = region.polytope
         try:
             if time.monotonic() > self.last:
                 raise OutOfTime
             volume = polytope.volume(self.last)
         except OutOfTime:
             volume = prod((b - a for a, b in polytope.spans()), start=Fraction(1))
-        most = (Fraction(0), weight * volume)
+        most = (Fraction(0), weight * volume * (1 if inside else height(region, self.density)))
         self._add(given=(Fraction(0), Fraction(0)) if inside else most, both=most)
 
     def _add(self, given: Side = (Fraction(0), Fraction(0)), both: Side = (Fraction(0), Fraction(0))) -> None:
@@ -366,12 +390,36 @@ class Scale:
                 self.mass.sides[i] = (min(low, spans[k][0]), max(high, spans[k][1]))
 
 
-def own_sides(question: Question) -> dict[int, Side]:
+def seam_of(region: Region, density: Density) -> Row | None:
+    """A cut where the density changes inside of the region."""
+    places = [(i, k) for i, k in region.free.items() if i in density]
+    spans = region.polytope.spans() if places else []
+    for i, k in places:
+        if (end := density[i].seam(*spans[k])) is not None:
+            return whole([*(Fraction(j == k) for j in range(len(region.free))), -end])
+    return None
+
+
+def height(region: Region, density: Density) -> Fraction:
+    """The density of the real inputs on a region without seams; the greatest, if there are some."""
+    places = [(i, k) for i, k in region.free.items() if i in density]
+    spans = region.polytope.spans() if places else []
+    return prod((density[i].most(*spans[k]) for i, k in places), start=Fraction(1))
+
+
+def chance(fixed: Mapping[int, Fraction], density: Density) -> Fraction:
+    """What values of inputs that are not real weigh."""
+    return prod((density[i].at(x) for i, x in fixed.items() if i in density), start=Fraction(1))
+
+
+def own_sides(question: Question, density: Density = UNIFORM) -> dict[int, Side]:
     """The real inputs with their intervals; an interval of length 0 makes an input fixed."""
     sides = {}
     for i, v in enumerate(question.variables):
         if not v.integer and (v.low is None or v.high is None or v.low < v.high):
             sides[i] = (-FAR if v.low is None else v.low, FAR if v.high is None else v.high)
+            if i in density:
+                sides[i] = (density[i].ends[0], density[i].ends[-1])
     return sides
 
 

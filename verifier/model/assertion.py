@@ -29,8 +29,9 @@ from verifier.model.claim import (
     Parts,
     Rows,
 )
+from verifier.model.distribution import Distribution, distribution_of
 from verifier.model.elaborate import names_in
-from verifier.model.meaning import NotYet, fail
+from verifier.model.meaning import fail
 from verifier.model.program import Program, Value
 from verifier.model.symbolic import Symbolic
 from verifier.source import Source, Span
@@ -60,6 +61,7 @@ class Call:
     names: Mapping[str, tree.Expr]
     choices: Choices
     formulas: Mapping[str, tree.Expr]
+    over: Distribution = Distribution("uniform(X)")
 
     def expand(self, text: str, program: Program) -> tree.Expr:
         """The definition with the arguments in place."""
@@ -137,8 +139,6 @@ def measure_of(program: Program, body: tree.Expr) -> Measured:
     assert isinstance(body, tree.Apply)
     measure = _meant(program, body, measures.MEASURES[name])
     call = _arguments(program, body, measure)
-    if isinstance(call, Later):
-        return call
     pattern_of = measure.pattern
     if pattern_of is None:
         return _computation(program, name, call)
@@ -171,7 +171,7 @@ def joined(expr: tree.Expr, op: str) -> list[tree.Expr]:
 
 def _computation(program: Program, name: str, call: Call) -> Computation:
     formulas = {k: at(f, template("x"), program) for k, f in call.formulas.items()}
-    return Computation(name, call.names, call.choices, formulas, _shown(call))
+    return Computation(name, call.names, call.choices, formulas, _shown(call), call.over)
 
 
 def _plain(body: tree.Expr) -> bool:
@@ -354,8 +354,6 @@ def _quantified(program: Program, body: tree.Quantified) -> Claim:
 
 def _property(program: Program, body: tree.Apply, word: Property) -> Claim:
     call = _arguments(program, body, word)
-    if isinstance(call, Later):
-        return call
     if "over" in call.choices and "eta" not in call.choices:
         fail("V209", body.span, "`over` says where `eta` is a probability.", "Add `eta: 1/20`, or leave `over` out.")
 
@@ -435,11 +433,12 @@ def _ends(call: Call, points: tuple[str, ...]) -> tuple[tree.Expr, tree.Expr]:
     return first, template("x'")
 
 
-def _arguments(program: Program, body: tree.Apply, word: Property | Measure) -> Call | Later:
+def _arguments(program: Program, body: tree.Apply, word: Property | Measure) -> Call:
     """Match the arguments of a call with the parameters and options of its word."""
     names: dict[str, tree.Expr] = {}
     choices: dict[str, str] = {}
     formulas: dict[str, tree.Expr] = {}
+    over = Distribution(f"uniform({program.domain.name if program.domain is not None else 'X'})")
     numbers = [k for k, kind in word.parameters.items() if kind == "number"]  # these may be written `bound: 2`
     plain = [a for a in body.arguments if not a.label or a.label in numbers]
     usage = f"Write `{word.name}({', '.join([*word.parameters, *(f'{r}: ...' for r in word.required)])})`."
@@ -449,13 +448,11 @@ def _arguments(program: Program, body: tree.Apply, word: Property | Measure) -> 
         if a.label not in ("", parameter):
             fail("V303", a.span, f"`{a.label}` stands in the place of `{parameter}`.", usage)
         names[parameter] = _argument(program, word.name, parameter, kind, a.value, names)
-    later = [a.label for a in body.arguments if a.label in word.later]
     for a in body.arguments:
-        if not a.label or a.label in word.later or a.label in numbers:
+        if not a.label or a.label in numbers:
             continue
         if a.label not in word.options:
-            known = [*word.options, *word.later]
-            fix = suggestion(a.label, known, "The options are") if known else "Leave it out."
+            fix = suggestion(a.label, word.options, "The options are") if word.options else "Leave it out."
             fail("V205", a.span, f"`{word.name}` has no option `{a.label}`.", fix)
         if a.label in choices:
             fail("V204", a.span, f"The option `{a.label}` is given twice.", "Keep one of them.")
@@ -467,14 +464,12 @@ def _arguments(program: Program, body: tree.Apply, word: Property | Measure) -> 
                 formulas[a.label] = a.value
             case "flag" | "word":
                 choices[a.label] = _word(word, a)
-            case "distribution":
-                _uniform(program, a.value)
+            case "distribution" | "pairs" as drawn:
+                over = distribution_of(program, a.value, drawn == "pairs")
     for required in word.required:
         if required not in choices:
             fail("V209", body.span, f"`{word.name}` needs `{required}`.", usage)
-    if later:
-        return Later(f"the option `{later[0]}` of `{word.name}`")
-    return Call(word, names, choices, formulas)
+    return Call(word, names, choices, formulas, over)
 
 
 def _word(word: Property | Measure, a: tree.Argument) -> str:
@@ -483,19 +478,6 @@ def _word(word: Property | Measure, a: tree.Argument) -> str:
         fix = f"Write `{a.label}: {allowed[-1]}`, or leave it out."
         fail("V302", a.value.span, f"`{a.label}` is {' or '.join(allowed)}.", fix)
     return a.value.id
-
-
-def _uniform(program: Program, value: tree.Expr) -> None:
-    """The one distribution of this version is `uniform(X)`."""
-    match value:
-        case tree.Apply(_, tree.Name(_, "uniform"), (tree.Argument(_, "", tree.Name(span, name)),)):
-            domain = program.domain.name if program.domain is not None else ""
-            if name != domain:
-                fail("V201", span, f"There is no domain called `{name}`.", f"Write `uniform({domain})`.")
-        case tree.Apply(_, tree.Name(_, name)) | tree.Name(_, name):
-            raise NotYet(f"the distribution `{name}`")
-        case _:
-            fail("V302", value.span, "A distribution is needed here.", "Write `over: uniform(X)`.")
 
 
 def _constant(program: Program, name: str, value: tree.Expr) -> tree.Expr:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Literal
 
+from verifier.model.distribution import Distribution
 from verifier.model.program import Data, Partition
 from verifier.syntax.tree import Comparison, Expr, Name, Number
 
@@ -73,13 +74,14 @@ class Infimum:
 class Computation:
     """A measure with a computation of its own. `arguments`: the parameters and number options by name; `choices`: flags
     and words;
-    `formulas`: the formula options, at the point x."""
+    `formulas`: the formula options, at the point x; `over`: where points are drawn from."""
 
     word: str
     arguments: Mapping[str, Expr]
     choices: Mapping[str, str]
     formulas: Mapping[str, Expr]
     shown: tuple[str, ...] = ()
+    over: Distribution = Distribution("uniform(X)")
 
     def classifier(self, parameter: str) -> str:
         """The name of the classifier that was given for a parameter."""

@@ -14,7 +14,8 @@ from typing import Literal
 Kind = Literal["model", "oracle", "classifier", "measured", "feature", "point", "number", "data", "labelled"]
 """What an argument is. `measured`: a classifier whose metric must be written, for the number depends on it.
 `data`: a data set; `labelled`: one with labels."""
-OptionKind = Literal["number", "formula", "flag", "word", "distribution"]
+OptionKind = Literal["number", "formula", "flag", "word", "distribution", "pairs"]
+"""`distribution`: where a point is drawn from; `pairs`: where two are."""
 Choices = Mapping[str, str]
 """The options that were given: a word or flag by its text, the others by ""."""
 
@@ -85,8 +86,7 @@ class Infimum:
 
 @dataclass(frozen=True, slots=True)
 class Property:
-    """`parameters`: name -> kind, in order. `options`: name -> kind; `required` must be given; `later`: known, not
-    decided yet."""
+    """`parameters`: name -> kind, in order. `options`: name -> kind; `required` must be given."""
 
     name: str
     words: str
@@ -94,7 +94,6 @@ class Property:
     pattern: Callable[[Choices], Pattern]
     options: Mapping[str, OptionKind] = field(default_factory=dict)
     required: tuple[str, ...] = ()
-    later: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +107,6 @@ class Measure:
     pattern: Callable[[Choices], Infimum] | None
     options: Mapping[str, OptionKind] = field(default_factory=dict)
     required: tuple[str, ...] = ()
-    later: tuple[str, ...] = ()
     others: tuple[Measure, ...] = ()
 
 

@@ -28,7 +28,7 @@ STRONGLY_ROBUST = Property(
         "closed": "flag",
         "almost": "flag",
         "eta": "number",
-        "over": "distribution",
+        "over": "pairs",
     },
     required=("radius",),
 )

@@ -20,7 +20,8 @@ from verifier.model.claim import Computation
 from verifier.source.text import NOWHERE
 from verifier.syntax import tree
 from verifier.verdict.certify import distance
-from verifier.verdict.measures.probability import DEEP, POINTS, TRUSTS, ZERO, X, Y, measure, same
+from verifier.verdict.measures import counted
+from verifier.verdict.measures.probability import DEEP, POINTS, TRUSTS, ZERO, X, Y, call, measure, same
 from verifier.verdict.verdict import Measurement
 
 if TYPE_CHECKING:
@@ -35,18 +36,24 @@ def compute(decider: Decider, computation: Computation) -> Measurement:
     if (axioms := decider.axioms(computation.shown)) is not None:
         return Measurement(None, why=axioms)
     f1, f2 = computation.classifier("f1"), computation.classifier("f2")
-    poser = decider.poser
+    poser, density = decider.poser, computation.over.steps
     if computation.word == "arca" and not all(decides(decider, name) for name in (f1, f2)):
         return Measurement(None, why=f"`{f1}` and `{f2}` can only agree where both have a `decide`")
+    if computation.over.data:
+        return counted.mean(decider, computation)
     d = poser.number(distance(f2, X, Y), POINTS)
     if not poser.continuous(d):
         return Measurement(None, why="the mean distance is computed for metrics that do not jump")
     try:
-        sides = measure(poser.pose((X,), [], numbers=[ZERO]), decider.left() / 4)
+        everywhere = poser.pose((X,), [], numbers=[ZERO])
+        sides = measure(everywhere, decider.left() / 4)
+        support = measure(everywhere, decider.left() / 4, density) if density else sides
     except RecursionError:
         return Measurement(None, why=DEEP)
     if isinstance(sides, str):
         return Measurement(None, why=sides)
+    if isinstance(support, str):
+        return Measurement(None, why=support)
     if len(sides) > MOST:
         return Measurement(None, why=f"the mean distance is computed for at most {MOST} real coordinates")
     agree = tree.Chain(NOWHERE, tuple(call(name) for name in (f1, f2)), ("==",))
@@ -58,14 +65,16 @@ def compute(decider: Decider, computation: Computation) -> Measurement:
         trusts = null_labels(decider, f1, sides, end)
         if isinstance(trusts, str):
             return Measurement(None, why=trusts)
-        size = weigh(poser.pose((X,), [], numbers=[ZERO]).question, None, decider.left(), sides).given
+        size = weigh(everywhere.question, None, decider.left(), support, density=density).given
         if domain.impossible:
             return Measurement(Fraction(0), trusts=trusts)
         width = len(poser.inputs(X))
-        total = None if flips.impossible else integral(domain.question, flips.question, sides, width, end)
+        total = (
+            None if flips.impossible else integral(domain.question, flips.question, sides, width, end, density, support)
+        )
         if total is not None:
             return Measurement(total / size[0], trusts=trusts) if size[0] == size[1] else Measurement(None, why=LATE)
-        some = weigh(domain.question, None, decider.left(), sides).given
+        some = weigh(domain.question, None, decider.left(), support, density=density).given
     except OutOfTime:
         return Measurement(None, why=LATE)
     except RecursionError:
@@ -122,8 +131,3 @@ def outside(decider: Decider, cell: Region) -> Form:
 def decides(decider: Decider, name: str) -> bool:
     classifier = decider.program.classifiers[name]
     return classifier.decide is not None or classifier.network is not None
-
-
-def call(name: str) -> tree.Expr:
-    """`name(x)`."""
-    return tree.Apply(NOWHERE, tree.Name(NOWHERE, name), (tree.Argument(NOWHERE, "", tree.Name(NOWHERE, X)),))

@@ -1,4 +1,5 @@
-"""P( f1 x = f1 x' | f2 x = f2 x', d2'(x, x') < radius ) for x, x' independent and uniform on X (THEORY section 4).
+"""P( f1 x = f1 x' | f2 x = f2 x', d2'(x, x') < radius ) for x, x' independent and uniform on X (THEORY section 4), or
+with the density of a product of histograms; or for x fixed.
 
 The measure is counting on the discrete coordinates times the volume on the real ones. The condition is joint: one
 quotient of two masses of pairs. Both are sums of volumes of polytopes, hence rational.
@@ -6,18 +7,18 @@ quotient of two masses of pairs. Both are sums of volumes of polytopes, hence ra
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from verifier.engines.estimate import DOUBT, SEED, estimate
-from verifier.engines.weigh import FAR, NAME, Mass, Side, own_sides, weigh
+from verifier.engines.weigh import FAR, NAME, UNIFORM, Density, Mass, Side, own_sides, weigh
 from verifier.language.build import Form
 from verifier.model.claim import Computation
 from verifier.query.pose import Posed
 from verifier.source.text import NOWHERE
 from verifier.syntax import tree
 from verifier.verdict.certify import distance
+from verifier.verdict.measures import counted
 from verifier.verdict.verdict import Measurement, Witness
 
 if TYPE_CHECKING:
@@ -39,9 +40,11 @@ def compute(decider: Decider, computation: Computation) -> Measurement:
     estimate."""
     if (axioms := decider.axioms(computation.shown)) is not None:
         return Measurement(None, why=axioms)
+    if computation.over.data:
+        return counted.probability(decider, computation)
     domain = decider.poser.pose((X,), [], numbers=[ZERO])
     try:
-        sides = measure(domain, decider.left() / 4)
+        sides = measure(domain, decider.left() / 4, computation.over.steps)
         if isinstance(sides, str):
             return Measurement(None, why=sides)
         return Pairs(decider, computation).weigh(sides)
@@ -49,16 +52,18 @@ def compute(decider: Decider, computation: Computation) -> Measurement:
         return Measurement(None, why=DEEP)
 
 
-def measure(domain: Posed, seconds: float) -> dict[int, Side] | str:
-    """What the real inputs range over where X has an inside; or why there is no uniform distribution on X."""
-    own = own_sides(domain.question)
+def measure(domain: Posed, seconds: float, density: Density = UNIFORM) -> dict[int, Side] | str:
+    """What the real inputs range over where X has an inside; or why there is no such distribution on X."""
+    own = own_sides(domain.question, density)
     if domain.impossible:
         return "X is empty"
-    mass = weigh(domain.question, None, seconds)
+    mass = weigh(domain.question, None, seconds, density=density)
     if not mass.exact:
         if FAR in (abs(side) for pair in own.values() for side in pair):
             return "whether X is bounded stayed open: give every real coordinate an interval"
         return own if mass.parts or len(own) > 1 else "out of time"
+    if not mass.given[0] and density:
+        return "X has probability 0 under this product"
     if not mass.given[0]:
         return "X has no inside, so no volume to share out: drop the coordinates that follow from the others"
     if any(abs(side) >= FAR for pair in mass.sides.values() for side in pair):
@@ -67,52 +72,60 @@ def measure(domain: Posed, seconds: float) -> dict[int, Side] | str:
 
 
 class Pairs:
-    """The pairs that the premise speaks of, and those of them that flip."""
+    """The pairs that the premise speaks of, and those of them that flip; x may be a declared point."""
 
     def __init__(self, decider: Decider, computation: Computation) -> None:
         self.decider, self.computation = decider, computation
-        f1, f2 = computation.classifier("f1"), computation.classifier("f2")
-        closed = computation.choices.get("closed") == "true"
-        self.radius = computation.number("radius")
-        radius = tree.Number(NOWHERE, self.radius)
-        self.near = tree.Chain(NOWHERE, (distance(f2, X, Y), radius), ("<=" if closed else "<",))
-        self.alike, self.flip = same(f2, "=="), same(f1, "!=")
+        f1 = computation.classifier("f1")
+        p = computation.arguments.get("p")
+        x = p.id if isinstance(p, tree.Name) else X
+        self.points = POINTS if p is None else (Y,)
+        self.facts = premise(computation, x)
+        self.flip = same(f1, "!=", x)
+        self.ends = None if p is None else (p, tree.Name(NOWHERE, Y))
         poser = decider.poser
-        given = [poser.truth(e, POINTS) for e in (self.near, self.alike)]
-        there = {a.terms[0][0]: b for a, b in zip(poser.inputs(X), poser.inputs(Y), strict=True)}
-        for name, formula in computation.formulas.items():
-            here = poser.truth(formula, (X,))
-            given += [here] if name == "where" else [here, *poser.build.substitute([here], there)]
-        event = poser.truth(self.flip, POINTS)
-        self.posed = poser.pose(POINTS, given, numbers=[event])
-        self.width = len(poser.inputs(X))
+        given = [poser.truth(e, self.points) for e in self.facts]
+        event = poser.truth(self.flip, self.points)
+        self.width = len(poser.inputs(Y))
+        if p is None:
+            there = {a.terms[0][0]: b for a, b in zip(poser.inputs(X), poser.inputs(Y), strict=True)}
+            for name, formula in computation.formulas.items():
+                here = poser.truth(formula, (X,))
+                given += [here] if name == "where" else [here, *poser.build.substitute([here], there)]
+        self.posed = poser.pose(self.points, given, numbers=[event])
 
     def weigh(self, sides: dict[int, Side]) -> Measurement:
-        question = self.posed.question
-        both = {**sides, **{i + self.width: side for i, side in sides.items()}}
-        mirror = 0 if "where" in self.computation.formulas else self.width
+        question, density = self.posed.question, self.computation.over.steps
+        both, mirror = sides, 0
+        if len(self.points) == 2:
+            both = {**sides, **{i + self.width: side for i, side in sides.items()}}
+            density = {**density, **{i + self.width: steps for i, steps in density.items()}}
+            mirror = 0 if "where" in self.computation.formulas else self.width
         event = question.numbers[0]
         mass = (
             Mass()
             if self.posed.impossible
-            else weigh(question, event, self.decider.left() * (0.7 if self.decider.guessing else 1), both, mirror)
+            else weigh(
+                question, event, self.decider.left() * (0.7 if self.decider.guessing else 1), both, mirror, density
+            )
         )
         if not mass.given[1]:
-            return Measurement(
-                None, why="the condition has probability 0: almost no two points are near and alike for the oracle"
-            )
+            who = "no two points are" if len(self.points) == 2 else "no point is"
+            return Measurement(None, why=f"the condition has probability 0: almost {who} near and alike for the oracle")
         pair = self.witness(mass)
         if mass.exact:
             return Measurement(1 - mass.both[0] / mass.given[0], pair=pair, trusts=TRUSTS)
         low, high = enclosure(mass)
         if self.decider.guessing and high - low > USEFUL:
-            drawn = estimate(question, event, both, self.width, self.decider.left())
+            drawn = estimate(question, event, both, self.width, self.decider.left(), density)
             if drawn is not None:
                 low, high = (1 - end for end in reversed(drawn.interval))
                 agree = drawn.count - drawn.hits
+                kind = "pairs" if len(self.points) == 2 else "points"
                 notes = (
-                    f"{agree} of {drawn.count} random pairs agree (seed {SEED}). With {100 * (1 - DOUBT)} % confidence "
-                    f"the probability is in [{float(low):.4f}, {float(high):.4f}]. An estimate proves nothing.",
+                    f"{agree} of {drawn.count} random {kind} agree (seed {SEED}). With {100 * (1 - DOUBT)} % "
+                    f"confidence the probability is in [{float(low):.4f}, {float(high):.4f}]. "
+                    "An estimate proves nothing.",
                 )
                 return Measurement(
                     f"about {agree / drawn.count:.4g}", how="estimated", enclosure=(low, high), notes=notes
@@ -127,11 +140,11 @@ class Pairs:
         if mass.sample is None:
             return None
         points = self.posed.read(mass.sample)
-        self.decider.replay.demand(points, [self.near, self.alike, self.flip])
+        self.decider.replay.demand(points, [*self.facts, self.flip])
         for name, formula in self.computation.formulas.items():
             for point in (X,) if name == "where" else POINTS:
                 self.decider.replay.demand({X: points[point]}, [formula])
-        return self.decider.show(points, None, self.computation.shown)
+        return self.decider.show(points, self.ends, self.computation.shown)
 
 
 def enclosure(mass: Mass) -> Side:
@@ -144,10 +157,20 @@ def enclosure(mass: Mass) -> Side:
     return least, 1 - flips / high if high else Fraction(1)
 
 
-def same(name: str, op: tree.Comparison) -> tree.Expr:
+def premise(computation: Computation, x: str) -> list[tree.Expr]:
+    """x and x' are near and, unless `agree: false`, alike for f2."""
+    f2, choices = computation.classifier("f2"), computation.choices
+    radius = tree.Number(NOWHERE, computation.number("radius"))
+    op: tree.Comparison = "<=" if choices.get("closed") == "true" else "<"
+    near = tree.Chain(NOWHERE, (distance(f2, x, Y), radius), (op,))
+    return [near] if choices.get("agree") == "false" else [near, same(f2, "==", x)]
+
+
+def same(name: str, op: tree.Comparison, x: str = X) -> tree.Expr:
     """`name(x) op name(x')`."""
-    sides: Sequence[tree.Expr] = [
-        tree.Apply(NOWHERE, tree.Name(NOWHERE, name), (tree.Argument(NOWHERE, "", tree.Name(NOWHERE, p)),))
-        for p in POINTS
-    ]
-    return tree.Chain(NOWHERE, tuple(sides), (op,))
+    return tree.Chain(NOWHERE, (call(name, x), call(name, Y)), (op,))
+
+
+def call(name: str, x: str = X) -> tree.Expr:
+    """`name(x)`."""
+    return tree.Apply(NOWHERE, tree.Name(NOWHERE, name), (tree.Argument(NOWHERE, "", tree.Name(NOWHERE, x)),))
