@@ -23,7 +23,7 @@ demo: .venv/demo.stamp
 test: .venv/dev.stamp
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy --strict verifier
+	$(BIN)/mypy --strict verifier benchmarks
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest -n auto
 
@@ -55,4 +55,4 @@ images: .venv/demo.stamp
 
 clean:
 	rm -rf .venv build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
-	find verifier tests -name __pycache__ -type d -prune -exec rm -rf {} +
+	find verifier tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
