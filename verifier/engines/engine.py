@@ -5,16 +5,37 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 
+from verifier.kernel.problem import Problem, Proof, Tree
+
 Vector = tuple[Fraction, ...]
 
 
 @dataclass(frozen=True, slots=True)
+class Certificate:
+    """A proof that the kernel has accepted, in so many seconds."""
+
+    problem: Problem
+    proof: Proof
+    seconds: float
+
+    @property
+    def steps(self) -> int:
+        return sum(1 for _ in self.proof.steps) if isinstance(self.proof, Tree) else 1
+
+
+@dataclass(frozen=True, slots=True)
 class Holds:
-    """No solution exists. `trusts`: what has to be believed for that ("z3 5.4.1"); empty: there is a certificate."""
+    """No solution exists. `trusts`: what has to be believed for that ("z3 5.4.1"); empty: there is a certificate.
+    `proof`: what the kernel is asked to accept, and then in how many seconds it did (`checking`)."""
 
     by: str
     trusts: tuple[str, ...] = ()
-    proof: object = None
+    proof: tuple[Problem, Proof] | None = None
+    checking: float = 0.0
+
+    @property
+    def certificates(self) -> tuple[Certificate, ...]:
+        return () if self.proof is None else (Certificate(*self.proof, self.checking),)
 
 
 @dataclass(frozen=True, slots=True)

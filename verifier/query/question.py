@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from verifier.kernel.circuit import Circuit, evaluate
+from verifier.kernel.problem import Empty, Side
 from verifier.language.build import Variable
 
 
@@ -56,6 +57,11 @@ class Question:
         if any(s.at(values) != point[s.variable] for s in self.squares):
             return False
         return all(values[f] >= 0 for f in self.facts)
+
+    @property
+    def empty(self) -> Empty:
+        """What has to be proved if there is no solution; of squares only that they are variables."""
+        return Empty(self.circuit, tuple(Side(v.low, v.high, v.integer) for v in self.variables), self.facts)
 
     def completed(self, point: tuple[Fraction, ...]) -> tuple[Fraction, ...]:
         """The same point with the squares that it has."""

@@ -17,7 +17,7 @@ from verifier.report.text import exact
 from verifier.source import Diagnostic
 from verifier.syntax import tree
 from verifier.syntax.format import unparse
-from verifier.verdict.verdict import Checked, Computed, FileResult, Limit, Root, Seen, Undecided, Witness
+from verifier.verdict.verdict import Certificate, Checked, Computed, FileResult, Limit, Root, Seen, Undecided, Witness
 
 Json = None | bool | int | float | str | Sequence["Json"] | Mapping[str, "Json"]
 
@@ -87,6 +87,7 @@ def assertion_json(checked: Checked) -> Json:
         "vacuous": bool(checked.vacuous),
         "by": None if isinstance(verdict, Undecided) else verdict.by,
         "trusts": [] if isinstance(verdict, Undecided) else list(verdict.trusts),
+        "certificate": None if isinstance(verdict, Undecided) else certificate_json(verdict.certificates),
         "seconds": seconds(checked.seconds),
         "reason": verdict.why if isinstance(verdict, Undecided) else checked.vacuous or None,
         "later": isinstance(verdict, Undecided) and verdict.later,
@@ -101,6 +102,17 @@ def assertion_json(checked: Checked) -> Json:
         "rows_summary": summary_json(checked.table),
         "parts": parts.parts_json(checked.pieces),
         "parts_summary": parts.summary_json(checked.pieces),
+    }
+
+
+def certificate_json(certificates: Sequence[Certificate]) -> Json:
+    """What the kernel accepted, and in how many seconds; null where it accepted nothing."""
+    if not certificates:
+        return None
+    return {
+        "questions": len(certificates),
+        "steps": sum(c.steps for c in certificates),
+        "seconds": seconds(sum(c.seconds for c in certificates)),
     }
 
 

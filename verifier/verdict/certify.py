@@ -1,16 +1,22 @@
-"""The replay: a witness counts only after exact evaluation of the claim as written, by the reference interpreter."""
+"""The replay: a witness counts only after exact evaluation of the claim as written, by the reference interpreter; a
+proof only after the kernel has accepted it."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from fractions import Fraction
 
-from verifier.engines.engine import Vector
+from verifier.engines.engine import Answer, Holds, Vector
+from verifier.kernel.problem import Rejected
+from verifier.kernel.proof import check
 from verifier.language.root import Root
 from verifier.model.interpret import Interpreter
 from verifier.model.program import PointValue, Program
 from verifier.query.piece import piece_of
 from verifier.query.pose import Posed
+from verifier.query.question import Question
 from verifier.source.text import NOWHERE
 from verifier.syntax import tree
 from verifier.verdict.verdict import Limit, Seen, Witness
@@ -24,6 +30,26 @@ Points = Mapping[str, PointValue]
 
 class ReplayFailed(Exception):
     """An engine's answer did not survive exact evaluation: an internal error, never a verdict."""
+
+
+def certified(answer: Answer, question: Question) -> Answer:
+    """The answer; where it holds by a proof, one of this question that the kernel accepts. Raises ReplayFailed."""
+    if not isinstance(answer, Holds) or answer.proof is None:
+        return answer
+    if answer.proof[0] != question.empty:
+        raise ReplayFailed(f"the proof of {answer.by} is about another question")
+    return accepted(answer)
+
+
+def accepted(holds: Holds) -> Holds:
+    """The same, trusting what the kernel says that its proof trusts. Raises ReplayFailed."""
+    assert holds.proof is not None
+    begun = time.monotonic()
+    try:
+        checked = check(*holds.proof)
+    except Rejected as why:
+        raise ReplayFailed(f"the kernel rejects the proof of {holds.by}: {why}") from None
+    return replace(holds, trusts=checked.trusts, checking=time.monotonic() - begun)
 
 
 class Replay:

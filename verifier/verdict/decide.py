@@ -36,7 +36,7 @@ from verifier.query.pose import Posed, Poser
 from verifier.source.text import NOWHERE
 from verifier.syntax import tree
 from verifier.verdict import parts, rows
-from verifier.verdict.certify import CANONICAL, FOLDED, Points, Replay, ReplayFailed
+from verifier.verdict.certify import CANONICAL, FOLDED, Points, Replay, ReplayFailed, accepted, certified
 from verifier.verdict.many import Crew, Progress
 from verifier.verdict.measures import COMPUTATIONS, infimum
 from verifier.verdict.verdict import Measurement, Pieces, Proved, Refuted, Root, Table, Undecided, Verdict, Witness
@@ -140,10 +140,10 @@ class Decider:
 
     def _not(self, inner: Outcome) -> Outcome:
         match inner.verdict:
-            case Proved(by, trusts, pair, notes):
-                return Outcome(Refuted(by, pair, trusts, notes), "", inner.warnings, inner.table, inner.pieces)
-            case Refuted(by, pair, trusts, notes):
-                return Outcome(Proved(by, trusts, pair, notes), "", inner.warnings, inner.table, inner.pieces)
+            case Proved(by, trusts, pair, notes, held):
+                return Outcome(Refuted(by, pair, trusts, notes, held), "", inner.warnings, inner.table, inner.pieces)
+            case Refuted(by, pair, trusts, notes, held):
+                return Outcome(Proved(by, trusts, pair, notes, held), "", inner.warnings, inner.table, inner.pieces)
             case Undecided():
                 return inner
 
@@ -170,10 +170,11 @@ class Decider:
         by = ", ".join(dict.fromkeys(o.verdict.by for o in settled if not isinstance(o.verdict, Undecided)))
         vacuous = next((o.vacuous for o in settled if o.vacuous), "")
         warnings = tuple(dict.fromkeys(w for o in settled for w in o.warnings))
+        held = tuple(c for o in settled if not isinstance(o.verdict, Undecided) for c in o.verdict.certificates)
         if claim.kind == "all":
-            return Outcome(Proved(by, trusts), vacuous, warnings)
+            return Outcome(Proved(by, trusts, certificates=held), vacuous, warnings)
         pair = next((o.verdict.pair for o in settled if isinstance(o.verdict, Refuted)), None)
-        return Outcome(Refuted(by, pair, trusts), "", warnings)
+        return Outcome(Refuted(by, pair, trusts, certificates=held), "", warnings)
 
     # for all points
 
@@ -191,9 +192,9 @@ class Decider:
                 points = posed.read(vector)
                 self.replay.demand(points, claim.given, (claim.then,))
                 return Outcome(Refuted(by, self.show(points, claim.ends, claim.shown)))
-            case Holds(by, trusts):
+            case Holds(by, trusts) as held:
                 vacuous, warnings = self._vacuity(claim, given)
-                return Outcome(Proved(by, trusts), vacuous, warnings)
+                return Outcome(Proved(by, trusts, certificates=held.certificates), vacuous, warnings)
             case Unknown(why):
                 return Outcome(Undecided(why))
             case other:
@@ -257,10 +258,9 @@ class Decider:
         1*, 1U)."""
         poser, points = self.poser, ("x", "x'")
         fine, coarse = (poser.shape(e, points) for e in (claim.fine, claim.coarse))
-        if (proof := closed_form.contained(poser, claim)) is not None:
-            return Outcome(
-                Proved(proof.by, proof.trusts, notes=("The features of the model are a linear image of the oracle's.",))
-            )
+        if (linear := closed_form.contained(poser, claim)) is not None:
+            held, why = accepted(linear), "The features of the model are a linear image of the oracle's."
+            return Outcome(Proved(held.by, held.trusts, notes=(why,), certificates=held.certificates))
         zero = chain(claim.fine, "<=")
         here = [poser.is_point("x", claim.at)] if claim.at else []
         facts = [poser.build.both(poser.truth(zero, points), *here), poser.build.above_zero(coarse)]
@@ -284,7 +284,7 @@ class Decider:
             case _:
                 assert isinstance(answer, Holds)
         if poser.regular([fine, coarse], points):
-            return Outcome(Proved(f"Theorem 1, {answer.by}", answer.trusts))
+            return Outcome(Proved(f"Theorem 1, {answer.by}", answer.trusts, certificates=answer.certificates))
         posed = poser.pose(points, here, numbers=[fine, coarse])
         shared = () if claim.uniform else posed.share("x")
         match self.portfolio.approach(posed.question, shared, self.left()):
@@ -308,8 +308,10 @@ class Decider:
                         notes=(story, *(known if quadratic else ())),
                     )
                 )
-            case Holds(by, trusts):
-                return Outcome(Proved(f"Theorem {'1U' if claim.uniform else '1*'}, {by}", trusts))
+            case Holds(by, trusts) as held:
+                return Outcome(
+                    Proved(f"Theorem {'1U' if claim.uniform else '1*'}, {by}", trusts, certificates=held.certificates)
+                )
             case Unknown(why):
                 return Outcome(Undecided(why))
             case other:
@@ -382,8 +384,8 @@ class Decider:
                 where = "at distance 0" if zero else "arbitrarily near"
                 story = f"x is not on {claim.model}'s own boundary, yet the oracle sees flipped points {where}."
                 return Outcome(Refuted(f"Theorem 3, {by}", witness, (by,), (story,)))
-            case Holds(by, trusts):
-                return Outcome(Proved(f"Theorem 3, {by}", trusts))
+            case Holds(by, trusts) as held:
+                return Outcome(Proved(f"Theorem 3, {by}", trusts, certificates=held.certificates))
             case Unknown(why):
                 return Outcome(Undecided(why))
             case other:
@@ -474,7 +476,7 @@ class Decider:
         if posed.impossible:
             return Holds(FOLDED, CANONICAL)
         left = self.left() if most is None else min(most, self.left())
-        return self.portfolio.find(posed.question, left)
+        return certified(self.portfolio.find(posed.question, left), posed.question)
 
     def _ask_measure(self, posed: Posed, claim: Always) -> Answer:
         if posed.impossible:

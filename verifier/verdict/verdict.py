@@ -8,6 +8,7 @@ from fractions import Fraction
 from math import ceil
 from typing import Literal
 
+from verifier.engines.engine import Certificate as Certificate
 from verifier.language.root import Root as Root
 from verifier.model.program import Partition, PointValue, Value
 from verifier.source import Diagnostic, Span
@@ -73,12 +74,14 @@ class Witness:
 @dataclass(frozen=True, slots=True)
 class Proved:
     """`trusts`: what was not re-checked by the kernel ("z3 5.4.1"); empty means that the kernel checked all of it.
-    `pair`: the witness, where the claim asserts that one exists."""
+    `pair`: the witness, where the claim asserts that one exists. `certificates`: what the kernel accepted for it, one a
+    question."""
 
     by: str
     trusts: tuple[str, ...] = ()
     pair: Witness | None = None
     notes: tuple[str, ...] = ()
+    certificates: tuple[Certificate, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +93,7 @@ class Refuted:
     pair: Witness | None
     trusts: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    certificates: tuple[Certificate, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

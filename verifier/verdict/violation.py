@@ -9,12 +9,12 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
-from verifier.engines.engine import Fails, Holds, Unknown, Vector
+from verifier.engines.engine import Certificate, Fails, Holds, Unknown, Vector
 from verifier.engines.portfolio import Portfolio
 from verifier.model.network import Network
 from verifier.model.violation import Violation, holds
 from verifier.query.violation import Case, cases
-from verifier.verdict.certify import CANONICAL, FOLDED, ReplayFailed
+from verifier.verdict.certify import CANONICAL, FOLDED, ReplayFailed, certified
 from verifier.verdict.decide import Outcome
 from verifier.verdict.verdict import Proved, Refuted, Undecided, Witness
 
@@ -33,14 +33,16 @@ def decide(violation: Violation, network: Network, portfolio: Portfolio, seconds
     warnings = unbounded(violation, found)
     by: dict[str, None] = {}
     trusts: dict[str, None] = {}
+    certificates: list[Certificate] = []
     open_because = ""
     for k, case in enumerate(found):
         question, impossible = case.pose(violation, network)
         share = (end - time.monotonic()) / (len(found) - k)
-        match Holds(FOLDED, CANONICAL) if impossible else portfolio.find(question, share):
+        match Holds(FOLDED, CANONICAL) if impossible else certified(portfolio.find(question, share), question):
             case Fails(name, (point, *_)):
                 return Outcome(Refuted(name, witness(violation, network, point)), warnings=warnings)
-            case Holds(name, because):
+            case Holds(name, because) as held:
+                certificates += held.certificates
                 by[name] = None
                 trusts |= dict.fromkeys(because)
             case Unknown(why):
@@ -49,7 +51,7 @@ def decide(violation: Violation, network: Network, portfolio: Portfolio, seconds
                 raise AssertionError(f"no answer to this question: {other}")
     if open_because:
         return Outcome(Undecided(open_because), warnings=warnings)
-    return Outcome(Proved(" and ".join(by), tuple(trusts)), warnings=warnings)
+    return Outcome(Proved(" and ".join(by), tuple(trusts), certificates=tuple(certificates)), warnings=warnings)
 
 
 def witness(violation: Violation, network: Network, point: Vector) -> Witness:
