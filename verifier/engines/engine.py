@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 
+from verifier.engines.eliminate import Half
 from verifier.kernel.problem import Problem, Proof, Tree
 
 Vector = tuple[Fraction, ...]
@@ -118,11 +119,23 @@ class Curve:
 
 
 @dataclass(frozen=True, slots=True)
+class Torn:
+    """The x at which containment fails: within X the union of `parts`, and also that of `pieces`, one piece each, which
+    do not need X besides. `points`: for each piece a solution z and a closure point y (Theorem 1*)."""
+
+    by: str
+    parts: tuple[tuple[Half, ...], ...]
+    pieces: tuple[tuple[Half, ...], ...]
+    points: tuple[tuple[Vector, Vector], ...]
+    trusts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Unknown:
     why: str
 
 
-Answer = Holds | Fails | Least | Most | Curve | Unknown
+Answer = Holds | Fails | Least | Most | Curve | Torn | Unknown
 
 
 class EngineFailed(Exception):

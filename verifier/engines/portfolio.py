@@ -64,6 +64,10 @@ class Portfolio:
         """The supremum of the first number where the second is at most delta, for every delta."""
         return cast(Answer, self.worker.ask("curve", question, seconds=seconds))
 
+    def torn(self, question: Question, domain: Question, seconds: float) -> Answer:
+        """All x for which the piece of some solution has a closure point with first number 0 < second number."""
+        return cast(Answer, self.worker.ask("torn", question, domain, seconds=seconds))
+
     def breadth(self, question: Question, seconds: float) -> int | None:
         """The largest dimension of a piece of the solutions; None when it stayed open."""
         found = self.worker.ask("breadth", question, seconds=seconds)

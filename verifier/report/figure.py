@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
+from typing import assert_never
+
+from verifier.engines.eliminate import Half
 from verifier.report.rows import Json, amount_json
-from verifier.report.text import number
-from verifier.verdict.figure import Figure, Line
+from verifier.report.text import exact, number
+from verifier.verdict.figure import Curve, Figure, Line, Region
 
 
 def table(figure: Figure) -> list[list[str]]:
-    """Rows of cells, the first one a head."""
-    rows = [["delta", "w(delta)", ""]]
-    for line in figure.lines:
-        how = "attained" if line.attained else "approached, not attained"
-        rows.append([span(line), value(line), "" if line.constant is None else how])
-    return rows
+    """Rows of cells; of a curve the first one is a head."""
+    match figure:
+        case Curve(lines):
+            rows = [["delta", "w(delta)", ""]]
+            for line in lines:
+                how = "attained" if line.attained else "approached, not attained"
+                rows.append([span(line), value(line), "" if line.constant is None else how])
+            return rows
+        case Region(formulas=formulas, words=words):
+            told = not formulas or words == " or ".join(formulas)
+            return [] if told else [["or" if i else "where", said] for i, said in enumerate(formulas)]
+        case _:
+            assert_never(figure)
 
 
 def span(line: Line) -> str:
@@ -37,20 +47,37 @@ def value(line: Line) -> str:
 
 
 def figure_json(figure: Figure | None) -> Json:
-    if figure is None:
-        return None
-    return {
-        "kind": "curve",
-        "lines": [
-            {
-                **amount_json("start", line.start),
-                **amount_json("end", "infinity" if line.end is None else line.end),
-                "closed": list(line.closed),
-                **amount_json("constant", "infinity" if line.constant is None else line.constant),
-                **amount_json("slope", line.slope),
-                "attained": line.attained,
+    match figure:
+        case None:
+            return None
+        case Curve(lines, limit=limit):
+            return {
+                "kind": "curve",
+                "lines": [line_json(line) for line in lines],
+                **amount_json("limit", "infinity" if limit is None else limit),
             }
-            for line in figure.lines
-        ],
-        **amount_json("limit", "infinity" if figure.limit is None else figure.limit),
+        case Region(parts, formulas=formulas):
+            shown = zip(formulas, parts, strict=True)
+            return {
+                "kind": "region",
+                "parts": [{"formula": said, "sides": [side_json(h) for h in part]} for said, part in shown],
+            }
+        case _:
+            assert_never(figure)
+
+
+def line_json(line: Line) -> Json:
+    return {
+        **amount_json("start", line.start),
+        **amount_json("end", "infinity" if line.end is None else line.end),
+        "closed": list(line.closed),
+        **amount_json("constant", "infinity" if line.constant is None else line.constant),
+        **amount_json("slope", line.slope),
+        "attained": line.attained,
     }
+
+
+def side_json(half: Half) -> Json:
+    """The sum of weight * coordinate, plus the constant, is > 0, or >= 0."""
+    weights: list[Json] = [{"coordinate": i, "weight": exact(w)} for i, w in half.row.weights]
+    return {"weights": weights, "constant": exact(half.row.constant), "strict": half.strict}

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+
+from verifier.engines.eliminate import Half
+
+LONG = 60
+"""A longer formula is printed part by part."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,4 +50,26 @@ class Curve:
         return line.at(Fraction(0))
 
 
-Figure = Curve
+@dataclass(frozen=True, slots=True)
+class Region:
+    """The x of X in one of the `parts`. `pieces` have the same union without any need of X. Both say what must hold of
+    the coordinates of x in order (an entry of a vector is one, a member of a finite sort its place in it).
+
+    `formulas`: the parts in the language; a part of which nothing is asked is all of X."""
+
+    parts: tuple[tuple[Half, ...], ...]
+    pieces: tuple[tuple[Half, ...], ...]
+    formulas: tuple[str, ...]
+
+    @property
+    def words(self) -> str:
+        """The region as one formula, if that is short."""
+        text = " or ".join(self.formulas) or "nowhere"
+        return text if len(text) <= LONG else f"{len(self.parts)} part{'s' if len(self.parts) > 1 else ''}"
+
+    def has(self, place: Sequence[Fraction]) -> bool:
+        """Whether a point of X lies in it."""
+        return any(all(h.holds(place) for h in part) for part in self.parts)
+
+
+Figure = Curve | Region

@@ -12,6 +12,7 @@ from verifier.language.measures.min_distance import MIN_DISTANCE
 from verifier.language.measures.modulus import MODULUS
 from verifier.language.measures.modulus_curve import MODULUS_CURVE
 from verifier.language.measures.probability import PROBABILITY
+from verifier.language.measures.uncontained_region import UNCONTAINED_REGION
 from verifier.language.measures.unnecessary_features import UNNECESSARY_FEATURES
 from verifier.language.properties.property import Measure
 
@@ -25,6 +26,7 @@ MEASURES: dict[str, Measure] = {
     "modulus_curve": MODULUS_CURVE,
     "lipschitz_constant": LIPSCHITZ_CONSTANT,
     "unnecessary_features": UNNECESSARY_FEATURES,
+    "uncontained_region": UNCONTAINED_REGION,
     "case": CASE,
     "probability": PROBABILITY,
     "arc": ARC,

@@ -15,6 +15,7 @@ from verifier.verdict.measures import (
     modulus,
     modulus_curve,
     probability,
+    uncontained_region,
     unnecessary_features,
 )
 from verifier.verdict.verdict import Measurement
@@ -29,6 +30,7 @@ COMPUTATIONS: dict[str, Callable[[Decider, Computation], Measurement]] = {
     "modulus_curve": modulus_curve.compute,
     "lipschitz_constant": lipschitz_constant.compute,
     "unnecessary_features": unnecessary_features.compute,
+    "uncontained_region": uncontained_region.compute,
     "case": case.compute,
     "probability": probability.compute,
     "arc": average.compute,
