@@ -14,7 +14,7 @@ from math import ceil, comb, floor
 from random import Random
 
 from verifier.engines.engine import Vector
-from verifier.engines.weigh import UNIFORM, Density, Side
+from verifier.engines.weigh import UNIFORM, Density, Side, inputs
 from verifier.kernel.circuit import FALSE, TRUE, Affine, Input, Select
 from verifier.query.question import Question
 
@@ -58,7 +58,7 @@ def estimate(
                 return None
             point = sampler.draw()
             if point is not None and sampler.kept(point, density):
-                values = question.values(point)
+                values = question.values(question.completed((*point, *(Fraction(0) for _ in question.squares))))
                 if all(values[fact] >= 0 for fact in question.facts):
                     break
         hits += values[event] >= 0
@@ -70,22 +70,22 @@ class Sampler:
 
     def __init__(self, question: Question, sides: dict[int, Side], width: int, random: Random) -> None:
         self.width, self.random = width, random
-        self.whole = [v.integer for v in question.variables]
+        self.whole = [v.integer for v in inputs(question)]
         self.sides: list[Side] = []
-        for i, v in enumerate(question.variables):
+        for i, v in enumerate(inputs(question)):
             low, high = sides.get(i, (v.low, v.high))
             assert low is not None and high is not None
             self.sides.append((low, high))
         self.steps = [(low - high, high - low) for low, high in self.sides[:width]]
         for row, constant in halfspaces(question):
-            inputs = sorted(row)
-            if len(inputs) == 2 and inputs[1] == inputs[0] + width and row[inputs[0]] == -row[inputs[1]]:
-                i, weight = inputs[0], row[inputs[1]]
+            places = sorted(row)
+            if len(places) == 2 and places[1] == places[0] + width and row[places[0]] == -row[places[1]]:
+                i, weight = places[0], row[places[1]]
                 least, most = self.steps[i]
                 bound = -constant / weight
                 self.steps[i] = (max(least, bound), most) if weight > 0 else (least, min(most, bound))
-            elif len(inputs) == 1:
-                (i,) = inputs
+            elif len(places) == 1:
+                (i,) = places
                 least, most = self.sides[i]
                 bound = -constant / row[i]
                 self.sides[i] = (max(least, bound), most) if row[i] > 0 else (least, min(most, bound))

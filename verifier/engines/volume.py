@@ -45,7 +45,7 @@ def whole(numbers: Sequence[Fraction]) -> Row:
     return tuple(x // divisor for x in integers)
 
 
-def dot(row: Row, point: Point) -> int:
+def dot(row: Sequence[int], point: Sequence[int]) -> int:
     """The value of the row at the point, times the point's (positive) denominator."""
     return sum(map(mul, row, point))
 

@@ -4,22 +4,25 @@ The measure is counting on the integer inputs times the volume on the real ones,
 step functions of single inputs: then a part is cut where its density steps, once its facts are decided. The box is
 split along the tests of the circuit until every part decides all of them; the largest parts come first. On time the
 masses are exact; otherwise what is not decided yet counts for the upper bounds only, so the enclosure is certain at any
-moment.
+moment. Where l2 distances are compared with constants, parts are cut by chords and tangents of the balls; what lies
+between them stays open, is counted likewise, and cut more finely until the enclosure is tight enough.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from heapq import heappop, heappush
 from itertools import count
 from math import prod
 
+from verifier.engines import ball
 from verifier.engines.engine import Vector
 from verifier.engines.volume import OutOfTime, Polytope, Row, box, dot, whole
 from verifier.kernel.circuit import Affine, Input, Select
+from verifier.language.build import Variable
 from verifier.model.distribution import Steps
 from verifier.query.question import Question
 
@@ -39,6 +42,15 @@ ROUNDING = (1, 2, 4, 5, 8, 10, 20, 100, 1000, 10**6)
 Exact = tuple[Fraction, ...]
 
 
+COARSE = 0.8
+"""The angle of the cones that a ball is cut into at first; it is halved from round to round."""
+GROWTH = 2
+"""A round takes so many times as long as the one before, at least: it is not begun without that time."""
+
+THIN: Row = ()
+"""Not decided, and as finely cut as is wanted for now."""
+
+
 @dataclass(frozen=True, slots=True)
 class Mixed:
     """An affine form of the real inputs plus multiples of nodes whose tests are still open."""
@@ -55,6 +67,7 @@ class Split:
 
 
 Side = tuple[Fraction, Fraction]
+NOTHING: Side = (Fraction(0), Fraction(0))
 
 Density = Mapping[int, Steps]
 """By input; the others weigh 1 everywhere."""
@@ -66,22 +79,36 @@ class Region:
     """A polytope of the real inputs, with the others fixed, and what is known of the circuit on its inside."""
 
     def __init__(
-        self, question: Question, free: dict[int, int], fixed: dict[int, Fraction], polytope: Polytope
+        self,
+        question: Question,
+        free: dict[int, int],
+        fixed: dict[int, Fraction],
+        polytope: Polytope,
+        grain: float = COARSE,
     ) -> None:
-        self.question, self.free, self.fixed, self.polytope = question, free, fixed, polytope
+        self.question, self.free, self.fixed, self.polytope, self.grain = question, free, fixed, polytope, grain
+        self._squares: dict[int, ball.Square] = {}
+        self._tangents: dict[int, tuple[int, ...]] = {}
         self._reals: dict[int, Mixed] = {}
         self._truths: dict[int, bool] = {}
         self._open: dict[int, Row] = {}
 
     def part(self, polytope: Polytope) -> Region:
         """A smaller polytope: whatever is decided stays so."""
-        new = Region(self.question, self.free, self.fixed, polytope)
+        new = Region(self.question, self.free, self.fixed, polytope, self.grain)
+        new._squares, new._tangents = dict(self._squares), dict(self._tangents)
         new._reals = {i: m for i, m in self._reals.items() if not m.loose}
         new._truths = dict(self._truths)
         return new
 
+    def finer(self) -> Region:
+        """The same, to be cut more finely."""
+        new = self.part(self.polytope)
+        new.grain = self.grain / 2
+        return new
+
     def truth(self, i: int) -> bool | Row:
-        """Whether node i holds all over the inside (but for a null set), or a row that splits the region."""
+        """Whether node i holds all over the inside (but for a null set), or a row that splits the region (or THIN)."""
         if i in self._truths:
             return self._truths[i]
         if i not in self._open:
@@ -120,6 +147,11 @@ class Region:
                 if below and above:
                     return row
             return above
+        if len(form.loose) == 1 and not any(form.row[:-1]):
+            ((only, _),) = form.loose
+            square = self._square(only)
+            if square is not None:
+                return self._round(only, square, form)
         low, high = self._range(form)
         if low >= 0:
             return True
@@ -129,8 +161,10 @@ class Region:
         return self._opener(max(widths)[1])
 
     def _opener(self, i: int) -> Row:
-        """A row that helps to decide the test of an open choice."""
+        """A row that helps to decide the test of an open choice, or to narrow a square."""
         node = self.question.circuit[i]
+        if isinstance(node, Input):
+            return self._halved(node)
         assert isinstance(node, Select)
         row = self.truth(node.test)
         assert not isinstance(row, bool)
@@ -146,8 +180,10 @@ class Region:
         match self.question.circuit[i]:
             case Input(index) if index in self.free:
                 return Mixed(tuple(Fraction(k == self.free[index]) for k in range(size + 1)))
-            case Input(index):
+            case Input(index) if index in self.fixed:
                 return Mixed((*[Fraction(0)] * size, self.fixed[index]))
+            case Input():
+                return Mixed((Fraction(0),) * (size + 1), ((i, Fraction(1)),))
             case Affine(terms, constant):
                 row = [*[Fraction(0)] * size, constant]
                 loose: dict[int, Fraction] = {}
@@ -176,8 +212,12 @@ class Region:
         return low, high
 
     def _span(self, i: int) -> Side:
-        """Bounds of an open choice."""
+        """Bounds of an open choice, or of a square."""
         node = self.question.circuit[i]
+        if isinstance(node, Input):
+            ends = [(w, *self._range(self._real(n))) for w, n in self._terms(node)]
+            high = sum((w * max(a * a, b * b) for w, a, b in ends), Fraction(0))
+            return sum((w * min(a * a, b * b) for w, a, b in ends if a > 0 or b < 0), Fraction(0)), high
         assert isinstance(node, Select)
         (a, b), (c, d) = self._range(self._real(node.then)), self._range(self._real(node.otherwise))
         if node.then == node.test:
@@ -186,10 +226,67 @@ class Region:
             d = min(d, Fraction(0))
         return min(a, c), max(b, d)
 
+    def _square(self, i: int) -> ball.Square | None:
+        """The square that node i stands for; None of another node, and where its forms are not affine yet."""
+        if i in self._squares:
+            return self._squares[i]
+        node = self.question.circuit[i]
+        if not isinstance(node, Input):
+            return None
+        forms = [(w, self._real(n)) for w, n in self._terms(node)]
+        if any(form.loose for _, form in forms):
+            return None
+        rows = [(w, form.row, whole(form.row)) for w, form in forms if any(form.row)]
+        scales = [next(x / r for x, r in zip(row, short, strict=True) if r) for _, row, short in rows]
+        weights = tuple(w * scale * scale for (w, _, _), scale in zip(rows, scales, strict=True))
+        self._squares[i] = ball.Square(weights, tuple(short for _, _, short in rows))
+        return self._squares[i]
+
+    def _terms(self, node: Input) -> tuple[tuple[Fraction, int], ...]:
+        return next(s.terms for s in self.question.squares if s.variable == node.index)
+
+    def _round(self, i: int, square: ball.Square, form: Mixed) -> bool | Row:
+        """The sign of a square against a constant, or a chord or a tangent of that ball, or THIN."""
+        ((_, weight),) = form.loose
+        bound = form.row[-1] / -weight
+        images = square.images(self.polytope.vertices)
+        if not any(any(row[:-1]) for row in square.rows):
+            return form.row[-1] + weight * square.at(images[0]) >= 0
+        if bound <= 0:
+            return weight > 0
+        if square.inside(images, bound):
+            return weight < 0
+        directions = [ball.towards(square, images), self._tangents.get(i)]
+        if any(square.outside(images, bound, a) for a in directions if a is not None):
+            return weight > 0
+        found = square.cut(images, bound, self.grain)
+        if found is None:
+            return THIN
+        direction, level = found
+        self._tangents[i] = direction
+        columns = [
+            sum(c * x for c, x in zip(direction, column, strict=True)) for column in zip(*square.rows, strict=True)
+        ]
+        return whole([*map(Fraction, columns[:-1]), columns[-1] - level])
+
+    def _halved(self, node: Input) -> Row:
+        """A row that makes the forms of a square affine, or halves the one that varies most; THIN of a constant one."""
+        forms = [self._real(n) for _, n in self._terms(node)]
+        for form in forms:
+            if form.loose:
+                return self._opener(form.loose[0][0])
+        spans = [self._range(form) for form in forms]
+        k = max(range(len(spans)), key=lambda j: spans[j][1] - spans[j][0])
+        low, high = spans[k]
+        if high - low <= Fraction(self.grain) * max(abs(low), abs(high)):
+            return THIN
+        return whole([*forms[k].row[:-1], forms[k].row[-1] - (low + high) / 2])
+
     def point(self, place: Exact) -> Vector:
         """All inputs, from the real ones."""
-        inputs = range(len(self.question.variables))
-        return tuple(place[self.free[i]] if i in self.free else self.fixed[i] for i in inputs)
+        inputs = range(len(self.question.variables) - len(self.question.squares))
+        point = tuple(place[self.free[i]] if i in self.free else self.fixed[i] for i in inputs)
+        return self.question.completed((*point, *(Fraction(0) for _ in self.question.squares)))
 
     def sample(self) -> Vector:
         """A point inside, of short numbers if possible."""
@@ -225,13 +322,15 @@ def weigh(
     sides: dict[int, Side] | None = None,
     mirror: int = 0,
     density: Density = UNIFORM,
+    enough: Callable[[Mass], bool] = lambda mass: False,
 ) -> Mass:
     """The mass of the facts of the question, and of facts and `event` (a node).
 
     `sides`: the inputs that are real, and their intervals (from the box, if it is missing). `mirror`: if not 0,
-    swapping the first so many inputs with the others changes nothing, and only half of the box is looked at.
+    swapping the first so many inputs with the others changes nothing, and only half of the box is looked at. `enough`:
+    an enclosure that balls need not be cut more finely for.
     """
-    return Scale(question, event, seconds, sides, mirror, density).weigh()
+    return Scale(question, event, seconds, sides, mirror, density).weigh(enough)
 
 
 class Scale:
@@ -253,10 +352,11 @@ class Scale:
         self.free = {index: k for k, index in enumerate(sorted(self.sides))}
         self.mass = Mass()
         self.heap: list[tuple[float, int, Fraction, Region, bool]] = []
+        self.thin: list[tuple[Fraction, Region]] = []
         self.ticket = count()
         self.largest = Fraction(0)
 
-    def weigh(self) -> Mass:
+    def weigh(self, enough: Callable[[Mass], bool]) -> Mass:
         intervals = [self.sides[i] for i in sorted(self.sides)]
         capacity = prod((b - a for i, (a, b) in self.sides.items() if i not in self.density), start=Fraction(1))
         rest = capacity * prod(len(values) for values in self._values(loose=True))
@@ -268,19 +368,39 @@ class Scale:
             rest -= weight * capacity / (2 if cut else 1)
             region = Region(self.question, self.free, fixed, half if cut else whole_box)
             self._push(region, weight, False)
-            while self.heap and time.monotonic() <= self.end:
-                self._step()
+            self._work()
             if self.heap:
                 break
+        best, took = self._total(rest), 0.0
+        while self.thin and not self.heap and not enough(best) and time.monotonic() + GROWTH * took < self.end:
+            begun = time.monotonic()
+            parts, self.thin = self.thin, []
+            for weight, region in parts:
+                self._push(region.finer(), weight, False)
+            self._work()
+            best = tighter(best, self._total(rest))
+            took = time.monotonic() - begun
+        return best
+
+    def _work(self) -> None:
+        while self.heap and time.monotonic() <= self.end:
+            self._step()
+
+    def _total(self, rest: Fraction) -> Mass:
+        """What is decided, and what may come on top."""
+        done, self.mass = self.mass, replace(self.mass)
         for _, _, weight, region, inside in sorted(self.heap, key=lambda entry: entry[:2]):  # the largest first
             self._leftover(region, weight, inside)
+        for weight, region in self.thin:
+            self._leftover(region, weight, False)
         self._add(given=(Fraction(0), rest), both=(Fraction(0), rest))
-        return self.mass
+        total, self.mass = self.mass, done
+        return total
 
     def _values(self, loose: bool = False) -> list[range | tuple[Fraction]]:
         """What each input that is not real may be; `loose`: only of those without a density, whose values weigh 1."""
         values: list[range | tuple[Fraction]] = []
-        for i, v in enumerate(self.question.variables):
+        for i, v in enumerate(inputs(self.question)):
             if i not in self.free and not (loose and i in self.density):
                 assert v.low is not None and v.high is not None
                 values.append(range(int(v.low), int(v.high) + 1) if v.integer else (v.low,))
@@ -288,7 +408,7 @@ class Scale:
 
     def corners(self) -> Iterator[tuple[Fraction, bool, dict[int, Fraction]]]:
         """The choices of the inputs that are not real: their weight, whether half of the box suffices, the choice."""
-        others = [i for i in range(len(self.question.variables)) if i not in self.free]
+        others = [i for i in range(len(inputs(self.question))) if i not in self.free]
         width = sum(i < self.mirror for i in others)
         for choice in every(self._values()):
             fixed = {i: Fraction(value) for i, value in zip(others, choice, strict=True)}
@@ -328,9 +448,14 @@ class Scale:
         try:
             if not inside:
                 for fact in self.question.facts:
-                    decided = region.truth(fact)
-                    if decided is not True:
+                    now = region.truth(fact)
+                    if now is not True and (decided is True or decided == THIN or now is False):
+                        decided = now
+                    if decided is not True and decided != THIN:
                         break
+                if decided == THIN:
+                    self.thin.append((weight, region))
+                    return
                 if decided is True and (seam := seam_of(region, self.density)) is not None:
                     decided = seam
                 if decided is True:
@@ -356,10 +481,18 @@ class Scale:
                     return
             if decided is False:
                 return
+            if decided == THIN:
+                self._add(both=(Fraction(0), weight * region.polytope.volume(self.last)))
+                return
             if len(region.polytope.vertices) > CORNERS:
                 raise OutOfTime
-            for part in region.polytope.split(decided):
-                if part is not None:
+            parts = [part for part in region.polytope.split(decided) if part is not None]
+            if len(parts) < 2 and inside:  # a cut that floats chose too near to a side
+                self._leftover(region, weight, True)
+            elif len(parts) < 2:
+                self.thin.append((weight, region))
+            else:
+                for part in parts:
                     self._push(region.part(part), weight, inside)
         except OutOfTime:
             self._leftover(region, weight, inside)
@@ -374,9 +507,10 @@ class Scale:
         except OutOfTime:
             volume = prod((b - a for a, b in polytope.spans()), start=Fraction(1))
         most = (Fraction(0), weight * volume * (1 if inside else height(region, self.density)))
-        self._add(given=(Fraction(0), Fraction(0)) if inside else most, both=most)
+        never = self.event is not None and time.monotonic() < self.last and region.truth(self.event) is False
+        self._add(given=NOTHING if inside else most, both=NOTHING if never else most)
 
-    def _add(self, given: Side = (Fraction(0), Fraction(0)), both: Side = (Fraction(0), Fraction(0))) -> None:
+    def _add(self, given: Side = NOTHING, both: Side = NOTHING) -> None:
         mass = self.mass
         mass.given = (mass.given[0] + given[0], mass.given[1] + given[1])
         mass.both = (mass.both[0] + both[0], mass.both[1] + both[1])
@@ -388,6 +522,18 @@ class Scale:
             for i, k in self.free.items():
                 low, high = self.mass.sides.get(i, spans[k])
                 self.mass.sides[i] = (min(low, spans[k][0]), max(high, spans[k][1]))
+
+
+def tighter(left: Mass, right: Mass) -> Mass:
+    """What both enclosures say; otherwise the second."""
+    pairs = ((left.given, right.given), (left.both, right.both))
+    given, both = ((max(a[0], b[0]), min(a[1], b[1])) for a, b in pairs)
+    return replace(right, given=given, both=both)
+
+
+def inputs(question: Question) -> Sequence[Variable]:
+    """The variables that are no squares of others."""
+    return question.variables[: len(question.variables) - len(question.squares)]
 
 
 def seam_of(region: Region, density: Density) -> Row | None:
@@ -415,7 +561,7 @@ def chance(fixed: Mapping[int, Fraction], density: Density) -> Fraction:
 def own_sides(question: Question, density: Density = UNIFORM) -> dict[int, Side]:
     """The real inputs with their intervals; an interval of length 0 makes an input fixed."""
     sides = {}
-    for i, v in enumerate(question.variables):
+    for i, v in enumerate(inputs(question)):
         if not v.integer and (v.low is None or v.high is None or v.low < v.high):
             sides[i] = (-FAR if v.low is None else v.low, FAR if v.high is None else v.high)
             if i in density:

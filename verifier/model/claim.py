@@ -82,6 +82,8 @@ class Computation:
     formulas: Mapping[str, Expr]
     shown: tuple[str, ...] = ()
     over: Distribution = Distribution("uniform(X)")
+    against: Fraction | None = None
+    """The constant that it is compared with: an enclosure that tells them apart is tight enough."""
 
     def classifier(self, parameter: str) -> str:
         """The name of the classifier that was given for a parameter."""

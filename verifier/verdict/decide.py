@@ -11,7 +11,6 @@ from operator import eq, ge, gt, le, lt, ne
 from verifier.engines import closed_form
 from verifier.engines.engine import Answer, Fails, Holds, Unknown
 from verifier.engines.portfolio import Portfolio
-from verifier.engines.weigh import NAME
 from verifier.language.build import NO, YES, Form
 from verifier.model.assertion import claim_of
 from verifier.model.claim import (
@@ -394,9 +393,11 @@ class Decider:
     # measures
 
     def _compare(self, claim: Compare) -> Outcome:
-        value = self._compute(claim.measure)
-        if isinstance(claim.measure, Computation) and claim.measure.word == "probability":
-            return self._likely(claim, value)
+        measure = claim.measure
+        value = self._compute(replace(measure, against=claim.value) if isinstance(measure, Computation) else measure)
+        likely = isinstance(claim.measure, Computation) and claim.measure.word == "probability"
+        if likely or value.how == "enclosed":
+            return self._enclosed(claim, value, "probability of agreement" if likely else "value")
         order = ORDERS[claim.op]
         right: Fraction | float = float("inf") if claim.value is None else claim.value
         left: Fraction | float
@@ -423,25 +424,26 @@ class Decider:
             return Outcome(Proved(by, value.trusts, value.pair, notes))
         return Outcome(Refuted(by, value.pair, value.trusts, notes))
 
-    def _likely(self, claim: Compare, value: Measurement) -> Outcome:
-        """A probability against a constant: exact, or enclosed and all of the interval on one side; never estimated."""
+    def _enclosed(self, claim: Compare, value: Measurement, what: str) -> Outcome:
+        """A probability, say, against a constant: exact, or all of an enclosure on one side of it; never estimated."""
         order, right = ORDERS[claim.op], float("inf") if claim.value is None else claim.value
         if value.how == "exact" and isinstance(value.amount, Fraction):
             low = high = value.amount
             written, about = str(low), f"≈ {float(low):.6g}"
             exactly = written if len(written) <= SHORT else f"{written} {about}" if len(written) <= LONG else about
-            said = f"The probability of agreement is {exactly}."
+            said = f"The {what} is {exactly}."
         elif value.how == "enclosed" and value.enclosure is not None:
             low, high = value.enclosure
-            said = f"The probability of agreement is certainly in {value.amount}."
+            said = f"The {what} is certainly in {value.amount}."
         else:
             return Outcome(Undecided(value.why or f"the value is only {value.how}", value.later))
         equation = claim.op in ("==", "!=")
         if low < high and (low <= right <= high if equation else order(low, right) is not order(high, right)):
-            return Outcome(Undecided(f"out of time. {said}"))
+            return Outcome(Undecided(f"{value.why or 'out of time'}. {said}"))
+        by, notes = value.trusts[0] if value.trusts else EXACT, (said, *value.notes)
         if order(low, right):
-            return Outcome(Proved(NAME, value.trusts, notes=(said,)))
-        return Outcome(Refuted(NAME, value.pair, value.trusts, (said,)))
+            return Outcome(Proved(by, value.trusts, notes=notes))
+        return Outcome(Refuted(by, value.pair, value.trusts, notes))
 
     # user metrics must be pseudometrics before any theorem about them applies (THEORY section 5)
 

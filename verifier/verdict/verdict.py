@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
 from fractions import Fraction
 from math import ceil
 from typing import Literal
@@ -254,6 +255,15 @@ def size(amount: Amount | None) -> Fraction | float:
             return square
         case _:
             return float("inf")
+
+
+def interval(low: Fraction, high: Fraction, digits: int = 6) -> str:
+    """`[0.123456, 0.123789]`, rounded outwards."""
+    ends = []
+    for end, way in ((low, ROUND_FLOOR), (high, ROUND_CEILING)):
+        rounded = Context(digits, way).divide(Decimal(end.numerator), Decimal(end.denominator))
+        ends.append(format(rounded.normalize(), "f"))
+    return f"[{ends[0]}, {ends[1]}]"
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from verifier.model.program import Data, PointValue, Value
 from verifier.source.text import NOWHERE
 from verifier.syntax import tree
 from verifier.verdict.measures import min_distance
-from verifier.verdict.verdict import Amount, Measurement, Witness
+from verifier.verdict.verdict import Amount, Measurement, Witness, interval
 
 if TYPE_CHECKING:
     import numpy as np
@@ -183,8 +183,15 @@ def mean(decider: Decider, computation: Computation) -> Measurement:
     if not roots:
         return Measurement(low / len(rows), trusts=found.trusts, notes=(note,), table=found.table)
     ends = low / len(rows), (low + roots * GAP) / len(rows)
-    shown = f"[{float(ends[0]):.10g}, {float(ends[1]):.10g}]"
-    return Measurement(shown, trusts=found.trusts, how="enclosed", enclosure=ends, notes=(note,), table=found.table)
+    return Measurement(
+        interval(*ends, digits=10),
+        why="a mean of roots is only enclosed",
+        trusts=found.trusts,
+        how="enclosed",
+        enclosure=ends,
+        notes=(note,),
+        table=found.table,
+    )
 
 
 def known(amount: Amount | None) -> Fraction:

@@ -19,7 +19,7 @@ from verifier.source.text import NOWHERE
 from verifier.syntax import tree
 from verifier.verdict.certify import distance
 from verifier.verdict.measures import counted
-from verifier.verdict.verdict import Measurement, Witness
+from verifier.verdict.verdict import Measurement, Witness, interval
 
 if TYPE_CHECKING:
     from verifier.verdict.decide import Decider
@@ -30,6 +30,9 @@ ZERO = Form(Fraction(0))
 
 
 DEEP = "the formulas are nested too deeply for volumes"
+
+CLOSE = Fraction(1, 1000)
+"""Balls of l2 are cut until an enclosure is as narrow as this, or tells."""
 
 USEFUL = Fraction(1, 4)
 """A wider interval tells so little that an estimate is added to a `compute`."""
@@ -92,7 +95,7 @@ class Pairs:
             for name, formula in computation.formulas.items():
                 here = poser.truth(formula, (X,))
                 given += [here] if name == "where" else [here, *poser.build.substitute([here], there)]
-        self.posed = poser.pose(self.points, given, numbers=[event])
+        self.posed = poser.pose(self.points, given, numbers=[event], squares=True)
 
     def weigh(self, sides: dict[int, Side]) -> Measurement:
         question, density = self.posed.question, self.computation.over.steps
@@ -106,7 +109,13 @@ class Pairs:
             Mass()
             if self.posed.impossible
             else weigh(
-                question, event, self.decider.left() * (0.7 if self.decider.guessing else 1), both, mirror, density
+                question,
+                event,
+                self.decider.left() * (0.7 if self.decider.guessing else 1),
+                both,
+                mirror,
+                density,
+                self.settles,
             )
         )
         if not mass.given[1]:
@@ -132,8 +141,13 @@ class Pairs:
                 )
         if high - low == 1:
             return Measurement(None, why="out of time")
-        shown = f"[{float(low):.6g}, {float(high):.6g}]"
-        return Measurement(shown, pair=pair, trusts=TRUSTS, how="enclosed", enclosure=(low, high))
+        return Measurement(interval(low, high), pair=pair, trusts=TRUSTS, how="enclosed", enclosure=(low, high))
+
+    def settles(self, mass: Mass) -> bool:
+        """The enclosure tells the probability from the constant that it is compared with; or it is narrow."""
+        low, high = enclosure(mass)
+        against = self.computation.against
+        return high - low <= CLOSE if against is None else not low <= against <= high
 
     def witness(self, mass: Mass) -> Witness | None:
         """A pair that flips, replayed; none if none was found."""
