@@ -5,12 +5,14 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from fnmatch import fnmatchcase
+from functools import partial
 from pathlib import Path
 
 from benchmarks import ours, peers, table
 from benchmarks.contest import Instance, Judged, Run, contradictions, judge
+from benchmarks.peers import nnenum
 from benchmarks.suites import Missing, Options, Suite, acasxu, fairness, linear, startup, twins
 
 SUITES: dict[str, Suite] = {
@@ -19,6 +21,8 @@ SUITES: dict[str, Suite] = {
     "twins": twins.instances,
     "linear": linear.instances,
 }
+
+Ask = Callable[[Instance, float], Run]
 
 
 def arguments() -> argparse.Namespace:
@@ -30,6 +34,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument(
         "--timeout", type=float, default=60.0, metavar="S", help="seconds an instance and contender (60)"
     )
+    parser.add_argument("--nnenum", type=Path, metavar="PYTHON", help="acasxu: the Python that has nnenum, as a peer")
     parser.add_argument("--repeat", type=int, default=1, metavar="N", help="runs of each; the median counts (1)")
     parser.add_argument("--only", default="*", metavar="NAME", help="instances of this name, or pattern (AC-*)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all results")
@@ -38,18 +43,29 @@ def arguments() -> argparse.Namespace:
     parsed.peers = [p for p in parsed.peers.split(",") if p]
     if unknown := [p for p in parsed.peers if p not in peers.PEERS]:
         parser.error(f"there is no peer `{unknown[0]}`: choose from {', '.join(peers.PEERS)}")
+    if parsed.nnenum and parsed.suite != "acasxu":
+        parser.error("--nnenum answers the suite acasxu only")
     if parsed.timeout <= 0 or parsed.repeat < 1:
         parser.error("--timeout and --repeat are positive")
     return parsed
 
 
-def compete(instance: Instance, names: Sequence[str], seconds: float, repeat: int) -> dict[str, Judged]:
+def contenders(names: Sequence[str], nnenum_python: Path | None) -> dict[str, Ask]:
+    """Everybody who is asked, the verifier first."""
+    found: dict[str, Ask] = {table.OURS: ours.ask}
+    for name in names:
+        found[name] = partial(peers.ask, name)
+    if nnenum_python is not None:
+        found["nnenum"] = partial(nnenum.ask, nnenum_python)
+    return found
+
+
+def compete(instance: Instance, all_: Mapping[str, Ask], seconds: float, repeat: int) -> dict[str, Judged]:
     """Everybody in turn, then everybody again: what disturbs one run disturbs them alike."""
-    runs: dict[str, list[Run]] = {name: [] for name in (table.OURS, *names)}
+    runs: dict[str, list[Run]] = {name: [] for name in all_}
     for _ in range(repeat):
-        for name, taken in runs.items():
-            asked = ours.ask(instance, seconds) if name == table.OURS else peers.ask(name, instance.claims, seconds)
-            taken.append(asked)
+        for name, ask in all_.items():
+            runs[name].append(ask(instance, seconds))
     return {name: judge(instance, taken) for name, taken in runs.items()}
 
 
@@ -64,6 +80,8 @@ def main() -> int:
     present = [p for p in wanted.peers if peers.installed(p)]
     for peer in set(wanted.peers) - set(present):
         print(f"{peer} is left out: `pip install {table.PACKAGES[peer]}`.", file=sys.stderr)
+    everybody = contenders(present, wanted.nnenum)
+    present = [name for name in everybody if name != table.OURS]
     results: list[table.Result] = []
     rows = [table.head(present)]
     wrong = 0
@@ -71,7 +89,7 @@ def main() -> int:
         for instance in SUITES[wanted.suite](Options(wanted.models, wanted.partitions)):
             if not fnmatchcase(instance.name, wanted.only):
                 continue
-            judged = compete(instance, present, wanted.timeout, wanted.repeat)
+            judged = compete(instance, everybody, wanted.timeout, wanted.repeat)
             results.append((instance, judged))
             rows.append(table.cells(instance.name, judged))
             print(table.aligned(rows)[-1], file=sys.stderr)  # as it comes; the table follows

@@ -51,14 +51,15 @@ class Net:
 
 
 def chain(network: Network) -> Net:
-    """The layers of an imported network. Raises ValueError when it is no chain of dense layers with ReLUs between."""
+    """The layers of an imported network. Raises ValueError when it is no chain of dense layers and ReLUs."""
     layers: list[Layer] = []
     value, rectified = 0, True
     for place, step in enumerate(network.steps, start=1):
         match step:
-            case Dense((source,), (weights,), bias, None) if source == value and rectified:
+            case Dense((source,), (weights,), bias, None) if source == value:
                 rows = tuple(tuple(Fraction(w) for w in row) for row in weights.tolist())
-                layers.append(Layer(rows, tuple(Fraction(b) for b in bias.tolist())))
+                layer = Layer(rows, tuple(Fraction(b) for b in bias.tolist()))
+                layers.append(layer if rectified else after(layer, layers.pop()))
                 rectified = False
             case Relu(source) if source == value and not rectified:
                 rectified = True
@@ -68,6 +69,17 @@ def chain(network: Network) -> Net:
     if rectified:
         raise ValueError("the network does not end with a dense layer")
     return Net(tuple(layers))
+
+
+def after(second: Layer, first: Layer) -> Layer:
+    """Both layers, without a ReLU between them, as one."""
+    columns = list(zip(*first.weights, strict=True))
+    rows = tuple(tuple(dot(row, column) for column in columns) for row in second.weights)
+    return Layer(rows, tuple(dot(row, first.bias) + b for row, b in zip(second.weights, second.bias, strict=True)))
+
+
+def dot(left: Vector, right: Sequence[Fraction]) -> Fraction:
+    return sum((a * b for a, b in zip(left, right, strict=True) if a and b), Fraction(0))
 
 
 @dataclass(frozen=True)

@@ -7,11 +7,11 @@ import importlib
 import importlib.util
 import json
 import pickle
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from fractions import Fraction
 
 from benchmarks.claim import Claim
-from benchmarks.contest import Run, Said
+from benchmarks.contest import Instance, Run, Said
 from benchmarks.run import PYTHON, run
 
 Answer = Callable[[Claim, float], Said]
@@ -34,9 +34,10 @@ def answer_of(name: str) -> Answer:
     return answer
 
 
-def ask(name: str, claims: Sequence[Claim], seconds: float) -> Run:
+def ask(name: str, instance: Instance, seconds: float) -> Run:
     """The answers of a peer; what it does not answer in time is `none`."""
-    ran = run([PYTHON, "-m", "benchmarks.peers", name, str(seconds)], seconds, pickle.dumps(tuple(claims)))
+    claims = instance.claims
+    ran = run([PYTHON, "-m", "benchmarks.peers", name, str(seconds)], seconds, pickle.dumps(claims))
     said: list[Said] = []
     for line in ran.output.splitlines():
         if line.startswith('{"word"'):

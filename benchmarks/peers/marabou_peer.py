@@ -12,9 +12,8 @@ from maraboupy import MarabouCore
 
 from benchmarks.claim import Claim, Net, clauses
 from benchmarks.contest import Said
+from benchmarks.peers import milp
 from verifier.model.violation import Compare
-
-SLACK = 1e-6
 
 
 def query(claim: Claim, clause: tuple[Compare, ...]) -> tuple[MarabouCore.InputQuery, list[int]]:
@@ -71,11 +70,13 @@ def query(claim: Claim, clause: tuple[Compare, ...]) -> tuple[MarabouCore.InputQ
         points += x
         outputs += network(claim.net, x)
     numbers = [*points, *outputs]
+    equal = {milp.opposite(c) for c in clause} & set(clause)
     for compare in clause:
         weights: dict[int, float] = {}
         for i, w in compare.terms:
             weights[numbers[i]] = weights.get(numbers[i], 0.0) + float(w)
-        slack = 0.0 if all(i < len(points) for i, _ in compare.terms) and not compare.strict else SLACK
+        bound = compare in equal or all(i < len(points) for i, _ in compare.terms)
+        slack = milp.SLACK if compare.strict or not bound else 0.0
         equation(MarabouCore.Equation.GE, [(w, v) for v, w in weights.items()], slack - float(compare.constant))
     for k, v in enumerate(dict.fromkeys(points)):
         asked.markInputVariable(v, k)

@@ -123,8 +123,9 @@ def programs(claim: Claim) -> Iterator[Program]:
     """One program a clause of the formula."""
     for clause in clauses(claim.formula):
         program, numbers = base(claim)
+        equal = {opposite(c) for c in clause} & set(clause)
         for compare in clause:
-            demand(program, compare, numbers)
+            demand(program, compare, numbers, slack=compare not in equal)
         if claim.least:
             span = max(float(s.high - s.low) for s in claim.box)
             program.least = program.column(0.0, span)
@@ -136,11 +137,16 @@ def programs(claim: Claim) -> Iterator[Program]:
         yield program
 
 
-def demand(program: Program, compare: Compare, numbers: list[Linear]) -> None:
-    """The row with its slack; a row about inputs alone is a bound of the question and has none."""
+def opposite(compare: Compare) -> Compare:
+    """The other half of an equation."""
+    return Compare(tuple((i, -w) for i, w in compare.terms), -compare.constant, compare.strict)
+
+
+def demand(program: Program, compare: Compare, numbers: list[Linear], slack: bool) -> None:
+    """The row, with slack unless it is half of an equation or a bound of inputs."""
     linear = plus((1.0, ({}, float(compare.constant))), *((float(w), numbers[i]) for i, w in compare.terms))
     inputs = all(i < len(program.points) for i, _ in compare.terms)
-    program.at_least(linear, 0.0 if inputs and not compare.strict else SLACK)
+    program.at_least(linear, SLACK if compare.strict or (slack and not inputs) else 0.0)
 
 
 def answer(claim: Claim, seconds: float, solve: Callable[[Program, float], Solved]) -> Said:

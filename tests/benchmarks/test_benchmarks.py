@@ -51,6 +51,10 @@ def test_a_chain_is_the_network_it_comes_from() -> None:
     last = Dense((2,), (np.array([[1.0, -1.0]]),), np.array([0.0]))
     network = Network(2, (first, Relu(1), last), "positive", 2)
     assert chain(network) == NET
+    shift = Dense((0,), (np.array([[0.0, 2.0], [1.0, 0.0]]),), np.array([0.0, -1.0]))
+    moved = Dense((1,), first.weights, first.bias)
+    both = chain(Network(2, (shift, moved, Relu(2), replace(last, sources=(3,))), "positive", 3))
+    assert both.at((Fraction(3), Fraction(2))) == NET.at((Fraction(4), Fraction(2))) and len(both.layers) == 2
     for steps in ((first, Relu(1)), (first, last), (first, Relu(1), Relu(2), last), (Relu(0), last)):
         with pytest.raises(ValueError):
             chain(Network(2, steps, "positive", 0))
@@ -178,7 +182,7 @@ def test_a_process_that_overstays_is_killed(monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_a_peer_in_its_process_answers_claims_one_by_one() -> None:
     never = replace(CLAIM, formula=Some(()))
-    asked = peers.ask("z3", (CLAIM, never), 20.0)
+    asked = peers.ask("z3", Instance("i", (CLAIM, never)), 20.0)
     assert [s.word for s in asked.said] == ["refuted", "proved"] and asked.cpu > 0
 
 
@@ -238,7 +242,7 @@ def test_fairness_of_all_and_of_every_part(tmp_path: Path) -> None:
     assert [(c.box[0].low, c.box[0].high) for c in parts.claims] == [(0, 9), (10, 19), (20, 24)]
     assert judge(whole, [ours.ask(whole, 30)]).text == "refuted"
     assert judge(parts, [ours.ask(parts, 30)]).words == ("proved", "refuted", "proved")
-    assert judge(parts, [peers.ask("z3", parts.claims, 30)]).words == ("proved", "refuted", "proved")
+    assert judge(parts, [peers.ask("z3", parts, 30)]).words == ("proved", "refuted", "proved")
 
 
 def test_vnnlib_files_meet_the_networks_they_fit(tmp_path: Path) -> None:
@@ -263,7 +267,7 @@ def test_linear_questions_have_the_answers_they_are_made_for() -> None:
     for holds_, word in ((True, "proved"), (False, "refuted")):
         instance = linear.containment(6, 2, holds_, seed=1)
         assert judge(instance, [ours.ask(instance, 30)]).words == (word,)
-        assert judge(instance, [peers.ask("z3", instance.claims, 30)]).words == (word,)
+        assert judge(instance, [peers.ask("z3", instance, 30)]).words == (word,)
     instance = linear.radius(3, 3, seed=1)
-    mine, theirs = (judge(instance, [r]) for r in (ours.ask(instance, 30), peers.ask("z3", instance.claims, 30)))
+    mine, theirs = (judge(instance, [r]) for r in (ours.ask(instance, 30), peers.ask("z3", instance, 30)))
     assert mine.values == theirs.values != (None,)
