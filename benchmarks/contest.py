@@ -30,9 +30,9 @@ class Said:
 
 @dataclass(frozen=True)
 class Certificate:
-    """A proof that the verifier leaves beside its verdict: its size, and the CPU seconds to check it."""
+    """The proofs that the verifier's kernel accepted for a verdict: their steps, and the seconds it took."""
 
-    size: int
+    steps: int
     seconds: float
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.claim import Claim, Vector
-from benchmarks.contest import Instance, Run, Said
+from benchmarks.contest import Certificate, Instance, Run, Said
 from benchmarks.run import PYTHON, run
 
 
@@ -29,8 +29,9 @@ def ask(instance: Instance, seconds: float) -> Run:
         silent = "out of time" if ran.killed else last[0][:200]
         return Run(tuple(Said("none") for _ in instance.claims), ran.cpu, ran.wall, silent)
     wrong = [d["message"] for d in file["diagnostics"] if d["severity"] == "error"] + file["internal_errors"]
-    said = () if wrong else answers(instance.claims, file)
-    return Run(said or tuple(Said("none") for _ in instance.claims), ran.cpu, ran.wall, "; ".join(wrong))
+    if wrong:
+        return Run(tuple(Said("none") for _ in instance.claims), ran.cpu, ran.wall, "; ".join(wrong))
+    return Run(answers(instance.claims, file), ran.cpu, ran.wall, certificate=certificate(file))
 
 
 def answers(claims: Sequence[Claim], file: Mapping[str, Any]) -> tuple[Said, ...]:
@@ -46,6 +47,14 @@ def answers(claims: Sequence[Claim], file: Mapping[str, Any]) -> tuple[Said, ...
     if word == "unknown":
         return (Said("none", note=assertion["reason"]),)
     return (Said(word, flat(assertion["pair"]) if word == "refuted" else None),)
+
+
+def certificate(file: Mapping[str, Any]) -> Certificate | None:
+    """What the kernel accepted."""
+    for assertion in file["assertions"]:
+        if (held := assertion["certificate"]) is not None:
+            return Certificate(held["steps"], held["seconds"])
+    return None
 
 
 def least(claim: Claim, computed: Mapping[str, Any]) -> Said:

@@ -20,7 +20,7 @@ def cells(name: str, judged: dict[str, Judged]) -> list[str]:
     """One line: the instance, our answer, and of each peer its answer, its time, and how many times ours that is."""
     mine = judged[OURS]
     certificate = mine.certificate
-    proof = ["", ""] if certificate is None else [f"{certificate.size:,}", f"{certificate.seconds:.2f}"]
+    proof = ["", ""] if certificate is None else [f"{certificate.steps:,}", f"{certificate.seconds:.2f}"]
     line = [name, mine.text, f"{mine.cpu:.2f}", *proof]
     for peer, theirs in judged.items():
         if peer != OURS:
@@ -29,7 +29,7 @@ def cells(name: str, judged: dict[str, Judged]) -> list[str]:
 
 
 def head(peers: Sequence[str]) -> list[str]:
-    return ["instance", OURS, "cpu s", "proof B", "check s", *(c for p in peers for c in (p, "cpu s", "ratio"))]
+    return ["instance", OURS, "cpu s", "steps", "check s", *(c for p in peers for c in (p, "cpu s", "ratio"))]
 
 
 def both(mine: Judged, theirs: Judged) -> bool:
@@ -105,5 +105,5 @@ def judged_json(judged: Judged) -> dict[str, Any]:
         "cpu": round(judged.cpu, 4),
         "runs": [round(r, 4) for r in judged.runs],
         "note": judged.note,
-        "certificate": None if certificate is None else {"bytes": certificate.size, "check": certificate.seconds},
+        "certificate": None if certificate is None else {"steps": certificate.steps, "seconds": certificate.seconds},
     }
