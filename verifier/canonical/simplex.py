@@ -1,0 +1,154 @@
+"""Exact linear arithmetic: a point that satisfies linear inequalities, or weights that show that there is none.
+
+The general simplex method of B. Dutertre and L. de Moura (A fast linear-arithmetic solver for DPLL(T), CAV 2006), with
+Bland's rule. A strict bound is a bound moved by an infinitesimal: numbers are pairs (q, d), for q + d * epsilon.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+from flint import fmpq
+
+Number = tuple[fmpq, fmpq]
+ZERO = fmpq(0)
+
+
+@dataclass(frozen=True, slots=True)
+class Inequality:
+    """constant + sum of weight * x[i] >= 0, or > 0 where `strict`."""
+
+    terms: Mapping[int, Fraction]
+    constant: Fraction
+    strict: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Solution:
+    point: tuple[Fraction, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """The sum of weights[k] > 0 times inequality k is negative, or zero and strict, wherever the box lets it be."""
+
+    weights: Mapping[int, Fraction]
+
+
+class Stopped(Exception):
+    """The caller's patience is over."""
+
+
+def solve(
+    inequalities: Sequence[Inequality],
+    low: Sequence[Fraction | None],
+    high: Sequence[Fraction | None],
+    patience: int = 100_000,
+) -> Solution | Conflict:
+    """A point of the closed box low <= x <= high with all inequalities. Raises Stopped after `patience` pivots."""
+    return _Tableau(inequalities, low, high).solve(patience)
+
+
+class _Tableau:
+    """Variables 0 .. n-1 are the x, n + k is the sum of inequality k. `rows[b]`: basic variable b as a combination of
+    the others."""
+
+    def __init__(
+        self, inequalities: Sequence[Inequality], low: Sequence[Fraction | None], high: Sequence[Fraction | None]
+    ) -> None:
+        self.count = len(low)
+        self.inequalities = inequalities
+        self.low: dict[int, Number] = {i: (_q(b), ZERO) for i, b in enumerate(low) if b is not None}
+        self.high: dict[int, Number] = {i: (_q(b), ZERO) for i, b in enumerate(high) if b is not None}
+        self.rows: dict[int, dict[int, fmpq]] = {}
+        self.value: dict[int, Number] = {
+            i: self.low.get(i) or self.high.get(i) or (ZERO, ZERO) for i in range(self.count)
+        }
+        for k, row in enumerate(inequalities, self.count):
+            self.rows[k] = {i: _q(w) for i, w in row.terms.items() if w}
+            self.low[k] = (-_q(row.constant), fmpq(int(row.strict)))
+            self.value[k] = self._sum(k)
+
+    def _sum(self, basic: int) -> Number:
+        q = d = ZERO
+        for j, a in self.rows[basic].items():
+            q, d = q + a * self.value[j][0], d + a * self.value[j][1]
+        return q, d
+
+    def solve(self, patience: int) -> Solution | Conflict:
+        for i in range(self.count):
+            if i in self.low and i in self.high and self.low[i] > self.high[i]:
+                return Conflict({})
+        while True:
+            wrong = [b for b in self.rows if self._side(b)]
+            if not wrong:
+                return Solution(self._point())
+            basic = min(wrong)
+            up = self._side(basic)
+            row = self.rows[basic]
+            free = [j for j, a in row.items() if self._may_move(j, 1 if a * up > 0 else -1)]
+            if not free:
+                weights = {j: -a * up for j, a in row.items() if j >= self.count}
+                if basic >= self.count:
+                    weights[basic] = fmpq(1)
+                return Conflict({j - self.count: _fraction(w) for j, w in weights.items()})
+            if patience <= 0:
+                raise Stopped
+            patience -= 1
+            self._pivot(basic, min(free), self.low[basic] if up > 0 else self.high[basic])
+
+    def _side(self, b: int) -> int:
+        """1 where it has to grow, -1 where it has to shrink, 0 where it is within its bounds."""
+        if b in self.low and self.value[b] < self.low[b]:
+            return 1
+        return -1 if b in self.high and self.value[b] > self.high[b] else 0
+
+    def _may_move(self, j: int, direction: int) -> bool:
+        if direction > 0:
+            return j not in self.high or self.value[j] < self.high[j]
+        return j not in self.low or self.value[j] > self.low[j]
+
+    def _pivot(self, basic: int, entering: int, target: Number) -> None:
+        """`basic` takes the value `target`, and `entering` its place."""
+        row = self.rows.pop(basic)
+        a = row.pop(entering)
+        move = tuple((t - v) / a for t, v in zip(target, self.value[basic], strict=True))
+        self.value[basic] = target
+        old = self.value[entering]
+        self.value[entering] = (old[0] + move[0], old[1] + move[1])
+        new = {j: -w / a for j, w in row.items()}
+        new[basic] = 1 / a
+        for b, other in self.rows.items():
+            factor = other.pop(entering, None)
+            if factor is None:
+                continue
+            was = self.value[b]
+            self.value[b] = (was[0] + factor * move[0], was[1] + factor * move[1])
+            for j, w in new.items():
+                total = other.get(j, ZERO) + factor * w
+                if total:
+                    other[j] = total
+                else:
+                    other.pop(j, None)
+        self.rows[entering] = new
+
+    def _point(self) -> tuple[Fraction, ...]:
+        """The values with an epsilon small enough for every bound."""
+        epsilon = fmpq(1)
+        for i, (q, d) in self.value.items():
+            for sign, bounds in ((1, self.low), (-1, self.high)):
+                if i in bounds:
+                    gap, slope = sign * (q - bounds[i][0]), sign * (d - bounds[i][1])
+                    if slope < 0:
+                        epsilon = min(epsilon, gap / -slope)
+        return tuple(_fraction(self.value[i][0] + epsilon * self.value[i][1]) for i in range(self.count))
+
+
+def _q(value: Fraction) -> fmpq:
+    return fmpq(value.numerator, value.denominator)
+
+
+def _fraction(value: fmpq) -> Fraction:
+    return Fraction(int(value.p), int(value.q))

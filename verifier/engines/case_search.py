@@ -1,0 +1,378 @@
+"""Branch and bound on the choices of a circuit; every branch that is closed is closed by rows that the kernel accepts.
+
+A branch is the kernel's own view of it (`Ranges`). On each: what the decided formulas imply (unit propagation), then
+the linear relaxation; where it does not settle the branch, a cut. Where every choice that matters is decided, exact linear
+arithmetic has the last word, so the search ends.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from math import lcm
+
+import numpy as np
+
+from verifier.canonical.simplex import Conflict, Inequality, Solution, Stopped, solve
+from verifier.engines.engine import Answer, Fails, Holds, Unknown, Vector
+from verifier.engines.falsify import Landscape, exact, pleasant
+from verifier.engines.relaxation import Relaxation, Relaxed
+from verifier.engines.twins import twins
+from verifier.kernel.circuit import Affine, Input
+from verifier.kernel.problem import Bound, Empty, Farkas, Rejected, Row, Side, Split, Step, Tree
+from verifier.kernel.ranges import Ranges, Scaled, cut, root, settle
+from verifier.kernel.refute import bound, close
+from verifier.query.piece import senses
+from verifier.query.question import Question
+
+NAME = "case search"
+TIGHT = 1e-7
+"""A relaxation whose slack is smaller than this decides nothing in floats."""
+
+
+def empty_of(question: Question) -> Empty:
+    """What has to be proved if the question has no solution."""
+    return Empty(question.circuit, tuple(Side(v.low, v.high, v.integer) for v in question.variables), question.facts)
+
+
+@dataclass(slots=True)
+class Slot:
+    """A place in the proof: no step yet, or a step and the places after it."""
+
+    step: Step | None = None
+    after: tuple[Slot, ...] = ()
+
+    def steps(self) -> Iterator[Step]:
+        todo = [self]
+        while todo:
+            slot = todo.pop()
+            assert slot.step is not None
+            yield slot.step
+            todo += reversed(slot.after)
+
+
+@dataclass(slots=True)
+class Branch:
+    """`decided`: affine nodes with a decided sign, (node, node >= 0): facts, and what was cut at 0 or implied."""
+
+    ranges: Ranges
+    decided: tuple[tuple[int, bool], ...]
+    slot: Slot
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """Where to cut a branch, and which side to look at first."""
+
+    node: int
+    value: Fraction = Fraction(0)
+    above: bool = True
+
+
+@dataclass(slots=True)
+class Stats:
+    branches: int = 0
+    programs: int = 0
+    exact: int = 0
+
+
+class CaseSearch:
+    def __init__(self, question: Question, seconds: float) -> None:
+        self.end = time.monotonic() + seconds
+        self.question = question
+        self.problem = empty_of(question)
+        true, real = senses(question.circuit, question.facts, ())
+        self.twins = twins(question, real)
+        self.scaled = Scaled((*question.circuit, *self.twins.definitions), self.problem.box, self.twins.gaps)
+        self.logic = sorted((n for n in true if n in self.scaled.select), reverse=True)
+        self.formulas = {n for n in true if n in self.scaled.affine}
+        self.real = real
+        self.landscape = Landscape(question)
+        self.stats = Stats()
+        self._relaxation: Relaxation | None = None
+        self.inputs = {
+            node.index: n for n, node in reversed(list(enumerate(question.circuit))) if isinstance(node, Input)
+        }
+
+    @property
+    def relaxation(self) -> Relaxation:
+        if self._relaxation is None:
+            self._relaxation = Relaxation(self.scaled, self.real)
+        return self._relaxation
+
+    def run(self) -> Answer:
+        """Holds with a certificate, Fails with a solution, or Unknown when the time is over."""
+        start = Slot()
+        affine = (f for f in self.question.facts if f in self.scaled.affine)
+        todo = [Branch(root(self.scaled, self.question.facts), tuple((f, True) for f in affine), start)]
+        while todo:
+            if time.monotonic() > self.end:
+                return Unknown("out of time")
+            branch = todo.pop()
+            self.stats.branches += 1
+            settle(self.scaled, branch.ranges)
+            if self.propagate(branch):
+                continue
+            found = self.decide(branch)
+            match found:
+                case Farkas():
+                    branch.slot.step = found
+                case Cut(node, value, above):
+                    todo += self.cut(branch, node, value, above)
+                case Fails() | Unknown():
+                    return found
+        proof = Tree(tuple(start.steps()), self.twins.definitions, self.twins.gaps)
+        return Holds(NAME, (), (self.problem, proof))
+
+    # cuts
+
+    def cut(self, branch: Branch, node: int, value: Fraction, above_first: bool) -> list[Branch]:
+        """The two branches, the one to look at first at the end."""
+        branches = []
+        for above in (False, True):
+            ranges = branch.ranges.copy()
+            cut(self.scaled, ranges, node, value, above)
+            branches.append(Branch(ranges, self.decided(branch, node, above, value), Slot()))
+        branch.slot.step, branch.slot.after = Split(node, value), (branches[0].slot, branches[1].slot)
+        return branches if above_first else branches[::-1]
+
+    def decided(self, branch: Branch, node: int, above: bool, value: Fraction) -> tuple[tuple[int, bool], ...]:
+        if value or node not in self.scaled.affine or (node, above) in branch.decided:
+            return branch.decided
+        return (*branch.decided, (node, above))
+
+    def imply(self, branch: Branch, node: int, above: bool, end: Farkas) -> None:
+        """`node` >= 0, or < 0, since `end` closes the other side."""
+        settle(self.scaled, branch.ranges)
+        if branch.ranges.outcome(node) is not None:
+            return  # by what was implied just before
+        bound(self.scaled, branch.ranges, node, Fraction(0), above, end)
+        branch.decided = self.decided(branch, node, above, Fraction(0))
+        follow = Slot()
+        branch.slot.step, branch.slot.after = Bound(node, Fraction(0), above, end), (follow,)
+        branch.slot = follow
+
+    def propagate(self, branch: Branch) -> bool:
+        """What the decided formulas imply about the undecided ones; True when the branch is closed by that."""
+        ranges = branch.ranges
+        again = True
+        while again:
+            again = False
+            settle(self.scaled, ranges)
+            if self.crossed(branch):
+                return True
+            for n in self.logic:
+                known = ranges.outcome(n)
+                if known is None:
+                    continue
+                test, then, _, otherwise, _ = self.scaled.select[n]
+                for side, value in ((True, then), (False, otherwise)):
+                    taken, there = ranges.outcome(test), ranges.outcome(value)
+                    rows = (self.truth_row(n, known), self.truth_row(value, not known))
+                    if taken is side and there is None:
+                        self.imply(branch, value, known, Farkas(rows))
+                    elif taken is None and there is not None and there is not known:
+                        self.imply(branch, test, not side, Farkas(rows))
+                    elif taken is side and there is not known and self.closes(ranges, Farkas(rows)):
+                        branch.slot.step = Farkas(rows)
+                        return True
+                    else:
+                        continue
+                    again = True
+        return False
+
+    def crossed(self, branch: Branch) -> bool:
+        """Close a branch on which the range of some node is empty."""
+        ranges = branch.ranges
+        for n, (low, high) in enumerate(zip(ranges.low, ranges.high, strict=True)):
+            if low is not None and high is not None and (low > high or (low == high and ranges.strict[n])):
+                branch.slot.step = Farkas((Row("low", n, 1), Row("high", n, 1)))
+                return True
+        return False
+
+    @staticmethod
+    def truth_row(n: int, known: bool) -> Row:
+        return Row("low" if known else "high", n, 1)
+
+    # one branch
+
+    def decide(self, branch: Branch) -> Farkas | Cut | Fails | Unknown:
+        """How a branch ends, or where to cut it."""
+        for n in self.logic:
+            test = self.scaled.select[n][0]
+            if branch.ranges.outcome(n) is not None and branch.ranges.outcome(test) is None:
+                return Cut(test)
+        self.relaxation.move(branch.ranges, [d for d in branch.decided if d[0] in self.formulas])
+        relaxed = self.relaxation.solve(self.end - time.monotonic())
+        self.stats.programs += 1
+        if relaxed is None:
+            return self.exact(branch)
+        if relaxed.end is not None and (relaxed.slack is None or relaxed.slack < TIGHT):
+            for end in (relaxed.end, short(relaxed.end)):
+                if self.closes(branch.ranges, end):
+                    return end
+        if relaxed.slack is not None and relaxed.slack > -TIGHT and (found := self.candidate(relaxed)) is not None:
+            return found
+        return self.choose(branch, relaxed) or self.exact(branch)
+
+    def closes(self, ranges: Ranges, end: Farkas) -> bool:
+        try:
+            close(self.scaled, ranges, end)
+        except Rejected:
+            return False
+        return True
+
+    def candidate(self, relaxed: Relaxed) -> Fails | None:
+        """The point of the relaxation, if it solves the question."""
+        column = self.relaxation.column
+        point = np.array(
+            [
+                relaxed.values[column[self.inputs[i]]] if i in self.inputs else float(v.low or v.high or 0)
+                for i, v in enumerate(self.question.variables)
+            ]
+        )
+        whole = np.array([v.integer for v in self.question.variables])
+        point = np.where(whole, np.round(point), point)
+        if self.landscape.at(point[:, None])[0] < -TIGHT:
+            return None
+        vector = self.inside(exact(self.question, point))
+        return self.fails(vector) if self.question.solved_by(vector) else None
+
+    def inside(self, vector: Vector) -> Vector:
+        """The nearest point of the box."""
+        return tuple(
+            x
+            if (v.low is None or x >= v.low) and (v.high is None or x <= v.high)
+            else v.low
+            if x < (v.low or x)
+            else v.high
+            for x, v in zip(vector, self.question.variables, strict=True)
+        )
+
+    def fails(self, vector: Vector) -> Fails:
+        return Fails(NAME, (pleasant(self.question, vector, min(self.end, time.monotonic() + 1.0)),))
+
+    def choose(self, branch: Branch, relaxed: Relaxed) -> Cut | None:
+        """The choice that the relaxation loses most by; None where it is right about all of them."""
+        relaxation, ranges, scaled = self.relaxation, branch.ranges, self.scaled
+        tests = {n: scaled.select[n][0] for n in relaxation.relus if ranges.outcome(scaled.select[n][0]) is None}
+        best, most = None, 1e-9
+        for n, worth in relaxed.worth.items():
+            test = tests.get(n, n if n not in scaled.select else None)
+            if worth > most and test is not None and ranges.outcome(test) is None:
+                best, most = test, worth
+        values = relaxed.values
+        if best is None and values.size:
+            for n, test in tests.items():
+                wrong = abs(values[relaxation.column[n]] - max(0.0, values[relaxation.column[test]]))
+                if wrong > most:
+                    best, most = test, wrong
+        if best is not None:
+            return Cut(best, above=bool(values.size) and values[relaxation.column[best]] >= 0)
+        if not values.size:
+            return next((Cut(test) for test in tests.values()), None)
+        for i, n in self.inputs.items():
+            x = float(values[relaxation.column[n]])
+            if self.question.variables[i].integer and abs(x - round(x)) > 1e-6:
+                return Cut(n, Fraction(int(np.ceil(x))))
+        return next((Cut(t) for n in relaxation.jumps if ranges.outcome(t := scaled.select[n][0]) is None), None)
+
+    # exact
+
+    def exact(self, branch: Branch) -> Farkas | Cut | Fails | Unknown:
+        """Linear arithmetic on the decided nodes, as affine forms of the inputs."""
+        self.stats.exact += 1
+        ranges, scaled = branch.ranges, self.scaled
+        forms: dict[int, tuple[Fraction, dict[int, Fraction]]] = {}
+        rows: list[Inequality] = []
+        for node, above in branch.decided:
+            if (undecided := self.expand(node, ranges, forms)) is not None:
+                return Cut(undecided)
+            constant, terms = forms[node]
+            bounds = ranges.low[node] if above else ranges.high[node]
+            assert bounds is not None
+            side = Fraction(bounds, scaled.unit[node])
+            if above:
+                rows.append(Inequality(terms, constant - side))
+            else:
+                rows.append(Inequality({i: -w for i, w in terms.items()}, side - constant, ranges.strict[node]))
+        sides = [self.side(i, ranges) for i in range(len(self.question.variables))]
+        try:
+            found = solve(rows, [low for low, _ in sides], [high for _, high in sides])
+        except Stopped:
+            return Unknown("exact linear arithmetic took too long")
+        match found:
+            case Conflict(weights):
+                scale = lcm(*(w.denominator for w in weights.values()))
+                end = Farkas(
+                    tuple(
+                        Row("low" if above else "high", node, int(weights[k] * scale))
+                        for k, (node, above) in enumerate(branch.decided)
+                        if k in weights
+                    )
+                )
+                return end if self.closes(ranges, end) else Unknown("a conflict that the kernel does not accept")
+            case Solution(point):
+                for i, v in enumerate(self.question.variables):
+                    if v.integer and point[i].denominator != 1:
+                        return Cut(self.inputs[i], Fraction(-(-point[i].numerator // point[i].denominator)))
+                if self.question.solved_by(point):
+                    return self.fails(point)
+                return Unknown("a solution of all decided formulas does not solve the question")
+
+    def side(self, i: int, ranges: Ranges) -> tuple[Fraction | None, Fraction | None]:
+        if i not in self.inputs:
+            return self.question.variables[i].low, self.question.variables[i].high
+        n = self.inputs[i]
+        low, high = (None if b is None else Fraction(b, self.scaled.unit[n]) for b in (ranges.low[n], ranges.high[n]))
+        return low, high
+
+    def expand(self, node: int, ranges: Ranges, forms: dict[int, tuple[Fraction, dict[int, Fraction]]]) -> int | None:
+        """Fill `forms` up to `node`; the test of a choice that would have to be decided first, if there is one."""
+        todo = [node]
+        while todo:
+            n = todo[-1]
+            if n in forms:
+                todo.pop()
+                continue
+            at = self.scaled.circuit[n]
+            if isinstance(at, Input):
+                forms[n] = Fraction(0), {at.index: Fraction(1)}
+                continue
+            if isinstance(at, Affine):
+                missing = [j for j, _ in at.terms if j not in forms]
+                if not missing:
+                    total: dict[int, Fraction] = {}
+                    constant = at.constant
+                    for j, w in at.terms:
+                        constant += w * forms[j][0]
+                        for i, v in forms[j][1].items():
+                            total[i] = total.get(i, Fraction(0)) + w * v
+                    forms[n] = constant, {i: w for i, w in total.items() if w}
+                todo += missing
+                continue
+            taken = ranges.outcome(at.test)
+            if taken is None:
+                return at.test
+            target = at.then if taken else at.otherwise
+            if target in forms:
+                forms[n] = forms[target]
+            else:
+                todo.append(target)
+        return None
+
+
+def short(end: Farkas) -> Farkas:
+    """The same with multipliers in small whole ratios, for contradictions that have no slack."""
+    most = max((row.times for row in end.rows), default=1)
+    ratios = [Fraction(row.times, most).limit_denominator(720) for row in end.rows]
+    scale = lcm(*(r.denominator for r in ratios))
+    rows = tuple(Row(row.kind, row.place, int(r * scale)) for row, r in zip(end.rows, ratios, strict=True) if r)
+    return Farkas(rows, end.slopes)
+
+
+def case_search(question: Question, seconds: float) -> Answer:
+    """A solution, or a certificate that there is none."""
+    return CaseSearch(question, seconds).run()

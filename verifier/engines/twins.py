@@ -1,0 +1,90 @@
+"""The two copies of a network in a question about pairs, neuron by neuron: how far apart can they be?
+
+Bounds of the *difference* of the copies are far tighter than the difference of their bounds: for y = relu(t) and
+y' = relu(t'), y - y' lies between 0 and t - t', and t - t' is a combination of the differences one layer below.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+from verifier.kernel.circuit import Affine, Circuit, Input, Select
+from verifier.query.question import Question
+
+Expression = tuple[Fraction, tuple[tuple[int, Fraction], ...]]
+MOST = 4000
+"""Pairs of neurons; beyond that the two copies are not told apart."""
+
+
+@dataclass(frozen=True, slots=True)
+class Twins:
+    """Affine nodes to put behind the circuit, and which of them are gaps: (rise, run), as in `kernel.problem.Tree`."""
+
+    definitions: tuple[Affine, ...] = ()
+    gaps: tuple[tuple[int, int], ...] = ()
+
+
+def is_relu(circuit: Circuit, node: Select) -> bool:
+    return node.then == node.test and circuit[node.otherwise] == Affine((), Fraction(0))
+
+
+def twins(question: Question, numeric: set[int]) -> Twins:
+    """The difference of every relu among `numeric` and its twin: what results when the first point is put for the
+    second."""
+    circuit, mirror = question.circuit, question.mirror
+    if not any(twin is not None for twin in mirror):
+        return Twins()
+    forms = _forms(circuit)
+    inputs = {node.index: n for n, node in enumerate(circuit) if isinstance(node, Input)}
+    twin: dict[int, int] = {}  # node of the first point -> its twin (itself, where they share it)
+    for index, n in inputs.items():
+        if mirror[index] is None:
+            twin[n] = n
+    for index, first in enumerate(mirror):
+        if first is not None and index in inputs and first in inputs:
+            twin[inputs[first]] = inputs[index]
+    relus: dict[Expression, int] = {}
+    for n, node in enumerate(circuit):
+        if n in numeric and isinstance(node, Select) and is_relu(circuit, node):
+            relus[forms[node.test]] = n
+    definitions: list[Affine] = []
+    gaps: list[tuple[int, int]] = []
+    names: dict[int, int] = {}  # node of the first point -> the node that names its difference
+
+    def define(terms: tuple[tuple[int, Fraction], ...]) -> int:
+        definitions.append(Affine(terms, Fraction(0)))
+        return len(circuit) + len(definitions) - 1
+
+    for n, other in list(twin.items()):
+        if n != other:
+            names[n] = define(((n, Fraction(1)), (other, Fraction(-1))))
+    for (constant, terms), n in relus.items():
+        if any(j not in twin for j, _ in terms) or len(gaps) >= MOST:
+            continue
+        image = (constant, tuple(sorted((twin[j], w) for j, w in terms)))
+        other_relu = relus.get(image)
+        if other_relu is None:
+            continue
+        twin[n] = other_relu
+        if other_relu != n:
+            run = define(tuple((names[j], w) for j, w in terms if j in names))
+            names[n] = define(((n, Fraction(1)), (other_relu, Fraction(-1))))
+            gaps.append((names[n], run))
+    return Twins(tuple(definitions), tuple(gaps)) if gaps else Twins()
+
+
+def _forms(circuit: Circuit) -> list[Expression]:
+    """Every node as an affine form over inputs and choices."""
+    found: list[Expression] = []
+    for n, node in enumerate(circuit):
+        if not isinstance(node, Affine):
+            found.append((Fraction(0), ((n, Fraction(1)),)))
+            continue
+        constant, total = node.constant, dict[int, Fraction]()
+        for j, w in node.terms:
+            constant += w * found[j][0]
+            for k, v in found[j][1]:
+                total[k] = total.get(k, Fraction(0)) + w * v
+        found.append((constant, tuple(sorted((k, v) for k, v in total.items() if v))))
+    return found
