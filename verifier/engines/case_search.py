@@ -1,8 +1,8 @@
 """Branch and bound on the choices of a circuit; every branch that is closed is closed by rows that the kernel accepts.
 
 A branch is the kernel's own view of it (`Ranges`). On each: what the decided formulas imply (unit propagation), then
-the linear relaxation; where it does not settle the branch, a cut. Where every choice that matters is decided, exact linear
-arithmetic has the last word, so the search ends.
+the linear relaxation; where it does not settle the branch, a cut. Where every choice that matters is decided, exact
+linear arithmetic has the last word, so the search ends.
 """
 
 from __future__ import annotations

@@ -25,6 +25,8 @@ TIMES = 1 << 30
 """The largest multiplier of a certificate."""
 STEPS = 1 << 10
 """Slopes are rounded to so many steps: short, and any slope is sound."""
+PLENTY = 1e4
+"""More slack than this is not asked for."""
 ORDINARY = 12
 """Weights between 2^-12 and 2^12 are left as they are."""
 INF: float = highspy.kHighsInf
@@ -53,7 +55,7 @@ class Relaxed:
 class Relaxation:
     """One linear program, taken from branch to branch by changing its bounds.
 
-    Columns: inputs, numeric choices, tests of relus, rises and runs of gaps, and last the slack s <= 1 to be maximised.
+    Columns: inputs, numeric choices, tests of relus, rises and runs of gaps, and last the slack s to be maximised.
     Rows: definitions of the affine columns; y >= t and y <= k t + b a relu; the same for rise and run of a gap, both
     ways; the two branches a jump; a row a decided truth, made when it is first decided."""
 
@@ -62,7 +64,7 @@ class Relaxation:
         self.scaled = scaled
         self.relus = [n for n in sorted(numeric) if n in scaled.relus]
         self.jumps = [n for n in sorted(numeric) if n in scaled.select and n not in scaled.relus]
-        inputs = {n for n, node in enumerate(circuit) if isinstance(node, Input)}
+        self.inputs = inputs = {n for n, node in enumerate(circuit) if isinstance(node, Input)}
         spans = {n for gap in scaled.gaps for n in gap}
         self.nodes = sorted(inputs | spans | {*self.relus, *self.jumps} | {scaled.select[n][0] for n in self.relus})
         self.column = {n: k for k, n in enumerate(self.nodes)}
@@ -142,7 +144,7 @@ class Relaxation:
         self.at_column = np.array([k for _, k, _ in self.entries], dtype=np.int32)
         self.value = np.array([w for _, _, w in self.entries])
         self.low, self.high = np.full(self.slack + 1, -INF), np.full(self.slack + 1, INF)
-        self.high[self.slack] = 1.0
+        self.high[self.slack] = PLENTY
         self.row_low, self.row_high = np.full(len(self.sides), -INF), np.full(len(self.sides), INF)
         self.row_low[: self.floor] = self.row_high[: self.floor] = self.sides[: self.floor]
         self.row_low[self.floor : self.roof] = 0.0
@@ -168,7 +170,7 @@ class Relaxation:
         row_low, row_high = np.full(len(self.row_low), -INF), np.full(len(self.row_low), INF)
         row_low[: self.floor] = row_high[: self.floor] = self.sides[: self.floor]
         count, pairs = len(self.relus), len(self.rise)
-        row_low[self.floor : self.roof] = 0.0
+        row_low[self.floor : self.roof] = np.where(high[self.t] <= 0, -INF, 0.0)
         row_high[self.floor : self.roof] = np.where(low[self.t] >= 0, 0.0, INF)
         tops, shifts = zip(
             chords(low[self.t], high[self.t]),
@@ -176,7 +178,7 @@ class Relaxation:
             chords(-high[self.run], -low[self.run]),
             strict=True,
         )
-        self.shifts = np.concatenate(shifts)
+        self.tops, self.shifts = np.concatenate(tops), np.concatenate(shifts)
         row_high[self.roof : self.roof + count + pairs] = self.shifts[: count + pairs]
         row_low[self.roof + count + pairs : self.branch] = -self.shifts[count + pairs :]
         for k, n in enumerate(self.jumps):
@@ -189,7 +191,7 @@ class Relaxation:
             if bound is not None:
                 side = Fraction(bound, unit[n]) / Fraction(2) ** self.literal_exponent[n]
                 (row_low if above else row_high)[row] = float(side) - self.sides[row]
-        self._slopes(np.concatenate(tops))
+        self._slopes(self.tops)
         self._change(self.highs.changeColsBounds, (self.low[:-1], self.high[:-1]), (low, high))
         self._change(self.highs.changeRowsBounds, (self.row_low, self.row_high), (row_low, row_high))
 
@@ -207,13 +209,15 @@ class Relaxation:
             self.highs.changeCoeff(int(self.at_row[place]), int(self.at_column[place]), -float(slopes[k]))
 
     def _literal(self, n: int, above: bool) -> int:
-        """The row of a decided truth: form - s >= least, or form + s <= greatest, in the size of its weights."""
+        """The row of a decided truth: form - s >= least, or form + s <= greatest, in the size of its weights. Without
+        slack where only inputs occur: those rows are exact already."""
         if (n, above) not in self.literals:
             node = self.scaled.circuit[n]
             exponent = magnitude((w for _, w in node.terms) if isinstance(node, Affine) else ())
             self.literal_exponent[n] = exponent
             terms, constant = self._form(n, exponent)
-            terms[self.slack] = -1.0 if above else 1.0
+            if not {self.nodes[k] for k in terms} <= self.inputs:
+                terms[self.slack] = -1.0 if above else 1.0
             row = self.literals[n, above] = len(self.sides)
             self._row(terms, constant)
             index, value = np.array([*terms], dtype=np.int32), np.array([*terms.values()])
@@ -222,6 +226,11 @@ class Relaxation:
             self.at_row = np.append(self.at_row, np.full(len(index), row, dtype=np.int32))
             self.at_column, self.value = np.append(self.at_column, index), np.append(self.value, value)
         return self.literals[n, above]
+
+    def mixed(self) -> set[int]:
+        """The relus that are not decided on the branch."""
+        open_ = (self.low[self.t] < 0) & (self.high[self.t] > 0)
+        return {n for n, undecided in zip(self.relus, open_, strict=True) if undecided}
 
     # solving
 
@@ -264,22 +273,32 @@ class Relaxation:
             add("high" if weight > 0 else "low", n, abs(weight), self.exponent[n])
         count, pairs = len(self.relus), len(self.rise)
         roofs = rows[self.roof : self.branch]
+        mixed = self.mixed()
+        for n in (*self.relus, *self.jumps):
+            weight = columns[self.column[n]]
+            if weight > 0 or n not in mixed:
+                add("high" if weight > 0 else "low", n, abs(weight), self.exponent[n])
         for g, (rise, _) in enumerate(self.scaled.gaps):
             add("rise", g, roofs[count + g], self.exponent[rise])
             add("fall", g, -roofs[count + pairs + g], self.exponent[rise])
-        largest = max((e for *_, e in found), default=0)
-        parts = tuple(Row(kind, place, times << (largest - e)) for kind, place, times, e in found)
         slopes: list[tuple[int, int]] = []
         worth: dict[int, float] = {}
-        below = -rows[self.floor : self.roof]
-        rest = -columns[self.y]
-        for k in np.flatnonzero((below > 0) | (roofs[:count] > 0)):
-            n = self.relus[k]
-            if roofs[k] > 0:
-                worth[n] = float(roofs[k] * self.shifts[k])
-            lower = below[k] + max(rest[k], 0.0)
-            if lower > roofs[k]:
-                slopes.append((n, round(below[k] / lower * STEPS) * (1 << GRAIN) // STEPS))
+        above, below = np.maximum(roofs[:count], 0.0), np.maximum(-rows[self.floor : self.roof], 0.0)
+        flat = np.maximum(-columns[self.y], 0.0)
+        for k in np.flatnonzero((above > 0) | (below > 0) | (flat > 0)):
+            n, test = self.relus[k], self.scaled.select[self.relus[k]][0]
+            if n not in mixed:
+                continue
+            worth[n] = float(above[k] * self.shifts[k])
+            twice = min(above[k], below[k])  # chord and line: together they say that the test is at most its greatest
+            add("high", test, twice * (1 - self.tops[k]), self.exponent[n])
+            lower, rest = below[k] - twice, above[k] - twice
+            twice = min(rest, flat[k])
+            add("low", test, twice * self.tops[k], self.exponent[n])
+            if (total := lower + flat[k] - twice) > 0:
+                slopes.append((n, round(lower / total * STEPS) * (1 << GRAIN) // STEPS))
+        largest = max((e for *_, e in found), default=0)
+        parts = tuple(Row(kind, place, times << (largest - e)) for kind, place, times, e in found)
         for g in range(pairs):
             lost = roofs[count + g] * self.shifts[count + g]
             lost -= roofs[count + pairs + g] * self.shifts[count + pairs + g]
