@@ -51,7 +51,8 @@ def refute(problem: Empty, tree: Tree) -> set[str]:
 
 def bound(scaled: Scaled, ranges: Ranges, node: int, value: Fraction, above: bool, end: Farkas) -> None:
     """Keep one side of a cut, after the other one is closed; what that says of later nodes is not looked at."""
-    settle(scaled, ranges, 1 + max(node, *(row.place for row in end.rows), *(run for _, run in scaled.gaps)))
+    seen = [row.place if row.kind in ("low", "high") else scaled.gaps[row.place][1] for row in end.rows]
+    settle(scaled, ranges, 1 + max(node, *seen))
     before = ranges.at(node)
     cut(scaled, ranges, node, value, not above)
     close(scaled, ranges, end, node + 1)
