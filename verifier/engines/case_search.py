@@ -21,7 +21,7 @@ from verifier.engines.falsify import Landscape, exact, pleasant
 from verifier.engines.relaxation import Relaxation, Relaxed
 from verifier.engines.twins import twins
 from verifier.kernel.circuit import Affine, Input
-from verifier.kernel.problem import Bound, Empty, Farkas, Rejected, Row, Side, Split, Step, Tree
+from verifier.kernel.problem import Bound, Farkas, Rejected, Row, Split, Step, Tree
 from verifier.kernel.ranges import Ranges, Scaled, cut, root, settle
 from verifier.kernel.refute import bound, close
 from verifier.query.piece import senses
@@ -30,11 +30,6 @@ from verifier.query.question import Question
 NAME = "case search"
 TIGHT = 1e-7
 """A relaxation whose slack is smaller than this decides nothing in floats."""
-
-
-def empty_of(question: Question) -> Empty:
-    """What has to be proved if the question has no solution."""
-    return Empty(question.circuit, tuple(Side(v.low, v.high, v.integer) for v in question.variables), question.facts)
 
 
 @dataclass(slots=True)
@@ -82,7 +77,7 @@ class CaseSearch:
     def __init__(self, question: Question, seconds: float) -> None:
         self.end = time.monotonic() + seconds
         self.question = question
-        self.problem = empty_of(question)
+        self.problem = question.empty
         true, real = senses(question.circuit, question.facts, ())
         self.twins = twins(question, real)
         self.scaled = Scaled((*question.circuit, *self.twins.definitions), self.problem.box, self.twins.gaps)
@@ -242,14 +237,11 @@ class CaseSearch:
 
     def inside(self, vector: Vector) -> Vector:
         """The nearest point of the box."""
-        return tuple(
-            x
-            if (v.low is None or x >= v.low) and (v.high is None or x <= v.high)
-            else v.low
-            if x < (v.low or x)
-            else v.high
-            for x, v in zip(vector, self.question.variables, strict=True)
-        )
+        point = []
+        for x, v in zip(vector, self.question.variables, strict=True):
+            x = x if v.low is None else max(x, v.low)
+            point.append(x if v.high is None else min(x, v.high))
+        return tuple(point)
 
     def fails(self, vector: Vector) -> Fails:
         return Fails(NAME, (pleasant(self.question, vector, min(self.end, time.monotonic() + 1.0)),))

@@ -5,39 +5,56 @@ from __future__ import annotations
 import time
 from typing import cast
 
-from verifier.engines.engine import Answer, Fails, Holds, Unknown
+from verifier.engines.engine import Answer, EngineFailed, Fails, Holds, Unknown
 from verifier.engines.worker import Worker
 from verifier.query.piece import choices
 from verifier.query.question import Question
 
 MANY_CHOICES = 12
-"""From this many piecewise-linear choices on, a search in floats may be faster than z3."""
+"""From this many piecewise-linear choices on, floats search before z3 is asked."""
 
-FIRST_TRY = 1.0
-"""Seconds that z3 has before the search gets its turn."""
+GUESSING = 1.0
+"""Seconds that sampling has before the search that ends begins."""
+
+PATIENCE = 3.0
+"""A proof of what z3 has refuted may take so many seconds more, or so many times as long as z3 took."""
 
 
 class Portfolio:
-    """z3, and where the question is large the falsifier in between; in a process of their own. Not for two threads at
-    once."""
+    """Which engine is asked first; all in a process of their own. Not for two threads at once."""
 
     def __init__(self, worker: Worker) -> None:
         self.worker = worker
 
     def find(self, question: Question, seconds: float) -> Answer:
-        """A solution, or none."""
+        """A solution, or none: with a certificate, where the case search comes to an end in time."""
         if question.squares:
-            return cast(Answer, self.worker.ask("find_square", question, seconds=seconds))
-        if choices(question) >= MANY_CHOICES:
-            started = time.monotonic()
-            first = self.worker.ask("find", question, seconds=min(FIRST_TRY, seconds))
-            if not isinstance(first, Unknown):
-                return cast(Answer, first)
-            guess = self.worker.ask("falsify", question, seconds=min(10.0, seconds / 6))
-            if isinstance(guess, Fails):
-                return guess
-            seconds -= time.monotonic() - started
-        return cast(Answer, self.worker.ask("find", question, seconds=seconds))
+            return self._ask("find_square", question, seconds)
+        started = time.monotonic()
+
+        def left() -> float:
+            return seconds - (time.monotonic() - started)
+
+        if choices(question) < MANY_CHOICES:  # z3 finds pairs that are pleasant to read
+            first = self._ask("find", question, seconds / 2)
+            match first:
+                case Fails():
+                    return first
+                case Holds():
+                    spent = time.monotonic() - started
+                    second = self._ask("case_search", question, min(left(), PATIENCE * max(1.0, spent)))
+                    if isinstance(second, Fails):
+                        raise EngineFailed(f"{second.by} finds a solution where {first.by} says that there is none")
+                    return second if isinstance(second, Holds) else first
+            return self._ask("case_search", question, left())
+        guess = self._ask("falsify", question, min(GUESSING, left() / 6))
+        if isinstance(guess, Fails):
+            return guess
+        found = self._ask("case_search", question, left() * 0.7)
+        return found if not isinstance(found, Unknown) else self._ask("find", question, left())
+
+    def _ask(self, task: str, question: Question, seconds: float) -> Answer:
+        return cast(Answer, self.worker.ask(task, question, seconds=seconds))
 
     def approach(self, question: Question, shared: tuple[int, ...], seconds: float) -> Answer:
         """A limit witness (Theorem 1*: `shared` are the inputs of x; 1U: nothing is shared)."""

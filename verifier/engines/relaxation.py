@@ -248,8 +248,9 @@ class Relaxation:
             _, there, ray = self.highs.getDualRay()
             if not there:
                 return Relaxed(None, np.empty(0), None, {})
-            rows = np.array(ray)
-            columns = -np.bincount(self.at_column, self.value * rows[self.at_row], minlength=self.slack + 1)
+            rows = np.array(ray, dtype=np.float64)
+            parts = self.value * rows[self.at_row]
+            columns: Floats = -np.bincount(self.at_column, parts, minlength=self.slack + 1).astype(np.float64)
             end, worth = self._end(-rows, -columns)
             return Relaxed(None, np.empty(0), end, worth)
         return None
@@ -283,16 +284,16 @@ class Relaxation:
             add("fall", g, -roofs[count + pairs + g], self.exponent[rise])
         slopes: list[tuple[int, int]] = []
         worth: dict[int, float] = {}
-        above, below = np.maximum(roofs[:count], 0.0), np.maximum(-rows[self.floor : self.roof], 0.0)
+        roof, below = np.maximum(roofs[:count], 0.0), np.maximum(-rows[self.floor : self.roof], 0.0)
         flat = np.maximum(-columns[self.y], 0.0)
-        for k in np.flatnonzero((above > 0) | (below > 0) | (flat > 0)):
+        for k in np.flatnonzero((roof > 0) | (below > 0) | (flat > 0)):
             n, test = self.relus[k], self.scaled.select[self.relus[k]][0]
             if n not in mixed:
                 continue
-            worth[n] = float(above[k] * self.shifts[k])
-            twice = min(above[k], below[k])  # chord and line: together they say that the test is at most its greatest
+            worth[n] = float(roof[k] * self.shifts[k])
+            twice = min(roof[k], below[k])  # chord and line: together they say that the test is at most its greatest
             add("high", test, twice * (1 - self.tops[k]), self.exponent[n])
-            lower, rest = below[k] - twice, above[k] - twice
+            lower, rest = below[k] - twice, roof[k] - twice
             twice = min(rest, flat[k])
             add("low", test, twice * self.tops[k], self.exponent[n])
             if (total := lower + flat[k] - twice) > 0:

@@ -8,12 +8,14 @@ with nobody else.
 from __future__ import annotations
 
 import contextlib
+import os
 import pickle
 import struct
 import subprocess
 import sys
 import threading
 from collections.abc import Callable
+from importlib import import_module
 from typing import Any, BinaryIO
 
 from verifier.engines.engine import EngineFailed, Unknown
@@ -113,7 +115,8 @@ def serve() -> None:
     import signal
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    inbox, outbox = sys.stdin.buffer, sys.stdout.buffer
+    inbox, outbox = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what a library prints must not end up among the answers
     sys.stdout = sys.stderr
     import z3
 
@@ -130,11 +133,9 @@ def serve() -> None:
             task, arguments = receive(inbox)
         except EOFError:
             return
-        if task == "falsify" and task not in tasks:
-            from verifier.engines.falsify import falsify
-
-            tasks[task] = falsify
         try:
+            if task not in tasks:  # loaded when first asked for
+                tasks[task] = getattr(import_module(f"verifier.engines.{task}"), task)
             reply = (True, tasks[task](*arguments))
         except z3.Z3Exception as error:
             text = str(error)
