@@ -22,6 +22,8 @@ from verifier.engines.engine import EngineFailed, Unknown
 
 GRACE = 2.0
 MEGABYTES = 4000
+LATER = ("case_search", "falsify")
+"""Loaded when first asked for."""
 
 
 class Worker:
@@ -134,7 +136,7 @@ def serve() -> None:
         except EOFError:
             return
         try:
-            if task not in tasks:  # loaded when first asked for
+            if task not in tasks and task in LATER:
                 tasks[task] = getattr(import_module(f"verifier.engines.{task}"), task)
             reply = (True, tasks[task](*arguments))
         except z3.Z3Exception as error:
