@@ -216,20 +216,19 @@ class Readers:
             raise Rejected(Diagnostic("V504", span, failed.message, failed.fix)) from None
 
 
-def load(path: str | Path, options: Options = Options()) -> Loaded:
-    """Read `path`; never raises on its content: problems are diagnostics."""
-    return _load(gather(Path(path)), str(path), options, Readers())
+def load(path: str | Path, options: Options = Options(), worker: Worker | None = None) -> Loaded:
+    """Read `path`; never raises on its content: problems are diagnostics. `worker`: who answers, if not the solver."""
+    return _load(gather(Path(path)), str(path), options, Readers(), worker or Worker())
 
 
 def load_text(
     text: str, path: str = "text.vf", options: Options = Options(), live: Mapping[str, Network] | None = None
 ) -> Loaded:
     """The same for a text; files that it names are looked for beside `path`."""
-    return _load(gather_text(Source(path, text)), path, options, Readers(live or {}))
+    return _load(gather_text(Source(path, text)), path, options, Readers(live or {}), Worker())
 
 
-def _load(gathered: Gathered, path: str, options: Options, readers: Readers) -> Loaded:
-    worker = Worker()
+def _load(gathered: Gathered, path: str, options: Options, readers: Readers, worker: Worker) -> Loaded:
     if any(isinstance(d, tree.Assert | tree.Compute) for d in gathered.declarations):
         worker.warm()
     settings, wrong = _settings(options.settings)

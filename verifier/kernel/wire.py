@@ -105,13 +105,10 @@ def read_proof(file: TextIO, problem: Problem) -> Proof:
     """The proof of `problem` that `file` holds, not yet checked. The steps of a tree are read when they are asked for,
     once; `Rejected` when it proves another problem."""
     lines = _lines(file)
-    document = next(lines, None)
-    extra = ("definitions", "gaps") if isinstance(document, dict) and "gaps" in document else ()
-    header = _fields(document, "version", "problem", *extra)
-    _version(header)
+    header = _header(next(lines, None))
     if header["problem"] != digest(problem):
         raise Rejected("this is a proof of another problem")
-    if extra:
+    if "gaps" in header:
         definitions = tuple(_definition(node) for node in _list(header["definitions"]))
         gaps = tuple((_index(rise), _index(run)) for rise, run in (_list(g, 2) for g in _list(header["gaps"])))
         return Tree(_steps(lines), definitions, gaps)
@@ -141,6 +138,11 @@ def write_problem(problem: Problem) -> str:
 def digest(problem: Problem) -> str:
     """What a proof calls its problem: the SHA-256 of the text that `write_problem` gives it."""
     return "sha256:" + sha256(write_problem(problem).encode()).hexdigest()
+
+
+def claimed(file: TextIO) -> object:
+    """What the proof in `file` calls its problem; nothing of it is checked."""
+    return _header(next(_lines(file), None))["problem"]
 
 
 def write_proof(problem: Problem, proof: Proof) -> Iterator[str]:
@@ -305,6 +307,13 @@ def _side(value: object) -> Side:
 
 
 # steps
+
+
+def _header(document: object) -> dict[str, object]:
+    extra = ("definitions", "gaps") if isinstance(document, dict) and "gaps" in document else ()
+    header = _fields(document, "version", "problem", *extra)
+    _version(header)
+    return header
 
 
 def _tagged(value: object) -> tuple[str, list[object]]:

@@ -146,6 +146,7 @@ def run(
     jobs: int,
     quiet: bool,
     debug: bool,
+    certificate: str | None = None,
 ) -> int:
     """Check `paths`, print what comes out; the exit code."""
     session = Session(Options(**options), screen, debug)
@@ -167,6 +168,11 @@ def run(
             for job in files[shown:]:
                 page.show(job.so_far())
     results = [job.so_far() for job in files]
+    for result in results if certificate is not None else ():
+        from verifier.surfaces.certificates import save
+
+        for line in save(result, str(certificate)):
+            screen.say(line)
     code = overall([*(r.exit_code for r in results), *([UNDECIDED] if interrupted else [])])
     if as_json:
         from verifier.report.json_report import document

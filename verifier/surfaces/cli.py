@@ -100,6 +100,9 @@ def cli() -> None:
     help="Oracle distance at which a limit is shown.",
 )
 @click.option("--quiet", is_flag=True, help="Print only what is not as expected.")
+@click.option(
+    "--certificate", metavar="FOLDER", help="Write what the kernel accepted into this folder (one file only)."
+)
 @color_option
 @debug_option
 def check(
@@ -111,16 +114,47 @@ def check(
     jobs: int | None,
     eps: str,
     quiet: bool,
+    certificate: str | None,
     no_color: bool,
     debug: bool,
 ) -> int:
     """Check the assertions of .vf files; a folder means every .vf file in it."""
     files = find(paths)
+    if certificate is not None and len(files) > 1:
+        raise click.UsageError("`--certificate` takes one file: certificates are named after its assertions.")
     from verifier.surfaces.check import run
 
     options = {"settings": settings, "only": frozenset(only), "timeout": timeout, "eps": eps}
     jobs = jobs or os.cpu_count() or 1
-    return run(files, options, screen(no_color), as_json=as_json, jobs=jobs, quiet=quiet, debug=debug)
+    return run(
+        files,
+        options,
+        screen(no_color),
+        as_json=as_json,
+        jobs=jobs,
+        quiet=quiet,
+        debug=debug,
+        certificate=certificate,
+    )
+
+
+@cli.command(epilog=EXIT_CODES)
+@click.argument("paths", nargs=-1, required=True, metavar="[FILE] FOLDER")
+@settings_option
+@color_option
+@debug_option
+def replay(paths: tuple[str, ...], settings: dict[str, str], no_color: bool, debug: bool) -> int:
+    """Have the kernel check the certificates in FOLDER again, and nothing else.
+
+    With FILE, its questions are posed again, so that a certificate of yesterday's file is no certificate of today's.
+    """
+    if len(paths) > 2:
+        raise click.UsageError("Name one .vf file and one folder of certificates.")
+    if len(paths) == 2:
+        paths = (one(paths[0]), paths[1])
+    from verifier.surfaces.certificates import replay
+
+    return replay(paths, settings, screen(no_color))
 
 
 @cli.command()

@@ -449,7 +449,19 @@ class Decider:
 
     def _checked(self, names: Sequence[str], then: Callable[[], Outcome]) -> Outcome:
         axioms = self.axioms(names)
-        return then() if axioms is None else Outcome(Undecided(axioms))
+        if axioms is not None:
+            return Outcome(Undecided(axioms))
+        outcome = then()
+        known = [self._metrics[n].verdict for n in dict.fromkeys(names) if n in self._metrics]
+        match outcome.verdict:
+            case Proved(_, trusts, _, _, held) as verdict:
+                for axiom in known:
+                    assert isinstance(axiom, Proved)
+                    trusts, held = (*trusts, *axiom.trusts), (*held, *axiom.certificates)
+                proved = replace(verdict, trusts=tuple(dict.fromkeys(trusts)), certificates=held)
+                return replace(outcome, verdict=proved)
+            case _:
+                return outcome
 
     def axioms(self, names: Sequence[str]) -> str | None:
         """Why the metrics of these classifiers are no pseudometrics, or None when they are."""

@@ -1,0 +1,115 @@
+"""What `check --certificate` writes, `replay` accepts: for the file as it stands, by the kernel, and nothing else."""
+
+from __future__ import annotations
+
+import gzip
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.surfaces.conftest import Run
+from verifier.engines.engine import Unknown
+from verifier.surfaces.certificates import Shelf
+
+LINEAR = """
+domain X { size: real in [0, 1], hue: real in [0, 1] }
+labels { small, big }
+oracle f2 { features s = size
+            metric linf
+            decide if s >= 1/2 then big else small }
+model f1 { features s = 3*size
+           metric linf
+           decide if s >= 3/2 then big else small }
+assert same: contained(f1, f2)
+assert both: equivalent(f1, f2)
+assert more: not contained(f2, f1)  expect refuted
+assert far: forall x in X: x.size <= 1/2  expect refuted
+"""
+
+
+@pytest.fixture
+def folder(verifier: Run, tmp_path: Path) -> Path:
+    """The certificates of LINEAR, beside the file."""
+    (tmp_path / "linear.vf").write_text(LINEAR)
+    done = verifier("check", "linear.vf", "--certificate", "proofs")
+    assert (done.returncode, done.stderr) == (0, "")
+    return tmp_path / "proofs"
+
+
+def test_one_pair_of_files_for_every_question(folder: Path) -> None:
+    names = {p.name.removesuffix(".problem.json").removesuffix(".proof.json.gz") for p in folder.iterdir()}
+    assert names == {"same", "both.1", "both.2", "more"}
+    assert len(list(folder.iterdir())) == 8
+
+
+def test_a_folder_and_a_file_are_replayed(folder: Path, verifier: Run) -> None:
+    done = verifier("replay", "proofs")
+    assert (done.returncode, done.stdout) == (0, "both.1: accepted\nboth.2: accepted\nmore: accepted\nsame: accepted\n")
+    done = verifier("replay", "linear.vf", "proofs")
+    assert (done.returncode, done.stdout.splitlines()) == (
+        0,
+        [
+            "same: proved by 1 certificate",
+            "both: proved by 2 certificates",
+            "more: refuted by 1 certificate",
+            "far: not replayed: a refutation has a witness, which `verifier check` evaluates",
+        ],
+    )
+
+
+def test_the_same_proof_gives_the_same_bytes(folder: Path, verifier: Run) -> None:
+    before = {p.name: p.read_bytes() for p in folder.iterdir()}
+    verifier("check", "linear.vf", "--certificate", "proofs")
+    assert {p.name: p.read_bytes() for p in folder.iterdir()} == before
+
+
+def test_a_certificate_of_another_file_is_none(folder: Path, verifier: Run, tmp_path: Path) -> None:
+    (tmp_path / "linear.vf").write_text(LINEAR.replace("s = 3*size", "s = 4*size"))
+    done = verifier("replay", "linear.vf", "proofs")
+    assert done.returncode == 3
+    assert "same: not replayed: no certificate of this question\n" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("damage", "code", "says"),
+    [
+        (lambda data: gzip.compress(gzip.decompress(data).replace(b'"3"', b'"5"')), 1, "rejected"),
+        (lambda data: gzip.compress(gzip.decompress(data).rpartition(b"[")[0]), 2, "breaks off"),
+        (lambda data: data[:-9], 2, "unreadable"),
+        (lambda data: data[:40] + b"\0" * 9 + data[49:], 2, "unreadable"),
+        (lambda data: gzip.compress(gzip.decompress(data).replace(b"sha256:", b"sha256:0")), 1, "another problem"),
+    ],
+)
+def test_a_damaged_certificate_is_not_accepted(
+    folder: Path, verifier: Run, damage: Callable[[bytes], bytes], code: int, says: str
+) -> None:
+    path = folder / "same.proof.json.gz"
+    path.write_bytes(damage(path.read_bytes()))
+    done = verifier("replay", "proofs")
+    assert done.returncode == code
+    assert says in done.stdout and "same: accepted" not in done.stdout
+    for other in folder.glob("[bm]o*"):  # the others answer the same question
+        other.unlink()
+    done = verifier("replay", "linear.vf", "proofs")
+    assert done.returncode in (1, 3)
+    assert "same: not replayed" in done.stdout
+
+
+def test_the_command_says_what_it_needs(verifier: Run, tmp_path: Path) -> None:
+    (tmp_path / "a.vf").write_text(LINEAR)
+    (tmp_path / "b.vf").write_text(LINEAR)
+    (tmp_path / "empty").mkdir()
+    for arguments, says in [
+        (("check", "a.vf", "b.vf", "--certificate", "proofs"), "takes one file"),
+        (("check", "a.vf", "--certificate", "b.vf/proofs"), "Cannot write"),
+        (("replay", "a.vf"), "no folder of certificates"),
+        (("replay", "empty"), "There is no certificate"),
+        (("replay", "a.vf", "b.vf", "empty"), "one .vf file and one folder"),
+    ]:
+        done = verifier(*arguments)
+        assert (done.returncode, says in done.stderr) == (2, True), done.stderr
+
+
+def test_a_shelf_answers_only_whether_there_is_a_solution(tmp_path: Path) -> None:
+    assert Shelf(tmp_path).ask("least", seconds=1.0) == Unknown("no certificate of this question")
