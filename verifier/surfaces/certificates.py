@@ -122,7 +122,7 @@ class Shelf(Worker):
         return Holds("certificate", trusts)
 
 
-def replay(paths: Sequence[str], settings: dict[str, str], screen: Screen) -> int:
+def replay(paths: Sequence[str], settings: dict[str, str], only: frozenset[str], screen: Screen) -> int:
     """`replay FOLDER` or `replay FILE FOLDER`; the exit code."""
     folder = Path(paths[-1])
     if not folder.is_dir():
@@ -135,7 +135,7 @@ def replay(paths: Sequence[str], settings: dict[str, str], screen: Screen) -> in
         screen.say(diagnostic_text(diagnostic, loaded.lines, screen.paint_err))
     if any(d.severity == "error" for d in loaded.diagnostics):
         return USAGE
-    return _file(loaded, shelf, screen)
+    return _file(loaded, shelf, only, screen)
 
 
 def _folder(folder: Path, screen: Screen) -> int:
@@ -163,11 +163,13 @@ def _folder(folder: Path, screen: Screen) -> int:
     return overall(codes)
 
 
-def _file(loaded: Loaded, shelf: Shelf, screen: Screen) -> int:
+def _file(loaded: Loaded, shelf: Shelf, only: frozenset[str], screen: Screen) -> int:
     """Every assertion of a file: its questions are posed anew, and answered by nothing but certificates."""
     names = frozenset(d.name.id for d, _ in loaded.items if isinstance(d, tree.Assert))
     if not names:
         raise click.UsageError(f"There is no assertion in `{loaded.path}`.")
+    if missing := sorted(only - names):
+        raise click.UsageError(f"No assertion is called `{printable(missing[0])}`.")
     codes, start = [], 0
 
     def done(said: object) -> None:
@@ -178,7 +180,7 @@ def _file(loaded: Loaded, shelf: Shelf, screen: Screen) -> int:
         codes.append(code)
         start = shelf.accepted
 
-    result = loaded.check(Options(only=names, timeout=float("inf")), done)
+    result = loaded.check(Options(only=only or names, timeout=float("inf")), done)
     for rejected in shelf.rejected:
         screen.say(rejected)
     for error in result.internal_errors:

@@ -141,9 +141,10 @@ def check(
 @cli.command(epilog=EXIT_CODES)
 @click.argument("paths", nargs=-1, required=True, metavar="[FILE] FOLDER")
 @settings_option
+@click.option("--only", multiple=True, metavar="NAME", help="Replay only this assertion (may be repeated).")
 @color_option
 @debug_option
-def replay(paths: tuple[str, ...], settings: dict[str, str], no_color: bool, debug: bool) -> int:
+def replay(paths: tuple[str, ...], settings: dict[str, str], only: tuple[str, ...], no_color: bool, debug: bool) -> int:
     """Have the kernel check the certificates in FOLDER again, and nothing else.
 
     With FILE, its questions are posed again, so that a certificate of yesterday's file is no certificate of today's.
@@ -154,7 +155,7 @@ def replay(paths: tuple[str, ...], settings: dict[str, str], no_color: bool, deb
         paths = (one(paths[0]), paths[1])
     from verifier.surfaces.certificates import replay
 
-    return replay(paths, settings, screen(no_color))
+    return replay(paths, settings, frozenset(only), screen(no_color))
 
 
 @cli.command()
