@@ -117,3 +117,25 @@ compute R: arc(f1, f2)
     sides = {side: [x for x in grid if labels[x] is side] for side in (True, False)}
     distances = [min(max(abs(x[0] - y[0]), abs(x[1] - y[1])) for y in sides[not labels[x]]) for x in grid]
     assert abs(sum(distances) / len(grid) - float(exact)) <= 2 / steps
+
+
+@pytest.mark.parametrize("seconds", [0.3, 0.6, 1.0, 2.0])
+def test_out_of_time_the_mean_is_enclosed_or_unknown(seconds: float) -> None:
+    text = """
+domain X { x: real^2 in [-1, 1] }
+labels { no, yes }
+def hidden(v) = relu([[1, 2], [-2, 1], [1, -1], [0.3, 1]] * v + [0.2, -0.1, 0, 0.3])
+oracle f2 { features x = x  metric linf }
+model f1 { features h = hidden(x)  decide if dot([1, -1, 1, -1], h) >= 1/10 then yes else no }
+compute R: arc(f1, f2, almost: true)
+"""
+    from verifier.api import Options
+
+    exact = mean(text)
+    (found,) = load_text(text).check(Options(timeout=seconds)).computed
+    if found.result.how == "enclosed":
+        assert found.result.enclosure is not None
+        low, high = found.result.enclosure
+        assert low <= exact <= high
+    else:
+        assert found.value in (None, exact)

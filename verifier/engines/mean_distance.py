@@ -55,10 +55,12 @@ def integral(
     end: float,
     density: Density = UNIFORM,
     support: dict[int, Side] | None = None,
-) -> Fraction | None:
-    """The integral of rho times the density over the facts of `domain`; None when no pair flips. The first number of
-    `flips` is d; its first `width` inputs are x, the others x'. `sides`: what the real inputs range over; `support`:
-    where they have a density. May raise OutOfTime."""
+    most: Fraction | None = None,
+) -> Side | None:
+    """Bounds of the integral of rho times the density over the facts of `domain`, equal on time; None when no pair
+    flips. The first number of `flips` is d; its first `width` inputs are x, the others x'. `sides`: what the real
+    inputs range over; `support`: where they have a density; `most`: a bound of the mass of `domain`. May raise
+    OutOfTime."""
     both = {**sides, **{i + width: side for i, side in sides.items()}}
     places = range(len(sides))
     shadows: dict[Exact, list[list[Exact]]] = {}
@@ -74,16 +76,22 @@ def integral(
     hulls = {
         at: [hull([*found, *((*c[:-1], top) for c in found)]) for found in several] for at, several in shadows.items()
     }
-    total = Fraction(0)
-    for region, _ in parts(domain, support or sides, end, density):
-        left = [prism(region.polytope, top)]
-        for rows in hulls.get(key(region, width), []):
-            if time.monotonic() > end:
-                raise OutOfTime
-            left = [rest for polytope in left for rest in without(polytope, rows)]
-        weight = height(region, density) * chance(region.fixed, density)
-        total += weight * sum((polytope.volume(end) for polytope in left), Fraction(0))
-    return total
+    total, done = Fraction(0), Fraction(0)
+    try:
+        for region, _ in parts(domain, support or sides, end, density):
+            left = [prism(region.polytope, top)]
+            for rows in hulls.get(key(region, width), []):
+                if time.monotonic() > end:
+                    raise OutOfTime
+                left = [rest for polytope in left for rest in without(polytope, rows)]
+            weight = height(region, density) * chance(region.fixed, density)
+            total += weight * sum((polytope.volume(end) for polytope in left), Fraction(0))
+            done += weight * region.polytope.volume(end)
+    except OutOfTime:
+        if most is None or not done:
+            raise
+        return total, total + top * (most - done)
+    return total, total
 
 
 def key(region: Region, width: int) -> Exact:

@@ -7,5 +7,5 @@ ARC = Measure(
     "the mean distance from x to a point that f1 labels otherwise",
     {"f1": "classifier", "f2": "classifier"},
     None,
-    options={"over": "distribution"},
+    options={"over": "distribution", "almost": "flag"},
 )

@@ -7,5 +7,5 @@ ARCA = Measure(
     "the mean distance from x to a point that f1 labels otherwise, counted where f1 and f2 agree",
     {"f1": "classifier", "f2": "classifier"},
     None,
-    options={"over": "distribution"},
+    options={"over": "distribution", "almost": "flag"},
 )

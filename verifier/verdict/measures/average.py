@@ -2,7 +2,8 @@
 
 inf of nothing is infinite, and infinity times 0 is 0. The integral sees only parts of X with an inside. The infimum
 sees every point: so z3 is asked whether each label is given only in the closure of its parts with an inside, where the
-continuous d2' has the same infimum.
+continuous d2' has the same infimum. With `almost: true` it is the essential infimum, which flips on null sets do not
+lower: for almost every x a set of x' with an inside is the slice of a set of pairs with an inside.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from verifier.syntax import tree
 from verifier.verdict.certify import distance
 from verifier.verdict.measures import counted
 from verifier.verdict.measures.probability import DEEP, POINTS, TRUSTS, ZERO, X, Y, call, measure, same
-from verifier.verdict.verdict import Measurement
+from verifier.verdict.verdict import Measurement, interval
 
 if TYPE_CHECKING:
     from verifier.verdict.decide import Decider
@@ -39,6 +40,9 @@ def compute(decider: Decider, computation: Computation) -> Measurement:
     poser, density = decider.poser, computation.over.steps
     if computation.word == "arca" and not all(decides(decider, name) for name in (f1, f2)):
         return Measurement(None, why=f"`{f1}` and `{f2}` can only agree where both have a `decide`")
+    essential = computation.choices.get("almost") == "true"
+    if computation.over.data and essential:
+        return Measurement(None, why="over the rows of a data set `almost` is not computed")
     if computation.over.data:
         return counted.mean(decider, computation)
     d = poser.number(distance(f2, X, Y), POINTS)
@@ -62,18 +66,21 @@ def compute(decider: Decider, computation: Computation) -> Measurement:
     flips = poser.pose(POINTS, [poser.truth(same(f1, "!="), POINTS)], numbers=[d])
     end = time.monotonic() + decider.left()
     try:
-        trusts = null_labels(decider, f1, sides, end)
+        trusts = TRUSTS if essential else null_labels(decider, f1, sides, end)
         if isinstance(trusts, str):
             return Measurement(None, why=trusts)
         size = weigh(everywhere.question, None, decider.left(), support, density=density).given
         if domain.impossible:
             return Measurement(Fraction(0), trusts=trusts)
         width = len(poser.inputs(X))
-        total = (
-            None if flips.impossible else integral(domain.question, flips.question, sides, width, end, density, support)
-        )
+        total = None
+        if not flips.impossible:
+            total = integral(domain.question, flips.question, sides, width, end, density, support, size[1])
         if total is not None:
-            return Measurement(total / size[0], trusts=trusts) if size[0] == size[1] else Measurement(None, why=LATE)
+            if total[0] == total[1] and size[0] == size[1]:
+                return Measurement(total[0] / size[0], trusts=trusts)
+            low, high = total[0] / size[1], total[1] / size[0]
+            return Measurement(interval(low, high), why=LATE, trusts=trusts, how="enclosed", enclosure=(low, high))
         some = weigh(domain.question, None, decider.left(), support, density=density).given
     except OutOfTime:
         return Measurement(None, why=LATE)
