@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 
 from verifier.engines.engine import Holds
@@ -26,7 +27,9 @@ from verifier.source import Diagnostic, Rejected, Source, Span
 from verifier.syntax import tree
 from verifier.syntax.format import unparse
 from verifier.syntax.parser import parse
+from verifier.verdict.crew import Crew, Site, undivided
 from verifier.verdict.decide import Decider, Outcome
+from verifier.verdict.many import Progress
 from verifier.verdict.verdict import Checked, Computed, FileResult, Measurement, Undecided
 
 
@@ -69,10 +72,14 @@ class Loaded:
         return {path: tuple(s.text.splitlines()) for path, s in self.sources.items()}
 
     def check(
-        self, options: Options = Options(), done: Callable[[Checked | Computed], None] = lambda result: None
+        self,
+        options: Options = Options(),
+        done: Callable[[Checked | Computed], None] = lambda result: None,
+        site: Site | None = None,
+        watch: Callable[[str, Progress], None] = lambda name, progress: None,
     ) -> FileResult:
-        """Decide every assertion and compute; `done` sees each result as it comes. With errors in the file, nothing
-        runs.
+        """Decide every assertion and compute; `done` sees each result as it comes, `watch` how far one about many rows
+        or parts is. `site`: where a crew helps. With errors in the file, nothing runs.
 
         KeyboardInterrupt ends it with what there is (`interrupted`)."""
         results: list[Checked | Computed] = []
@@ -80,7 +87,7 @@ class Loaded:
         interrupted = False
         if not any(d.severity == "error" for d in self.diagnostics):
             try:
-                for result in self._run(options, broken):
+                for result in self._run(options, broken, site, watch):
                     results.append(result)
                     done(result)
             except KeyboardInterrupt:
@@ -97,23 +104,39 @@ class Loaded:
             self.lines,
         )
 
-    def _run(self, options: Options, broken: list[str]) -> Iterator[Checked | Computed]:
+    def _run(
+        self, options: Options, broken: list[str], site: Site | None, watch: Callable[[str, Progress], None]
+    ) -> Iterator[Checked | Computed]:
         decider = Decider(self.program, Portfolio(self.worker), Fraction(options.eps))
-        for declaration, claim in self.items:
+        items = [item for item in self.items if not options.only or item[0].name.id in options.only]
+        crew = Crew(site, self.program, decider.eps) if site is not None else None
+        away = [d.name.id for d, claim in items if undivided(claim)] if site is not None and site.eager else []
+        if len(away) < 2:
+            away = []
+        answers = crew.whole(away, options.timeout) if crew is not None else iter(())
+        for declaration, claim in items:
             name = declaration.name.id
-            if options.only and name not in options.only:
-                continue
             started = time.monotonic()
+            decider.watch = partial(watch, name)
             try:
-                if isinstance(declaration, tree.Compute):
+                found: Outcome | Measurement
+                if name in away:
+                    did = next(answers)
+                    found, started = did.found(isinstance(declaration, tree.Compute)), time.monotonic() - did.seconds
+                elif isinstance(declaration, tree.Compute):
                     assert isinstance(claim, Infimum | Computation | Later)
-                    value = decider.compute(claim, options.timeout)
-                    yield computed(declaration, value, time.monotonic() - started)
+                    found = decider.compute(claim, options.timeout)
                 else:
                     assert not isinstance(claim, Infimum | Computation)
-                    outcome = decider.decide(claim, options.timeout)
-                    outcome = replace(outcome, warnings=(*outcome.warnings, *second_opinion(decider, outcome)))
-                    yield checked(declaration, outcome, time.monotonic() - started)
+                    decider.elsewhere = crew.about(name, claim) if crew is not None else None
+                    found = decider.decide(claim, options.timeout)
+                if isinstance(declaration, tree.Compute):
+                    assert isinstance(found, Measurement)
+                    yield computed(declaration, found, time.monotonic() - started)
+                else:
+                    assert isinstance(found, Outcome)
+                    found = replace(found, warnings=(*found.warnings, *second_opinion(decider, found)))
+                    yield checked(declaration, found, time.monotonic() - started)
             except Exception as error:  # whatever breaks, the other assertions are still decided
                 why = f"{name}: {type(error).__name__}: {error}"
                 broken.append(why)
@@ -122,6 +145,8 @@ class Loaded:
                     yield checked(declaration, Outcome(failed), time.monotonic() - started)
                 else:
                     yield computed(declaration, Measurement(None, why=failed.why), time.monotonic() - started)
+            if decider.stopped:
+                raise KeyboardInterrupt
 
 
 def checked(d: tree.Assert, outcome: Outcome, seconds: float) -> Checked:

@@ -9,7 +9,7 @@ import pytest
 
 from verifier.api import Loaded, load_text
 from verifier.model.interpret import Interpreter
-from verifier.model.partition import at_part, loses_nothing, share
+from verifier.model.partition import at_part, loses_nothing, shares
 from verifier.model.program import PointValue
 from verifier.query.pose import Poser
 
@@ -61,7 +61,7 @@ def test_every_point_lies_in_exactly_one_part(seed: int) -> None:
                 low, high = poser.build.bounds(form)
                 assert isinstance(value, Fraction)
                 assert low is not None and high is not None and low <= value <= high
-    assert sum(share(program, partition, i) or 0 for i in range(partition.count)) == 1
+    assert sum(shares(program, partition)(i) or 0 for i in range(partition.count)) == 1
     assert len({partition.where(i) for i in range(partition.count)}) == partition.count
 
 
@@ -73,7 +73,7 @@ def test_the_parts_are_counted_and_not_listed() -> None:
     assert partition.count == 1_000_000
     assert partition.where(999_999) == (("a", "[999, 999]"), ("b", "[999/1000, 1]"))
     assert partition.where(1) == (("a", "[0, 0]"), ("b", "[1/1000, 1/500)"))
-    assert share(program, partition, 7) == Fraction(1, 1_000_000)
+    assert shares(program, partition)(7) == Fraction(1, 1_000_000)
 
 
 def test_the_partitions_of_fairify_have_its_numbers_of_parts() -> None:
@@ -87,7 +87,7 @@ def test_the_partitions_of_fairify_have_its_numbers_of_parts() -> None:
     program = loaded(text).program
     assert (program.partitions["AC"].count, program.partitions["GC"].count) == (16000, 201)
     assert program.partitions["GC"].where(200) == (("credit", "[20000, 20000]"),)
-    assert share(program, program.partitions["GC"], 0) == Fraction(100, 20001)
+    assert shares(program, program.partitions["GC"])(0) == Fraction(100, 20001)
 
 
 @pytest.mark.parametrize(
@@ -115,6 +115,6 @@ def test_a_share_is_only_said_where_a_number_says_it() -> None:
     text = "partition P of X by a at [1/2]"
     for domain in ("a: real in [0, 1], b: real in [0, 1], where a <= b", "a: real in [0, 1], b: real"):
         program = loaded(f"domain X {{ {domain} }}\n{text}").program
-        assert share(program, program.partitions["P"], 0) is None
+        assert shares(program, program.partitions["P"])(0) is None
     program = loaded(f"domain X {{ a: real in [0, 2], b: real in [1, 1], k: {{p, q}} }}\n{text}, k").program
-    assert share(program, program.partitions["P"], 0) == Fraction(1, 8)
+    assert shares(program, program.partitions["P"])(0) == Fraction(1, 8)

@@ -47,6 +47,7 @@ class Puppet:
         self,
         options: api.Options = api.Options(),
         done: Callable[[Checked | Computed], None] = lambda result: None,
+        *crew: object,
     ) -> FileResult:
         if any(d.severity == "error" for d in self.diagnostics):
             return FileResult(self.path, self.diagnostics, lines=self.lines)

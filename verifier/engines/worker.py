@@ -148,7 +148,10 @@ def serve() -> None:
             )
         except Exception as error:
             reply = (False, f"{type(error).__name__}: {error}")
-        send(outbox, reply)
+        try:
+            send(outbox, reply)
+        except BrokenPipeError:  # nobody waits for it any more
+            os._exit(0)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ on every part. A question about a pair is restricted: both of its points lie in 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from fractions import Fraction
 from math import ceil, prod
@@ -151,14 +151,23 @@ def _call(function: str, name: str) -> tree.Expr:
     return tree.Apply(NOWHERE, tree.Name(NOWHERE, function), (tree.Argument(NOWHERE, "", tree.Name(NOWHERE, name)),))
 
 
-def share(program: Program, partition: Partition, index: int) -> Fraction | None:
-    """How much of X the part is: of its points where all coordinates are discrete, else of its volume. None where X has
-    a `where` or is unbounded."""
+def shares(program: Program, partition: Partition) -> Callable[[int], Fraction | None]:
+    """How much of X each part is: of its points where all coordinates are discrete, else of its volume. None where X
+    has a `where` or is unbounded."""
     domain = program.domain
     if domain is None or domain.where is not None or any(measure(c) is None for c in domain.coordinates):
-        return None
-    shares = [cut.share(k) for cut, k in partition.slices(index)]
-    return prod((s for s in shares if s is not None), start=Fraction(1))
+        return lambda index: None
+    known: dict[tuple[str, int], Fraction] = {}
+
+    def share(index: int) -> Fraction:
+        product = Fraction(1)
+        for cut, k in partition.slices(index):
+            if (cut.name, k) not in known:
+                known[cut.name, k] = cut.share(k) or Fraction(0)
+            product *= known[cut.name, k]
+        return product
+
+    return share
 
 
 def loses_nothing(program: Program, partition: Partition, oracle: str) -> bool:

@@ -1,12 +1,14 @@
-"""`verifier check`: files in parallel (each solver is a process of its own), results in order."""
+"""`verifier check`: several files in parallel, or what is in one file; results in order."""
 
 from __future__ import annotations
 
+import os
 import time
 import traceback
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from threading import Event, Thread
 from typing import Any, TypeVar
@@ -23,6 +25,9 @@ from verifier.surfaces.terminal import Screen
 from verifier.syntax import tree
 from verifier.syntax.lexer import read
 from verifier.syntax.parser import parse
+from verifier.verdict.crew import Site
+from verifier.verdict.many import Progress
+from verifier.verdict.sites import Dask, Processes, Unreachable
 from verifier.verdict.verdict import Checked, Computed, FileResult
 
 A = TypeVar("A")
@@ -67,6 +72,7 @@ class Session:
     options: Options
     screen: Screen
     debug: bool = False
+    site: Site | None = None
     stop: Event = field(default_factory=Event)
 
     def check(self, job: Job) -> Job:
@@ -79,11 +85,16 @@ class Session:
             job.said.append(said)
             self.screen.doing(f"{job.path}: {said.name} is done, {len(job.said)} of {total}")
 
+        def watch(name: str, progress: Progress) -> None:
+            if self.stop.is_set():
+                raise KeyboardInterrupt
+            self.screen.measure(f"{job.path}: {name}", progress)
+
         self.screen.doing(job.path)
         try:
             job.loaded = load(job.path, options)
             total = len(job.only or job.loaded.names)
-            result = job.loaded.check(options, done)
+            result = job.loaded.check(options, done, self.site, watch)
             job.result = job.so_far() if result.interrupted else result
         except KeyboardInterrupt:
             job.result = job.so_far()
@@ -101,6 +112,8 @@ class Session:
         self.stop.set()
         deadline = time.monotonic() + GRACE
         try:
+            if self.site is not None:
+                self.site.close()
             for job in jobs:
                 if job.loaded is not None and job.running:
                     job.loaded.worker.close()
@@ -137,14 +150,44 @@ def declared(path: str) -> frozenset[str] | None:
     )
 
 
+@dataclass(frozen=True)
+class Hands:
+    """Who works: so many processes, or the workers of a scheduler. No number: processors, where it pays."""
+
+    jobs: int | None = None
+    scheduler: str | None = None
+
+    @property
+    def count(self) -> int:
+        return self.jobs or os.cpu_count() or 1
+
+    @contextmanager
+    def site(self, files: int) -> Iterator[Site | None]:
+        """Where the crew works: of one file what is in it is spread; of several, with processes, only the files."""
+        site: Site | None = None
+        if self.scheduler is not None:
+            try:
+                site = Dask(self.scheduler)
+            except Unreachable as error:
+                raise click.UsageError(str(error)) from None
+        elif files == 1 and self.count > 1:
+            site = Processes(self.count, eager=self.jobs is not None)
+        try:
+            yield site
+        finally:
+            if site is not None:
+                site.close()
+
+
 def run(
     paths: Sequence[str],
     options: Mapping[str, Any],
     screen: Screen,
     *,
     as_json: bool,
-    jobs: int,
+    hands: Hands,
     quiet: bool,
+    show: bool,
     debug: bool,
     certificate: str | None = None,
 ) -> int:
@@ -155,9 +198,9 @@ def run(
     page = Page(screen, several=len(files) > 1, quiet=quiet, silent=as_json)
     interrupted = False
     shown = 0
-    with screen.working(wanted=not (as_json or quiet)):
+    with hands.site(len(files)) as session.site, screen.working(wanted=show):
         try:
-            for job in in_order(session.check, files, jobs):
+            for job in in_order(session.check, files, hands.count):
                 if job.so_far().interrupted:
                     raise KeyboardInterrupt
                 page.show(job.so_far())

@@ -57,6 +57,12 @@ def positive(context: click.Context, parameter: click.Parameter, value: str) -> 
     return value
 
 
+def scheduler(context: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
+    if value is not None and not re.fullmatch(r"(tcp|tls|ws|wss|ucx)://[^/\s]+", value):
+        raise click.BadParameter(f"`{value}` is no address of a scheduler. Write for example `tcp://10.0.0.1:8786`.")
+    return value
+
+
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document (docs/reference/json.md).")
 color_option = click.option("--no-color", is_flag=True, help="No colours; NO_COLOR in the environment does the same.")
 debug_option = click.option("--debug", is_flag=True, help="Show the traceback of an internal error.")
@@ -90,7 +96,13 @@ def cli() -> None:
 @click.option("--only", multiple=True, metavar="NAME", help="Check only this assertion or compute (may be repeated).")
 @timeout_option("Seconds for each assertion.")
 @json_option
-@click.option("--jobs", type=click.IntRange(min=1), metavar="N", help="Files checked at a time (default: processors).")
+@click.option(
+    "--jobs",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Processes at a time, for files or what is in one (default: as many processors as there are, where it pays).",
+)
+@click.option("--executor", metavar="ADDRESS", callback=scheduler, help="A Dask scheduler: tcp://host:8786.")
 @click.option(
     "--eps",
     metavar="R",
@@ -103,6 +115,7 @@ def cli() -> None:
 @click.option(
     "--certificate", metavar="FOLDER", help="Write what the kernel accepted into this folder (one file only)."
 )
+@click.option("--no-progress", is_flag=True, help="No progress bar on a terminal.")
 @color_option
 @debug_option
 def check(
@@ -112,9 +125,11 @@ def check(
     timeout: float,
     as_json: bool,
     jobs: int | None,
+    executor: str | None,
     eps: str,
     quiet: bool,
     certificate: str | None,
+    no_progress: bool,
     no_color: bool,
     debug: bool,
 ) -> int:
@@ -122,17 +137,17 @@ def check(
     files = find(paths)
     if certificate is not None and len(files) > 1:
         raise click.UsageError("`--certificate` takes one file: certificates are named after its assertions.")
-    from verifier.surfaces.check import run
+    from verifier.surfaces.check import Hands, run
 
     options = {"settings": settings, "only": frozenset(only), "timeout": timeout, "eps": eps}
-    jobs = jobs or os.cpu_count() or 1
     return run(
         files,
         options,
         screen(no_color),
         as_json=as_json,
-        jobs=jobs,
+        hands=Hands(jobs, executor),
         quiet=quiet,
+        show=not (as_json or quiet or no_progress),
         debug=debug,
         certificate=certificate,
     )

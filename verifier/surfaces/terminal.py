@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,9 +13,11 @@ from typing import TYPE_CHECKING, TextIO
 from verifier.surfaces.exits import ReaderLeft
 
 if TYPE_CHECKING:
-    from rich.status import Status
+    from rich.console import RenderableType
+    from rich.live import Live
 
     from verifier.report.terminal import Paint
+    from verifier.verdict.many import Progress
 
 
 @dataclass
@@ -26,7 +29,8 @@ class Screen:
     out_color: bool
     err_color: bool
     lively: bool
-    _status: Status | None = None
+    _line: Line | None = None
+    _live: Live | None = None
 
     @classmethod
     def of_process(cls, no_color: bool) -> Screen:
@@ -56,37 +60,70 @@ class Screen:
 
     @contextmanager
     def working(self, wanted: bool) -> Iterator[None]:
-        """While inside, `doing` shows what is being done, in one line that comes and goes."""
+        """While inside, `doing` and `measure` show what is being done, in one line that comes and goes."""
         if not (self.lively and wanted):
             yield
             return
         from rich.console import Console
-        from rich.status import Status
-        from rich.text import Text
+        from rich.live import Live
 
         console = Console(file=self.err, no_color=not self.err_color, highlight=False)
-        self._status = Status(Text("reading"), console=console)
+        self._line = Line()
+        self._live = Live(console=console, get_renderable=self._line.picture, transient=True, refresh_per_second=8)
         try:
-            with self._status:
+            with self._live:
                 yield
         finally:
-            self._status = None
+            self._live = self._line = None
 
     def doing(self, text: str) -> None:
-        if self._status is not None:
-            from rich.text import Text
+        if self._line is not None:
+            self._line.text, self._line.progress = text, None
 
-            self._status.update(Text(text, overflow="ellipsis", no_wrap=True))
+    def measure(self, text: str, progress: Progress) -> None:
+        """How far it is."""
+        if self._line is not None:
+            self._line.text, self._line.progress = text, progress
 
     @contextmanager
     def _aside(self) -> Iterator[None]:
-        status = self._status
-        if status is None:
+        live = self._live
+        if live is None:
             yield
             return
-        status.stop()
+        live.stop()
         yield
-        status.start()
+        live.start()
+
+
+class Line:
+    """What is being done: a sign that moves, words, and where something is counted a bar, the certified share of X, and
+    the time."""
+
+    def __init__(self) -> None:
+        from rich.spinner import Spinner
+
+        self.text = "reading"
+        self.progress: Progress | None = None
+        self.begun = time.monotonic()
+        self._spinner = Spinner("dots")
+
+    def picture(self) -> RenderableType:
+        from rich.progress_bar import ProgressBar
+        from rich.table import Table
+        from rich.text import Text
+
+        row: list[RenderableType] = [self._spinner, Text(self.text, overflow="ellipsis", no_wrap=True)]
+        if self.progress is not None:
+            row += [ProgressBar(self.progress.count, self.progress.done, width=24), Text(self._counts(self.progress))]
+        grid = Table.grid(padding=(0, 1))
+        grid.add_row(*row)
+        return grid
+
+    def _counts(self, progress: Progress) -> str:
+        share = "" if progress.certified is None else f", {float(100 * progress.certified):.1f} % of X certified"
+        minutes, seconds = divmod(int(time.monotonic() - self.begun), 60)
+        return f"{progress.done} of {progress.count}{share}, {minutes}:{seconds:02}"
 
 
 def paint(color: bool) -> Paint:

@@ -36,7 +36,7 @@ from verifier.source.text import NOWHERE
 from verifier.syntax import tree
 from verifier.verdict import parts, rows
 from verifier.verdict.certify import CANONICAL, FOLDED, Points, Replay, ReplayFailed, accepted, certified
-from verifier.verdict.many import Crew, Progress
+from verifier.verdict.many import INTERRUPTED, Elsewhere, Progress
 from verifier.verdict.measures import COMPUTATIONS, infimum
 from verifier.verdict.verdict import Measurement, Pieces, Proved, Refuted, Root, Table, Undecided, Verdict, Witness
 
@@ -68,7 +68,8 @@ class Decider:
         self.end = 0.0
         self.guessing = False
         self.judges_vacuity = True
-        self.crew: Crew | None = None
+        self.elsewhere: Elsewhere | None = None
+        self.stopped = False
         self.watch: Callable[[Progress], None] = lambda progress: None
         self._metrics: dict[str, Outcome] = {}
 
@@ -108,7 +109,13 @@ class Decider:
     def left(self) -> float:
         return self.end - time.monotonic()
 
+    def stop(self) -> None:
+        """From now on everything is out of time, and says so at once."""
+        self.end, self.stopped = 0.0, True
+
     def _decide(self, claim: Claim) -> Outcome:
+        if self.stopped:
+            return Outcome(Undecided(INTERRUPTED))
         try:
             match claim:
                 case Always():

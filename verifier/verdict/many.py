@@ -1,4 +1,4 @@
-"""Claims about many rows or parts: each is settled by itself, here or by a crew elsewhere."""
+"""Claims about many rows or parts: each is settled by itself, here or elsewhere."""
 
 from __future__ import annotations
 
@@ -21,15 +21,22 @@ OWN_SHARE = 4
 """A row or part has this many times its share of the time at first; what stays open gets what is left in the end."""
 LEAST = 1.0
 OUT_OF_TIME = "out of time"
+INTERRUPTED = "interrupted"
 
 
 @dataclass
 class Settled:
-    """What became of a row or a part so far. Small once its witness is dropped: there may be a million of them."""
+    """What became of a row or a part so far. `final`: what is unknown stays so, whoever is asked."""
 
     verdict: Verdict
     distance: Amount | None = None
     seconds: float = 0.0
+    final: bool = False
+
+    @property
+    def worth_more(self) -> bool:
+        """More time might decide it."""
+        return isinstance(self.verdict, Undecided) and not self.verdict.later and not self.final
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,34 +52,49 @@ Settle = Callable[[int, float], Settled]
 """Settles the row or part of this number, within these seconds."""
 
 
-class Crew(Protocol):
+class Elsewhere(Protocol):
     """Settles rows or parts elsewhere, several at a time."""
-
-    width: int
 
     def joins(self, seconds: float, done: int, left: int) -> bool:
         """Is it worth it, with so many settled here in these seconds?"""
         ...
 
     def settle(self, claim: Many, indices: Sequence[int], end: float) -> Iterator[tuple[int, Settled]]:
-        """Each of them, as it comes. Raises KeyboardInterrupt when the crew was sent home."""
+        """Each of them, as it comes."""
         ...
 
 
-def settle(decider: Decider, claim: Many, indices: Sequence[int], alone: Settle) -> Iterator[tuple[int, Settled]]:
-    """Each of these rows or parts, as it comes: here (`alone`), or by the decider's crew."""
+def settle(
+    decider: Decider, claim: Many, indices: Sequence[int], alone: Settle, put: Callable[[int, Settled], None]
+) -> None:
+    """Puts each of these rows or parts, as it comes: settled here (`alone`), or elsewhere.
+
+    KeyboardInterrupt stops the decider; what is not settled by then is unknown."""
+    missing = set(indices)
+    try:
+        for index, settled in _each(decider, claim, indices, alone):
+            missing.discard(index)
+            put(index, settled)
+    except KeyboardInterrupt:
+        decider.stop()
+        for index in sorted(missing):
+            put(index, Settled(Undecided(INTERRUPTED)))
+
+
+def _each(decider: Decider, claim: Many, indices: Sequence[int], alone: Settle) -> Iterator[tuple[int, Settled]]:
     begun = time.monotonic()
     for done, index in enumerate(indices):
         left = len(indices) - done
-        if decider.crew is not None and decider.crew.joins(time.monotonic() - begun, done, left):
-            yield from decider.crew.settle(claim, indices[done:], decider.end)
+        if decider.elsewhere is not None and decider.elsewhere.joins(time.monotonic() - begun, done, left):
+            yield from decider.elsewhere.settle(claim, indices[done:], decider.end)
             return
-        yield index, timed(alone, index, own_time(decider.left(), left)) if decider.left() > 0 else late()
+        late = decider.left() <= 0
+        yield index, Settled(Undecided(OUT_OF_TIME)) if late else timed(alone, index, own_time(decider.left(), left))
 
 
 def own_time(seconds: float, left: int, width: int = 1) -> float:
     """What one of `left` rows or parts has at first of the time that is left for all, `width` at a time."""
-    return min(max(seconds, 0.0), max(LEAST, OWN_SHARE * width * seconds / left))
+    return min(seconds, max(LEAST, OWN_SHARE * width * seconds / left))
 
 
 def timed(alone: Settle, index: int, seconds: float) -> Settled:
@@ -87,7 +109,3 @@ def timed(alone: Settle, index: int, seconds: float) -> Settled:
         settled = Settled(Undecided("this is too large once written out"))
     settled.seconds = time.monotonic() - begun
     return settled
-
-
-def late() -> Settled:
-    return Settled(Undecided(OUT_OF_TIME))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from verifier.model.assertion import claim_of
 from verifier.model.claim import Always, Claim, Join, Not, Parts
 from verifier.model.elaborate import names_in
-from verifier.model.partition import at_part, loses_nothing, share
+from verifier.model.partition import at_part, loses_nothing, shares
 from verifier.syntax import tree
 from verifier.verdict.many import OUT_OF_TIME, Progress, Settle, Settled, settle
 from verifier.verdict.verdict import Part, Pieces, Proved, Refuted, Undecided, Verdict, word
@@ -36,12 +36,10 @@ def decide(decider: Decider, claim: Parts) -> tuple[Verdict, str, tuple[str, ...
     """All parts (or any): the verdict, why it is vacuous, warnings, and the parts one by one."""
     count = claim.partition.count
     table = _Table(decider, claim)
-    for index, settled in settle(decider, claim, range(count), table.alone):
-        table.put(index, settled)
-    again = [i for i in range(count) if (v := table.open.get(i)) is not None and not v.later]
+    settle(decider, claim, range(count), table.alone, table.put)
+    again = sorted(table.again)
     if again and decider.left() > 0:
-        for index, settled in settle(decider, claim, again, table.alone):
-            table.put(index, settled)
+        settle(decider, claim, again, table.alone, table.put)
     pieces = Pieces(claim.partition, tuple(p for p in table.parts if p is not None))
     return *_together(decider, claim, table, pieces), pieces
 
@@ -52,8 +50,10 @@ class _Table:
     def __init__(self, decider: Decider, claim: Parts) -> None:
         self.decider, self.claim = decider, claim
         self.alone = alone(decider, claim)
+        self.share = shares(decider.program, claim.partition)
         self.parts: list[Part | None] = [None] * claim.partition.count
         self.open: dict[int, Undecided] = {}
+        self.again: set[int] = set()
         self.first: tuple[int, Proved | Refuted] | None = None
         self.by: dict[str, None] = {}
         self.trusts: dict[str, None] = {}
@@ -62,11 +62,14 @@ class _Table:
 
     def put(self, index: int, settled: Settled) -> None:
         verdict, before = settled.verdict, self.parts[index]
-        of = share(self.decider.program, self.claim.partition, index)
+        of = self.share(index)
         seconds = settled.seconds + (before.seconds if before is not None else 0.0)
         why = verdict.why if isinstance(verdict, Undecided) else ""
         self.parts[index] = Part(index + 1, word(verdict), seconds, of, why)
         self.open.pop(index, None)
+        self.again.discard(index)
+        if settled.worth_more:
+            self.again.add(index)
         if isinstance(verdict, Undecided):
             self.open[index] = verdict
         else:

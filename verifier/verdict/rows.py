@@ -18,7 +18,7 @@ from verifier.model.program import MetricUse, PointValue, Program
 from verifier.query.pose import Poser
 from verifier.syntax import tree
 from verifier.verdict.certify import ReplayFailed
-from verifier.verdict.many import OUT_OF_TIME, Progress, Settle, Settled, late, settle
+from verifier.verdict.many import OUT_OF_TIME, Progress, Settle, Settled, settle
 from verifier.verdict.verdict import (
     Amount,
     Proved,
@@ -52,16 +52,19 @@ def alone(decider: Decider, claim: Rows) -> Settle:
 def decide(decider: Decider, claim: Rows) -> tuple[Verdict, str, tuple[str, ...], Table]:
     """All rows (or any): the verdict, why it is vacuous, warnings, and the rows one by one."""
     count = len(claim.data.rows)
-    settled = [late()] * count
+    settled: dict[int, Settled] = {}
     one = alone(decider, claim)
-    for done, (index, row) in enumerate(settle(decider, claim, range(count), one)):
+
+    def put(index: int, row: Settled) -> None:
         settled[index] = row
-        decider.watch(Progress(done + 1, count))
-    again = [i for i, s in enumerate(settled) if isinstance(s.verdict, Undecided) and not s.verdict.later]
-    if decider.left() > 0:
-        for index, row in settle(decider, claim, again, one):
-            settled[index].verdict = row.verdict
-    _distances(decider, claim, settled)
+        decider.watch(Progress(len(settled), count))
+
+    settle(decider, claim, range(count), one, put)
+    again = [i for i in range(count) if settled[i].worth_more]
+    if again and decider.left() > 0:
+        settle(decider, claim, again, one, put)
+    ordered = [settled[i] for i in range(count)]
+    _distances(decider, claim, ordered)
     found = tuple(
         Row(
             i + 1,
@@ -70,21 +73,21 @@ def decide(decider: Decider, claim: Rows) -> tuple[Verdict, str, tuple[str, ...]
             s.distance,
             s.verdict.why if isinstance(s.verdict, Undecided) else "",
         )
-        for i, s in enumerate(settled)
+        for i, s in enumerate(ordered)
     )
     table = Table(claim.data.name, claim.data.file, found)
     decisive = Refuted if claim.kind == "forall" else Proved
-    first = next((i for i, s in enumerate(settled) if isinstance(s.verdict, decisive)), None)
+    first = next((i for i, s in enumerate(ordered) if isinstance(s.verdict, decisive)), None)
     if first is not None:
-        return *_witnessed(decider, claim, settled, first), table
-    open_ = [i for i, s in enumerate(settled) if isinstance(s.verdict, Undecided)]
+        return *_witnessed(decider, claim, ordered, first), table
+    open_ = [i for i, s in enumerate(ordered) if isinstance(s.verdict, Undecided)]
     if open_:
-        whys = [s.verdict for s in settled if isinstance(s.verdict, Undecided)]
+        whys = [s.verdict for s in ordered if isinstance(s.verdict, Undecided)]
         if whys[0].later:
             return whys[0], "", (), table
         text = f"{len(open_)} of {count} rows stayed open, the first is {claim.data.row(open_[0])}: {whys[0].why}"
         return Undecided(text), "", (), table
-    by, trusts = _basis([s.verdict for s in settled])
+    by, trusts = _basis([s.verdict for s in ordered])
     if claim.kind == "exists":
         return Refuted(by, None, trusts, ("No row has the property.",)), "", (), table
     vacuous, warnings = _vacuity(decider, claim, range(count))
