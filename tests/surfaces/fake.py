@@ -1,7 +1,7 @@
 """`verifier` with a puppet for a pipeline, run as a process: each line of a file says what becomes of one assertion.
 
 proved A | refuted A [expected] | unknown A | vacuous A | compute R | mistake | warning | crash A | crash-reading
-slow A SECONDS | late A (waits until Ctrl-C has been pressed, or for ever)
+many A (ten parts) | slow A SECONDS | late A (waits until Ctrl-C has been pressed, or for ever)
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from verifier import api
 from verifier.engines.worker import Worker
 from verifier.source import Diagnostic, Source
 from verifier.surfaces.cli import main
+from verifier.verdict.many import Progress
 from verifier.verdict.verdict import (
     Checked,
     Computed,
@@ -47,7 +48,8 @@ class Puppet:
         self,
         options: api.Options = api.Options(),
         done: Callable[[Checked | Computed], None] = lambda result: None,
-        *crew: object,
+        site: object = None,
+        watch: Callable[[str, Progress], None] = lambda name, progress: None,
     ) -> FileResult:
         if any(d.severity == "error" for d in self.diagnostics):
             return FileResult(self.path, self.diagnostics, lines=self.lines)
@@ -56,6 +58,10 @@ class Puppet:
         try:
             for line in self.lines[self.path]:
                 word, name, *rest = [*line.split(), ""]
+                if word == "many":
+                    for i in range(10):
+                        watch(name, Progress(i, 10, Fraction(i, 20)))
+                        time.sleep(0.05)
                 if name in (options.only or self.names):
                     said.append(play(word, name, rest, options))
                     done(said[-1])

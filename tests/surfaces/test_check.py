@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pty
+import re
 import signal
 import subprocess
 import sys
@@ -139,6 +140,7 @@ def test_the_timeout_reaches_the_pipeline(puppet: Run, tmp_path: Path) -> None:
         (["a.vf", "--eps", "1/0"], "`1/0` is not a positive number."),
         (["a.vf", "--eps", "1e999999999"], "`1e999999999` is not a positive number."),
         (["a.vf", "--jobs", "0"], "--jobs"),
+        (["a.vf", "--executor", "localhost"], "`localhost` is no address of a scheduler. Write for example `tcp://10"),
         (["a.v"], "There is no file or folder `a.v`. Did you mean `a.vf`?"),
         (["empty"], "There is no .vf file in the folder `empty`."),
         (["a.vf", "--quick"], "No such option"),
@@ -198,6 +200,14 @@ def test_progress_only_on_a_terminal(puppet: Run, tmp_path: Path) -> None:
     assert "is done, 1 of 2" not in puppet("check", "a.vf").stderr
     seen = on_a_terminal(tmp_path, "check", "a.vf")
     assert "[red] is done, 1 of 2" in seen and "B     p()    " in seen
+
+
+def test_a_bar_says_how_far_many_parts_are(tmp_path: Path) -> None:
+    (tmp_path / "a.vf").write_text("many A")
+    seen = on_a_terminal(tmp_path, "check", "a.vf", COLUMNS="120")
+    assert re.search(r"a\.vf: A .*━.* [1-9] of 10, \d+\.\d % of X certified, 0:0\d", seen)
+    for quiet in (["--no-progress"], ["--quiet"], ["--json"]):
+        assert "of X certified" not in on_a_terminal(tmp_path, "check", "a.vf", *quiet)
 
 
 # Leaving early
