@@ -128,7 +128,10 @@ class Station:
         key = task.name, task.place
         if key not in self.known:
             self.known[key] = self._settle(list(scattered(claim_of(self.program, declared.body)))[task.place])
-        return timed(self.known[key], task.index, task.seconds)
+        settled = timed(self.known[key], task.index, task.seconds)
+        if not isinstance(settled.verdict, Undecided):  # the proofs are long, and the kernel has read them here
+            settled.verdict = replace(settled.verdict, certificates=())
+        return settled
 
     def _settle(self, claim: Many) -> Settle:
         match claim:
