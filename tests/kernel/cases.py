@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from verifier.kernel import wire
-from verifier.kernel.circuit import Affine, Input
-from verifier.kernel.problem import Entails, Hole, Linear, Problem, Proof, Tree
+from verifier.kernel.circuit import Affine, Input, Select
+from verifier.kernel.problem import Bound, Empty, Entails, Farkas, Hole, Linear, Problem, Proof, Row, Side, Split, Tree
 
 PROOFS = Path(__file__).parents[1] / "proofs"
 
@@ -55,12 +55,47 @@ X, Y, HALF = Input(0), Input(1), Affine(((0, Q(1, 2)),), Q(0))
 FINE = Entails((X, HALF), (0,), (1,))
 ROW = Linear(((Q(1, 2),),))
 
+BOX = Empty((X, Affine(((0, Q(1)),), Q(-2))), (Side(Q(0), Q(1)),), (1,))
+ROWS = (Row("low", 1, 1),)
+END = Farkas(ROWS)
+
+
+@dataclass(frozen=True)
+class SlyAffine(Affine): ...
+
+
+@dataclass(frozen=True)
+class SlySide(Side): ...
+
+
+@dataclass(frozen=True)
+class SlyFarkas(Farkas): ...
+
+
+@dataclass(frozen=True)
+class SlyRow(Row): ...
+
+
+def box(circuit: Any = BOX.circuit, sides: Any = BOX.box, facts: Any = BOX.facts) -> Empty:
+    return Empty(circuit, sides, facts)
+
+
+def tree(*steps: Any, definitions: Any = (), gaps: Any = ()) -> Tree:
+    return Tree(steps, definitions, gaps)
+
 
 def problem(circuit: Any = (X, HALF), zeros: Any = (0,), targets: Any = (1,)) -> Entails:
     return Entails(circuit, zeros, targets)
 
 
-# name, problem, proof: each would pass if one test in proof.py were missing
+FALLING: list[tuple[tuple[tuple[int, Q], ...], Q]] = [
+    (((0, Q(1)), (1, Q(-1))), Q(0)),
+    (((3, Q(1)), (4, Q(-1))), Q(0)),
+    (((6, Q(-1)),), Q(-1, 2)),
+    (((5, Q(1)),), Q(-1, 4)),
+]
+
+# name, problem, proof: each would pass if one test in the checker were missing
 FORGED: list[tuple[str, Any, Any]] = [
     ("a hole with a string of another class", FINE, Hole(Sneaky("z3"))),
     ("a proof of no class", FINE, "trust me"),
@@ -86,4 +121,56 @@ FORGED: list[tuple[str, Any, Any]] = [
     ("a float index", problem((X, HALF), (0.0,), (1,)), ROW),
     ("a zero counted from the end", problem((X, X), (-1,), (0,)), Linear(((Q(1),),))),
     ("zeros that can still change", problem(zeros=[0]), ROW),
+    # trees
+    ("a box that can still change", box(sides=[Side(Q(0), Q(1))]), tree(END)),
+    ("a side of another class", box(sides=(SlySide(Q(0), Q(1)),)), tree(END)),
+    ("a side that is whole by a number", box(sides=(Side(Q(0), Q(1), 0),)), tree(END)),  # type: ignore[arg-type]
+    ("a side that ends in a float", box(sides=(Side(Q(0), 1.0),)), tree(END)),  # type: ignore[arg-type]
+    ("a side that begins with a whole number", box(sides=(Side(0, Q(1)),)), tree(END)),  # type: ignore[arg-type]
+    ("facts that can still change", box(facts=[1]), tree(END)),
+    ("a fact named by a bool", box(facts=(True,)), tree(END)),
+    ("a definition of another class", BOX, tree(END, definitions=(SlyAffine((), Q(0)),))),
+    ("a definition with a float", BOX, tree(END, definitions=(Affine((), 0.0),))),  # type: ignore[arg-type]
+    ("definitions that can still change", BOX, tree(END, definitions=[])),
+    ("gaps that can still change", BOX, tree(END, gaps=[])),
+    ("a cut at a float", BOX, tree(Split(0, 0.5), END, END)),  # type: ignore[arg-type]
+    ("a cut of a bool", BOX, tree(Split(False, Q(1, 2)), END, END)),
+    ("a bound at a float", BOX, tree(Bound(0, 2.0, False, END), END)),  # type: ignore[arg-type]
+    ("a bound of a bool", BOX, tree(Bound(False, Q(1, 2), False, END), END)),
+    ("a bound whose side is a number", BOX, tree(Bound(0, Q(1, 2), 0, END), END)),  # type: ignore[arg-type]
+    ("a bound whose end is of another class", BOX, tree(Bound(0, Q(1, 2), False, SlyFarkas(ROWS)), END)),
+    ("rows that can still change", BOX, tree(Farkas([*ROWS]))),  # type: ignore[arg-type]
+    ("a row of another class", BOX, tree(Farkas((SlyRow("low", 1, 1),)))),
+    ("a row taken by a bool", BOX, tree(Farkas((Row("low", 1, True),)))),
+    ("a row of a bool", BOX, tree(Farkas((Row("low", True, 1),)))),
+    ("a row taken half", BOX, tree(Farkas((Row("low", 1, Q(1, 2)),)))),  # type: ignore[arg-type]
+    ("a row taken zero times", BOX, tree(Farkas((*ROWS, Row("high", 0, 0))))),
+    (
+        "a row taken minus one time",
+        box((X, Affine(((0, Q(1)), (0, Q(-1))), Q(0))), facts=(0,)),
+        tree(Farkas((Row("low", 1, -1),))),
+    ),
+    ("slopes that can still change", BOX, tree(Farkas(ROWS, []))),  # type: ignore[arg-type]
+    ("a slope of three", BOX, tree(Farkas(ROWS, ((0, 1, 2),)))),  # type: ignore[arg-type]
+    ("a slope that is a bool", BOX, tree(Farkas(ROWS, ((0, True),)))),
+    ("a slope of a bool", BOX, tree(Farkas(ROWS, ((False, 1),)))),
+    ("a hole with a string of another class in a tree", BOX, tree(Hole(Sneaky("z3")))),
+    ("an object for a step", BOX, tree("trust me")),
+    (
+        "a row of a kind that is taken for another one",
+        box(
+            (X, Y, Affine((), Q(0)), Select(0, 0, 2), Select(1, 1, 2), *(Affine(d, c) for d, c in FALLING)),
+            (Side(Q(-1), Q(1)),) * 2,
+            (7, 8),
+        ),
+        tree(
+            Split(5, Q(0)),
+            Farkas((Row("low", 8, 1), Row("high", 5, 1))),
+            Farkas((Row("low", 7, 1), Row("fail", 0, 1))),  # type: ignore[arg-type]
+            gaps=((6, 5),),
+        ),
+    ),
+    ("10 001 branches that wait", BOX, tree(*[Split(0, Q(1, 2))] * 10_001, *[END] * 10_002)),
+    ("a tree for a problem of the other kind", FINE, tree(END)),
+    ("a matrix for a problem of the other kind", BOX, Linear(())),
 ]

@@ -1,0 +1,53 @@
+"""The checker with a change in its source: what would happen if this line were another one."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import sys
+import types
+from collections.abc import Iterator
+from unittest.mock import patch
+
+from verifier.kernel import proof, ranges, refute, shape, wire
+
+ORDER = {"shape": shape, "ranges": ranges, "refute": refute, "proof": proof, "wire": wire}
+SOURCES = {name: inspect.getsource(module) for name, module in ORDER.items()}
+
+
+def kernel(**changed: str) -> types.SimpleNamespace:
+    """The modules of the kernel, each using the others as changed; the records of `problem` and `circuit` are the same.
+
+    `kernel(refute=text)` has another `refute`."""
+    made: dict[str, types.ModuleType] = {}
+    with patch.dict(sys.modules):
+        for name, module in ORDER.items():
+            copy = types.ModuleType(module.__name__)
+            exec(compile(changed.get(name, SOURCES[name]), module.__name__, "exec"), copy.__dict__)
+            copy.__dict__.update(
+                {k: v for k, v in vars(module).items() if inspect.isclass(v) and issubclass(v, Exception)}
+            )
+            made[name] = sys.modules[module.__name__] = copy
+    return types.SimpleNamespace(**made)
+
+
+def guards(source: str) -> Iterator[tuple[str, str]]:
+    """Each way to weaken `source` by one raise, or by one alternative of the condition before it: (name, program)."""
+    tree = ast.parse(source)
+    count = sum(isinstance(node, ast.If | ast.match_case) for node in ast.walk(tree))
+    for k in range(count):
+        for part in range(8):
+            copy = ast.parse(source)
+            node = [n for n in ast.walk(copy) if isinstance(n, ast.If | ast.match_case)][k]
+            if not isinstance(node.body[0], ast.Raise) or "ValueError" in ast.unparse(node.body[0]):
+                break  # not a guard, or one of a writer
+            line = f"line {node.body[0].lineno} {ast.unparse(node.body[0])[15:115]}"
+            if isinstance(node, ast.If) and isinstance(node.test, ast.BoolOp) and isinstance(node.test.op, ast.Or):
+                if part >= len(node.test.values):
+                    break
+                line += f" without {ast.unparse(node.test.values.pop(part))}"
+            elif part:
+                break
+            else:
+                node.body = [ast.Pass()]
+            yield line, ast.unparse(ast.fix_missing_locations(copy))
