@@ -52,6 +52,9 @@ images: .venv/demo.stamp
 	$(PLOT) examples/halfspace.vf --assertion A1 -o docs/images/halfspace.svg
 	$(PLOT) examples/equivalent.vf --assertion E9 --kind fibres -o docs/images/squares.svg
 	$(PLOT) examples/relu.vf --assertion D5 -o docs/images/relu.svg
+	$(PLOT) examples/blind.vf --kind uncontained -o docs/images/blind.svg
+	$(PLOT) examples/curve.vf --kind modulus -o docs/images/curve.svg
+	$(PLOT) examples/iris_rows.vf --kind distances -o docs/images/iris-rows.svg
 
 clean:
 	rm -rf .venv build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache

@@ -317,6 +317,13 @@ class Plane:
         n = 1 + len(facts)
         return Question(circuit, tuple(v for v in variables if isinstance(v, Variable)), nodes[:n], nodes[n:])
 
+    def restrict(self, row: Row) -> Row:
+        """A form of all coordinates, entry by entry, as one of the two free ones."""
+        terms = ((w, self._images.get(self._inputs[i].terms[0][0], self._inputs[i])) for i, w in row.weights)
+        form = self.build.combine(terms, row.constant)
+        places = {f.terms[0][0]: k for k, f in enumerate(self.free)}
+        return Row(tuple(sorted((places[i], w) for i, w in form.terms)), form.constant)
+
     def cells(self, question: Question) -> list[Cell]:
         """The cells inside of X."""
         found = [c for c in cells(question, self.box) if c.truths[0]]

@@ -13,7 +13,7 @@ from fractions import Fraction
 from io import BytesIO
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from verifier.report.cells import Border, Polygon, Vertex
 
@@ -95,6 +95,9 @@ class Regions:
     names: tuple[str, str]
     """The model and the oracle."""
 
+    def draw(self, figure: Figure) -> None:
+        draw_regions(figure, self)
+
 
 @dataclass(frozen=True)
 class Fibre:
@@ -120,8 +123,20 @@ class Fibres:
     """The images of the marked points."""
     names: tuple[str, str]
 
+    def draw(self, figure: Figure) -> None:
+        draw_fibres(figure, self)
 
-def save(picture: Regions | Fibres, path: str, kind: str) -> None:
+
+class Picture(Protocol):
+    """What can be drawn. `title`: of the file, and above the picture."""
+
+    @property
+    def title(self) -> str: ...
+
+    def draw(self, figure: Figure) -> None: ...
+
+
+def save(picture: Picture, path: str, kind: str) -> None:
     """Write the picture as `svg` or `png`. Raises NoMatplotlib."""
     try:
         import matplotlib
@@ -130,11 +145,7 @@ def save(picture: Regions | Fibres, path: str, kind: str) -> None:
         raise NoMatplotlib from None
     with matplotlib.rc_context(cast(Any, STYLE)):
         figure = Figure(facecolor=PAPER)
-        match picture:
-            case Regions():
-                draw_regions(figure, picture)
-            case Fibres():
-                draw_fibres(figure, picture)
+        picture.draw(figure)
         metadata = {"Title": picture.title, "Date": None} if kind == "svg" else {"Title": picture.title}
         drawn = BytesIO()
         figure.savefig(drawn, format=kind, dpi=160, metadata=metadata, bbox_inches="tight", pad_inches=0.12)
@@ -349,7 +360,7 @@ def dress(axes: Sequence[Axes], names: Sequence[str], box: Box) -> None:
             ax.spines[side].set_visible(False)
 
 
-def legend(figure: Figure, key: Sequence[tuple[str, dict[str, Any]]], marked: Marked) -> None:
+def legend(figure: Figure, key: Sequence[tuple[str, dict[str, Any]]], marked: Marked, columns: int = 3) -> None:
     from matplotlib.lines import Line2D
 
     handles = [Line2D([], [], label=text, **style) for text, style in key]
@@ -358,7 +369,7 @@ def legend(figure: Figure, key: Sequence[tuple[str, dict[str, Any]]], marked: Ma
         handles.append(Line2D([], [], label=marked.said, color=BLUE, **style))
     if handles:
         figure.legend(
-            handles=handles, loc="upper center", bbox_to_anchor=(0.53, 0.085), ncol=3, frameon=False, fontsize=9.5
+            handles=handles, loc="upper center", bbox_to_anchor=(0.53, 0.085), ncol=columns, frameon=False, fontsize=9.5
         )
 
 

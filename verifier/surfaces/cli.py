@@ -260,10 +260,10 @@ def repair(file: str, output: str | None, settings: dict[str, str], timeout: flo
 @click.option("--output", "-o", default="", metavar="FILE", help="An .svg or .png file (default: FILE.svg).")
 @click.option(
     "--kind",
-    type=click.Choice(["regions", "fibres"]),
+    type=click.Choice(["regions", "fibres", "uncontained", "modulus", "distances"]),
     default="regions",
     show_default=True,
-    help="Decision regions, or what is one point for the oracle.",
+    help="Decision regions, what is one point for the oracle, where containment fails, w(delta), distances of rows.",
 )
 @settings_option
 @timeout_option("Seconds for the assertion.")

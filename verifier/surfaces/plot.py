@@ -1,4 +1,4 @@
-"""`verifier plot`: the decision regions of a model and an oracle, or the oracle's fibres, from exact cells."""
+"""`verifier plot`: the decision regions of a model and an oracle, or the oracle's fibres, exactly; or an answer."""
 
 from __future__ import annotations
 
@@ -16,11 +16,12 @@ from verifier.model.meaning import NotYet, numbers
 from verifier.model.program import PointValue
 from verifier.query.question import Question
 from verifier.report.cells import Cell, NoPlane, Plane, Vertex, borders, fibre, image, maximal, outline
-from verifier.report.plot import Fibre, Fibres, Marked, NoMatplotlib, Panel, Region, Regions, save
+from verifier.report.plot import Fibre, Fibres, Marked, NoMatplotlib, Panel, Picture, Region, Regions, save
 from verifier.report.terminal import diagnostic_text
 from verifier.source import Rejected, Source
 from verifier.source.closest import suggestion
 from verifier.surfaces.exits import FINE, UNDECIDED, USAGE
+from verifier.surfaces.pictures import NoAnswer, distances, modulus, torn
 from verifier.surfaces.terminal import Screen
 from verifier.syntax import tree
 from verifier.syntax.format import unparse
@@ -65,13 +66,7 @@ def run(
             screen.say(diagnostic_text(diagnostic, loaded.lines, screen.paint_err))
         if any(d.severity == "error" for d in loaded.diagnostics):
             return USAGE
-        plane = Plane(loaded.program, fixed(slices))
-        about = subject(loaded, assertion, timeout)
-        for name, point in (about.points or {}).items():
-            if plane.drop(point) is None:
-                screen.say(f"{name} lies off the slice and is not drawn.")
-        picture = regions(plane, about) if kind == "regions" else fibres(plane, about)
-        save(picture, target, Path(target).suffix[1:])
+        save(picture(loaded, slices, assertion, kind, timeout, screen), target, Path(target).suffix[1:])
     except NoPlane as why:
         screen.say(f"{path}: {why}")
         return USAGE if why.usage else UNDECIDED
@@ -81,6 +76,9 @@ def run(
         return USAGE
     except NotYet as later:
         screen.say(f"{path}: {later} is not available yet.")
+        return UNDECIDED
+    except NoAnswer as open_:
+        screen.say(f"{path}: {open_}.")
         return UNDECIDED
     except NoMatplotlib:
         screen.say(CURE)
@@ -92,6 +90,41 @@ def run(
         loaded.worker.close()
     screen.result(f"Written to {target}.\n")
     return FINE
+
+
+def picture(
+    loaded: Loaded, slices: Sequence[str], assertion: str, kind: str, timeout: float, screen: Screen
+) -> Picture:
+    """What is to be drawn, before anything is drawn."""
+    match kind:
+        case "modulus":
+            return modulus(loaded, pair_of(loaded, assertion, "modulus_curve"), timeout)
+        case "distances":
+            return distances(loaded, assertion, timeout)
+        case "uncontained":
+            plane = Plane(loaded.program, fixed(slices))
+            return torn(loaded, plane, pair_of(loaded, assertion, "uncontained_region"), timeout)
+    plane = Plane(loaded.program, fixed(slices))
+    about = subject(loaded, assertion, timeout)
+    for name, point in (about.points or {}).items():
+        if plane.drop(point) is None:
+            screen.say(f"{name} lies off the slice and is not drawn.")
+    return regions(plane, about) if kind == "regions" else fibres(plane, about)
+
+
+def pair_of(loaded: Loaded, name: str, word: str) -> tuple[str, str]:
+    """The two classifiers of the assertion or compute of this name; else of the first `compute` with this word, else of
+    the first assertion about a model and an oracle."""
+    bodies = {d.name.id: d.body for d, _ in loaded.items}
+    if name:
+        if name not in bodies:
+            known = suggestion(name, list(bodies), "There are:")
+            raise NoPlane(f"No assertion or compute is called `{name}`. {known}", usage=True)
+        return classifiers_of(loaded, bodies[name]) or any_pair(loaded)
+    for body in bodies.values():
+        if isinstance(body, tree.Apply) and isinstance(body.function, tree.Name) and body.function.id == word:
+            return classifiers_of(loaded, body) or any_pair(loaded)
+    return first_pair(loaded)
 
 
 def fixed(slices: Sequence[str]) -> dict[str, tree.Expr]:
@@ -116,10 +149,7 @@ def subject(loaded: Loaded, assertion: str, timeout: float) -> Subject:
     """The classifiers of an assertion and its witness; without one, the first model that is asserted about."""
     items = [(d, claim) for d, claim in loaded.items if isinstance(d, tree.Assert)]
     if not assertion:
-        asked = [classifiers_of(loaded, d.body) for d, _ in loaded.items]
-        declared = loaded.program.classifiers
-        sound = [names for names in asked if names is not None and declared[names[0]].kind == "model"]
-        return Subject(*(sound[0] if sound else any_pair(loaded)))
+        return Subject(*first_pair(loaded))
     known = [d.name.id for d, _ in items]
     if assertion not in known:
         raise NoPlane(f"No assertion is called `{assertion}`. {suggestion(assertion, known, 'There are:')}", usage=True)
@@ -155,6 +185,14 @@ def classifiers_of(loaded: Loaded, body: tree.Expr) -> tuple[str, str] | None:
         names = sorted((n for n in known if n in mentioned), key=lambda n: known[n].kind != "model")
     names = [n for n in names if n in known]
     return (names[0], names[1]) if len(names) >= 2 else None
+
+
+def first_pair(loaded: Loaded) -> tuple[str, str]:
+    """The first model that is asserted about, and the oracle."""
+    asked = [classifiers_of(loaded, d.body) for d, _ in loaded.items]
+    declared = loaded.program.classifiers
+    sound = [names for names in asked if names is not None and declared[names[0]].kind == "model"]
+    return sound[0] if sound else any_pair(loaded)
 
 
 def any_pair(loaded: Loaded) -> tuple[str, str]:
