@@ -1,0 +1,218 @@
+"""Branch and bound over the box of the inputs, many boxes at once: for questions with few inputs.
+
+Every box gets linear bounds of all literals (`linear_bounds`). They shrink the box to where the formula may hold; what
+is empty is closed, the rest is halved. The coordinate to halve is the one that causes most of the relaxation: the gap
+of every open relu, times its coefficient in the bound of the literal that is nearest to closing the box, is shared
+among the coordinates in proportion to |dt/dx_i| * radius_i.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from fractions import Fraction
+from math import ceil, floor
+
+import numpy as np
+
+from verifier.engines.engine import Answer, Fails, Holds, Unknown, Vector
+from verifier.engines.levels import All, Declined, Floats, Formula, Levels, Literal, Some
+from verifier.engines.linear_bounds import Bounds, Boxes, Upper, joined, middles
+from verifier.query.question import Question
+
+NAME = "box search"
+TRUSTS = "rigorous floats of the box search"
+
+MOST_FREE = 8
+"""Inputs that are not fixed; with more, boxes are too many."""
+
+BATCH = 64
+"""Boxes at a time; more of them leave the cache."""
+
+MOST_OPEN = 50_000
+"""Boxes that may wait."""
+
+
+@dataclass
+class Stats:
+    """What a search took."""
+
+    boxes: int = 0
+    seconds: float = 0.0
+
+
+def accepts(question: Question) -> bool:
+    """Few free inputs, each with two ends, and numbers that do not jump."""
+    if question.squares or any(v.low is None or v.high is None for v in question.variables):
+        return False
+    try:
+        levels = Levels(question)
+    except Declined:
+        return False
+    sides = [question.variables[i] for i in levels.inputs]
+    return 0 < sum(v.low != v.high for v in sides) <= MOST_FREE
+
+
+def box_search(question: Question, seconds: float, stats: Stats | None = None) -> Answer:
+    """A solution, or that there is none, within the time. `accepts` has said yes to the question."""
+    stats = Stats() if stats is None else stats
+    started = time.monotonic()
+    try:
+        return Search(question, Levels(question), stats).run(started + seconds)
+    except Declined as why:
+        return Unknown(f"the box search does not take this: {why}")
+    finally:
+        stats.seconds = time.monotonic() - started
+
+
+class Search:
+    """One search."""
+
+    def __init__(self, question: Question, levels: Levels, stats: Stats) -> None:
+        self.question, self.levels, self.stats = question, levels, stats
+        variables = [question.variables[i] for i in levels.inputs]
+        self.whole = np.array([v.integer for v in variables], dtype=bool)
+        self.low = np.array([below(v.low, v.integer) for v in variables])
+        self.high = np.array([-below(None if v.high is None else -v.high, v.integer) for v in variables])
+
+    def run(self, end: float) -> Answer:
+        """Until every box is closed, or a point solves the question, or time is up."""
+        if (self.low > self.high).any():
+            return Holds(NAME)
+        bounds = Bounds(self.levels, self.low, self.high)
+        waiting = [bounds.root]
+        while waiting:
+            if time.monotonic() > end:
+                return Unknown(f"the box search looked at {self.stats.boxes} boxes and has not finished")
+            if sum(map(len, waiting)) > MOST_OPEN:
+                return Unknown("the box search has too many open boxes")
+            boxes = waiting.pop()
+            while waiting and len(boxes) < BATCH:
+                boxes = joined([waiting.pop(), boxes])
+            if len(boxes) > BATCH:
+                waiting.append(boxes.take(slice(None, -BATCH)))
+                boxes = boxes.take(slice(-BATCH, None))
+            self.stats.boxes += len(boxes)
+            causes = bounds.tighten(boxes)
+            upper = bounds.literals(boxes)
+            open_ = self.contract(self.levels.formula, upper, boxes, np.ones(len(boxes), dtype=bool))
+            found = self.solution(boxes, upper, open_)
+            if found is not None:
+                return Fails(NAME, (found,))
+            if open_.any():
+                halves = self.halve(bounds, boxes, upper, causes, open_)
+                if halves is None:
+                    return Unknown("the box search came to a single point that floats do not decide")
+                waiting.append(halves)
+        return Holds(NAME, (TRUSTS,))
+
+    # shrinking
+
+    def contract(self, formula: Formula, upper: Upper, boxes: Boxes, open_: Floats) -> Floats:
+        """Shrink boxes, in place, to where the formula may hold; which of them are left."""
+        match formula:
+            case Literal(row):
+                self.clip(upper.weights[:, row], upper.constant[:, row], boxes)
+                empty = (boxes.low > boxes.high).any(axis=1) | (upper.greatest[:, row] < 0)
+                return open_ & ~empty
+            case All(parts):
+                for part in parts:
+                    open_ = self.contract(part, upper, boxes, open_)
+                return open_
+            case Some(parts):
+                low, high = np.full_like(boxes.low, np.inf), np.full_like(boxes.high, -np.inf)
+                some = np.zeros_like(open_)
+                for part in parts:
+                    each = Boxes(boxes.low.copy(), boxes.high.copy(), [], [])
+                    left = self.contract(part, upper, each, open_)
+                    some |= left
+                    low[left] = np.minimum(low[left], each.low[left])
+                    high[left] = np.maximum(high[left], each.high[left])
+                boxes.low[some], boxes.high[some] = low[some], high[some]
+                return some
+
+    def clip(self, weights: Floats, constant: Floats, boxes: Boxes) -> None:
+        """Shrink boxes to where weights . x + constant >= 0 may hold, coordinate by coordinate."""
+        low, high = boxes.low, boxes.high
+        most = np.maximum(weights * low, weights * high)
+        size = np.abs(weights) * np.maximum(np.abs(low), np.abs(high))
+        slack = (np.abs(constant) + size.sum(axis=1)) * (2 * low.shape[1] + 8) * 2.0**-52 + 2.0**-900
+        rest = (most.sum(axis=1) + constant + slack)[:, None] - most  # weight * x >= -rest
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+            end = -rest / weights
+        up, down = np.nextafter(end, np.inf), np.nextafter(end, -np.inf)
+        if self.whole.any():
+            up, down = np.where(self.whole, np.floor(up), up), np.where(self.whole, np.ceil(down), down)
+        np.copyto(low, down, where=(weights > 0) & (down > low))
+        np.copyto(high, up, where=(weights < 0) & (up < high))
+
+    # halving
+
+    def halve(
+        self, bounds: Bounds, boxes: Boxes, upper: Upper, causes: list[tuple[Floats, Floats]], open_: Floats
+    ) -> Boxes | None:
+        """Both halves of every open box; None if one of them cannot be halved."""
+        which = np.flatnonzero(open_)
+        radius = (boxes.high - boxes.low)[which]
+        nearest = np.argmin(upper.greatest[which], axis=1)
+        score = np.zeros_like(radius)
+        for k, (relus, slopes) in enumerate(causes):
+            if not upper.pull[k].ndim == 3 or not relus.shape[1]:
+                continue
+            pull = np.abs(upper.pull[k][which, nearest]) * bounds.relus[k].gap[which]
+            weight = np.take_along_axis(pull, relus[which], axis=1)
+            share = slopes[which] * radius[:, None, :]
+            total = share.sum(axis=2, keepdims=True)
+            score += (weight[:, None, :] @ (share / np.where(total > 0, total, 1)))[:, 0]
+        direct = np.abs(upper.weights[which, nearest]) * radius
+        score += 1e-9 * direct + 1e-12 * radius  # what is left of a circuit without open relus
+        middle = boxes.low[which] + (boxes.high[which] - boxes.low[which]) / 2
+        middle = np.where(self.whole, np.floor(middle), middle)
+        divisible = np.where(self.whole, radius >= 1, (middle > boxes.low[which]) & (middle < boxes.high[which]))
+        if not divisible.any(axis=1).all():
+            return None
+        chosen = np.argmax(np.where(divisible, score, -1.0), axis=1)
+        rows = np.arange(len(which))
+        lower, higher = boxes.take(which), boxes.take(which)
+        lower.high[rows, chosen] = middle[rows, chosen]
+        higher.low[rows, chosen] = middle[rows, chosen] + self.whole[chosen]
+        return joined([lower, higher])
+
+    # solutions
+
+    def solution(self, boxes: Boxes, upper: Upper, open_: Floats) -> Vector | None:
+        """A solution among the centres of open boxes and the corners that the linear bounds point to."""
+        if not open_.any():
+            return None
+        middle, radius = middles(boxes)
+        middle, radius, slopes = middle[open_], radius[open_], upper.weights[open_]
+        corners = middle[:, None] + np.sign(slopes) * radius[:, None]
+        nearest = np.sign(slopes.sum(axis=1)) * radius + middle
+        points = np.concatenate([middle, nearest, corners.reshape(-1, middle.shape[1])])
+        points = np.clip(np.where(self.whole, np.round(points), points), self.low, self.high)
+        scores = self.levels.score(self.levels.forward(points))
+        for k in np.argsort(-scores)[:2]:
+            if scores[k] > -1e-12:
+                point = self.exact(points[k])
+                if self.question.solved_by(point):
+                    return point
+        return None
+
+    def exact(self, point: Floats) -> Vector:
+        """The point in the box of the question, next to floats; inputs on which nothing depends lie at an end."""
+        values = dict(zip(self.levels.inputs, point.tolist(), strict=True))
+        found = []
+        for i, v in enumerate(self.question.variables):
+            assert v.low is not None and v.high is not None
+            low, high = (Fraction(ceil(v.low)), Fraction(floor(v.high))) if v.integer else (v.low, v.high)
+            found.append(min(max(Fraction(values[i]), low), high) if i in values else low)
+        return tuple(found)
+
+
+def below(value: Fraction | None, integer: bool) -> float:
+    """The largest float that is at most `value`, or about that; for an integer the next whole number above it."""
+    assert value is not None
+    if integer:
+        value = Fraction(ceil(value))
+    near = float(value)
+    return near if Fraction(near) <= value else float(np.nextafter(near, -np.inf))

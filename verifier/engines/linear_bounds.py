@@ -1,0 +1,216 @@
+"""Linear bounds of the relus and literals of a circuit over many boxes at once, rounded outwards (CROWN, batched).
+
+A row over relus is bounded from above by a row over the inputs, level by level downwards: relu(t) is at most the chord
+of its range where its coefficient is positive, and at least 0 or t where it is negative. Only relus whose sign is open
+get rows.
+
+Rounding. Coefficients that a step computes are taken as they come; what they miss is charged to the constant. A sum of
+n products differs from its exact value by at most gamma = n u / (1 - n u) times the sum of their absolute values,
+whatever the order, u = 2^-53 (Higham, Accuracy and Stability, section 3.1). So one step down misses, in value, at most
+gamma * sum |a_j| s_j, where s_j >= |bias_j| + sum |w_jk| max |z_k| over the whole domain is computed once: a matrix
+times a vector a level is all that rigour costs. `TINY` pays for underflow.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from verifier.engines.levels import Declined, Floats, Levels, Rows
+
+TINY = 2.0**-900
+
+LARGE = 2.0**100
+"""Circuits whose values may be larger are declined."""
+
+
+@dataclass
+class Boxes:
+    """B boxes: `low`, `high` (B, inputs); `below[k]`, `above[k]` (B, width) bound the tests of level k + 1 there."""
+
+    low: Floats
+    high: Floats
+    below: list[Floats]
+    above: list[Floats]
+
+    def __len__(self) -> int:
+        return len(self.low)
+
+    def take(self, which: Floats | slice) -> Boxes:
+        """Some of them, in this order."""
+        return Boxes(
+            self.low[which], self.high[which], [b[which] for b in self.below], [a[which] for a in self.above]
+        )
+
+
+def joined(several: list[Boxes]) -> Boxes:
+    """All boxes in one."""
+    return Boxes(
+        np.concatenate([b.low for b in several]),
+        np.concatenate([b.high for b in several]),
+        [np.concatenate(parts) for parts in zip(*(b.below for b in several), strict=True)],
+        [np.concatenate(parts) for parts in zip(*(b.above for b in several), strict=True)],
+    )
+
+
+@dataclass(frozen=True)
+class Relaxed:
+    """relu(t) <= rise * t + shift, and relu(t) >= slope * t, wherever the bounds of one level hold: each (B, width).
+    `gap` is how much the two may differ at most, up to rounding."""
+
+    rise: Floats
+    shift: Floats
+    slope: Floats
+    gap: Floats
+
+
+@dataclass(frozen=True)
+class Upper:
+    """Rows that are at most `weights` . x + `constant` on their box: (B, R, inputs) and (B, R); `greatest` is the
+    largest value of that there, rounded up. `pull[k]`: (B, R, width), the coefficients of the relus of level k + 1 on
+    the way down, where asked for."""
+
+    weights: Floats
+    constant: Floats
+    greatest: Floats
+    pull: list[Floats]
+
+
+def relaxed(below: Floats, above: Floats) -> Relaxed:
+    """Chord and lower slope of relus over [below, above]."""
+    open_ = ~((below >= 0) | (above <= 0))  # what is no number counts as open, and then closes no box
+    active = (below >= 0).astype(float)
+    width = np.where(open_, above - below, 1.0)
+    rise = np.where(open_, np.minimum(above / width, 1.0), active)
+    shift = np.where(open_, np.maximum(-rise * below, (1 - rise) * above) * (1 + 2.0**-50) + TINY, 0.0)
+    slope = np.where(open_, (above > -below).astype(float), active)
+    return Relaxed(rise, shift, slope, np.where(open_, np.minimum(above, -below), 0.0) + shift)
+
+
+class Bounds:
+    """Bounds for one circuit. `root` is the whole domain, with the ranges of its tests."""
+
+    def __init__(self, levels: Levels, low: Floats, high: Floats) -> None:
+        self.levels = levels
+        atoms = len(low) + sum(len(level.relus) for level in levels.levels)
+        terms = 2 * atoms + 4 * len(levels.levels) + 64
+        self.gamma = 4 * terms * 2.0**-53  # twice over for the exact one, twice for the roundings of the charge itself
+        self.magnitudes(low, high, [np.full(len(level.relus), np.inf) for level in levels.levels])
+        wide = [np.full((1, len(level.relus)), np.inf) for level in levels.levels]
+        self.root = Boxes(low[None], high[None], [-w for w in wide], wide)
+        self.tighten(self.root)
+        self.magnitudes(low, high, [np.maximum(above[0], 0) for above in self.root.above])
+
+    def magnitudes(self, low: Floats, high: Floats, above: list[Floats]) -> None:
+        """sizes[k] >= |bias| + sum |weight| max |atom| for the tests of level k + 1, and at the end for the literals,
+        if `above` bounds the tests."""
+        most = [np.maximum(np.abs(low), np.abs(high))]
+        self.sizes: list[Floats] = []
+        for k, rows in enumerate([*(level.rows for level in self.levels.levels), self.levels.literals]):
+            size = np.abs(rows.bias)
+            for j, weights in rows.parts:
+                size = size + np.abs(weights) @ most[j]
+            self.sizes.append(size * (1 + self.gamma) + TINY)
+            if k < len(above):
+                most.append(np.minimum(self.sizes[-1], above[k]))
+        if not all((size < LARGE).all() for size in self.sizes):
+            raise Declined("values may be too large for floats")
+        self.reach = most[0]
+
+    def tighten(self, boxes: Boxes) -> list[tuple[Floats, Floats]]:
+        """Tighten the bounds of all tests, in place. Returns for each level which of its relus are open, (B, R) with
+        repetitions of closed ones where a box has fewer, and how their tests depend on the inputs, (B, R, inputs)."""
+        found: list[tuple[Floats, Floats]] = []
+        atoms = [(boxes.low, boxes.high)]
+        relus: list[Relaxed] = []
+        for k, level in enumerate(self.levels.levels):
+            below, above = boxes.below[k], boxes.above[k]
+            least, most = self._interval(level.rows, atoms, self.sizes[k])
+            np.fmax(below, least, out=below)
+            np.fmin(above, most, out=above)
+            open_ = ~((below >= 0) | (above <= 0))
+            count = int(open_.sum(axis=1).max(initial=0))
+            which = np.argsort(~open_, axis=1, kind="stable")[:, :count]
+            if k == 0:
+                weights = dict(level.rows.parts).get(0, np.zeros((len(level.relus), boxes.low.shape[1])))[which]
+            elif count:
+                upper = self.upper(boxes, relus, level.rows, self.sizes[k], which, both=True)
+                rows = np.arange(len(boxes))[:, None]
+                above[rows, which] = np.fmin(above[rows, which], upper.greatest[:, :count])
+                below[rows, which] = np.fmax(below[rows, which], -upper.greatest[:, count:])
+                weights = (np.abs(upper.weights[:, :count]) + np.abs(upper.weights[:, count:])) / 2
+            else:
+                weights = np.zeros((len(boxes), 0, boxes.low.shape[1]))
+            found.append((which, np.abs(weights)))
+            atoms.append((np.maximum(below, 0), np.maximum(above, 0)))
+            relus.append(relaxed(below, above))
+        self.relus = relus
+        return found
+
+    def literals(self, boxes: Boxes) -> Upper:
+        """Upper bounds of all literals, after `tighten`."""
+        which = np.tile(np.arange(len(self.levels.literals.bias)), (len(boxes), 1))
+        return self.upper(boxes, self.relus, self.levels.literals, self.sizes[-1], which, both=False)
+
+    def _interval(self, rows: Rows, atoms: list[tuple[Floats, Floats]], size: Floats) -> tuple[Floats, Floats]:
+        """The ranges of rows over the ranges of the atoms, each (B, rows)."""
+        least, most = rows.bias, rows.bias
+        for j, weights in rows.parts:
+            low, high = atoms[j]
+            positive = np.maximum(weights, 0).T
+            negative = weights.T - positive
+            least = least + (low @ positive + high @ negative)
+            most = most + (high @ positive + low @ negative)
+        slack = self.gamma * size
+        shape = (len(atoms[0][0]), len(rows.bias))
+        return np.broadcast_to(least - slack, shape), np.broadcast_to(most + slack, shape)
+
+    def upper(
+        self, boxes: Boxes, relus: list[Relaxed], rows: Rows, size: Floats, which: Floats, both: bool
+    ) -> Upper:
+        """Upper bounds of the rows number `which` (B, R), and if `both` of their negatives after them (B, 2R)."""
+        sign = (1.0, -1.0) if both else (1.0,)
+
+        def start(weights: Floats) -> Floats:
+            chosen = weights[which]
+            return np.concatenate([s * chosen for s in sign], axis=1) if both else chosen
+
+        weights = {j: start(part) for j, part in rows.parts}
+        constant = start(rows.bias)
+        charge = np.abs(start(size))
+        pull = [np.zeros(0)] * len(relus)
+        for k in reversed(range(len(relus))):
+            if k + 1 not in weights:
+                continue
+            pull[k] = at = weights.pop(k + 1)
+            relu = relus[k]
+            positive = np.maximum(at, 0)
+            shift = (positive @ relu.shift[:, :, None])[:, :, 0]
+            down = np.where(at > 0, relu.rise[:, None, :], relu.slope[:, None, :])
+            down *= at
+            level = self.levels.levels[k].rows
+            ends = np.abs(down) @ self.sizes[k]
+            constant += shift + down @ level.bias
+            charge += shift + ends
+            for j, part in level.parts:
+                step = down @ part
+                if j in weights:
+                    weights[j] += step
+                else:
+                    weights[j] = step
+        over = weights.get(0)
+        if over is None:
+            over = np.zeros((*constant.shape, boxes.low.shape[1]))
+        charge += np.abs(over) @ self.reach
+        constant += self.gamma * charge + TINY
+        middle, radius = middles(boxes)
+        greatest = (over @ middle[:, :, None])[:, :, 0] + (np.abs(over) @ radius[:, :, None])[:, :, 0] + constant
+        return Upper(over, constant, greatest, pull)
+
+
+def middles(boxes: Boxes) -> tuple[Floats, Floats]:
+    """Centres c and radii r, (B, inputs) each, with [c - r, c + r] containing the box."""
+    middle = boxes.low + (boxes.high - boxes.low) / 2
+    radius = np.maximum(boxes.high - middle, middle - boxes.low)
+    return middle, np.nextafter(radius, np.inf)
