@@ -9,15 +9,16 @@ among the coordinates in proportion to |dt/dx_i| * radius_i.
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from fractions import Fraction
 from math import ceil, floor
 
 import numpy as np
 
 from verifier.engines.engine import Answer, Fails, Holds, Unknown, Vector
-from verifier.engines.levels import All, Declined, Floats, Formula, Levels, Literal, Some
+from verifier.engines.levels import Declined, Floats, Levels, Places, Truths
 from verifier.engines.linear_bounds import Bounds, Boxes, Upper, joined, middles
+from verifier.engines.shrink import Shrink
 from verifier.query.question import Question
 
 NAME = "box search"
@@ -95,76 +96,44 @@ class Search:
             self.stats.boxes += len(boxes)
             causes = bounds.tighten(boxes)
             upper = bounds.literals(boxes)
-            open_ = self.contract(self.levels.formula, upper, boxes, np.ones(len(boxes), dtype=bool))
+            shrink = Shrink(upper, bounds.loss(upper), self.whole)
+            open_ = shrink.to(self.levels.formula, boxes, np.ones(len(boxes), dtype=bool))
             found = self.solution(boxes, upper, open_)
             if found is not None:
                 return Fails(NAME, (found,))
             if open_.any():
-                halves = self.halve(bounds, boxes, upper, causes, open_)
+                halves = self.halve(bounds, boxes, upper, causes, shrink.times, open_)
                 if halves is None:
                     return Unknown("the box search came to a single point that floats do not decide")
                 waiting.append(halves)
         return Holds(NAME, (TRUSTS,))
 
-    # shrinking
-
-    def contract(self, formula: Formula, upper: Upper, boxes: Boxes, open_: Floats) -> Floats:
-        """Shrink boxes, in place, to where the formula may hold; which of them are left."""
-        match formula:
-            case Literal(row):
-                self.clip(upper.weights[:, row], upper.constant[:, row], boxes)
-                empty = (boxes.low > boxes.high).any(axis=1) | (upper.greatest[:, row] < 0)
-                return open_ & ~empty
-            case All(parts):
-                for part in parts:
-                    open_ = self.contract(part, upper, boxes, open_)
-                return open_
-            case Some(parts):
-                low, high = np.full_like(boxes.low, np.inf), np.full_like(boxes.high, -np.inf)
-                some = np.zeros_like(open_)
-                for part in parts:
-                    each = Boxes(boxes.low.copy(), boxes.high.copy(), [], [])
-                    left = self.contract(part, upper, each, open_)
-                    some |= left
-                    low[left] = np.minimum(low[left], each.low[left])
-                    high[left] = np.maximum(high[left], each.high[left])
-                boxes.low[some], boxes.high[some] = low[some], high[some]
-                return some
-
-    def clip(self, weights: Floats, constant: Floats, boxes: Boxes) -> None:
-        """Shrink boxes to where weights . x + constant >= 0 may hold, coordinate by coordinate."""
-        low, high = boxes.low, boxes.high
-        most = np.maximum(weights * low, weights * high)
-        size = np.abs(weights) * np.maximum(np.abs(low), np.abs(high))
-        slack = (np.abs(constant) + size.sum(axis=1)) * (2 * low.shape[1] + 8) * 2.0**-52 + 2.0**-900
-        rest = (most.sum(axis=1) + constant + slack)[:, None] - most  # weight * x >= -rest
-        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-            end = -rest / weights
-        up, down = np.nextafter(end, np.inf), np.nextafter(end, -np.inf)
-        if self.whole.any():
-            up, down = np.where(self.whole, np.floor(up), up), np.where(self.whole, np.ceil(down), down)
-        np.copyto(low, down, where=(weights > 0) & (down > low))
-        np.copyto(high, up, where=(weights < 0) & (up < high))
-
     # halving
 
     def halve(
-        self, bounds: Bounds, boxes: Boxes, upper: Upper, causes: list[tuple[Floats, Floats]], open_: Floats
+        self,
+        bounds: Bounds,
+        boxes: Boxes,
+        upper: Upper,
+        causes: list[tuple[Places, Floats]],
+        times: Floats,
+        open_: Truths,
     ) -> Boxes | None:
-        """Both halves of every open box; None if one of them cannot be halved."""
+        """Both halves of every open box, the promising ones last; None if one of them cannot be halved."""
+        promise = self.levels.score(upper.greatest)
         which = np.flatnonzero(open_)
-        radius = (boxes.high - boxes.low)[which]
-        nearest = np.argmin(upper.greatest[which], axis=1)
+        which = which[np.argsort(promise[which])]
+        times, radius = times[which, None], (boxes.high - boxes.low)[which]
         score = np.zeros_like(radius)
         for k, (relus, slopes) in enumerate(causes):
-            if not upper.pull[k].ndim == 3 or not relus.shape[1]:
+            if k not in upper.pull:
                 continue
-            pull = np.abs(upper.pull[k][which, nearest]) * bounds.relus[k].gap[which]
+            pull = (times @ np.abs(upper.pull[k][which]))[:, 0] * bounds.relus[k].gap[which]
             weight = np.take_along_axis(pull, relus[which], axis=1)
             share = slopes[which] * radius[:, None, :]
             total = share.sum(axis=2, keepdims=True)
             score += (weight[:, None, :] @ (share / np.where(total > 0, total, 1)))[:, 0]
-        direct = np.abs(upper.weights[which, nearest]) * radius
+        direct = (times @ np.abs(upper.weights[which]))[:, 0] * radius
         score += 1e-9 * direct + 1e-12 * radius  # what is left of a circuit without open relus
         middle = boxes.low[which] + (boxes.high[which] - boxes.low[which]) / 2
         middle = np.where(self.whole, np.floor(middle), middle)
@@ -176,11 +145,11 @@ class Search:
         lower, higher = boxes.take(which), boxes.take(which)
         lower.high[rows, chosen] = middle[rows, chosen]
         higher.low[rows, chosen] = middle[rows, chosen] + self.whole[chosen]
-        return joined([lower, higher])
+        return joined([lower, higher]).take(np.concatenate([rows, rows]).argsort(kind="stable"))
 
     # solutions
 
-    def solution(self, boxes: Boxes, upper: Upper, open_: Floats) -> Vector | None:
+    def solution(self, boxes: Boxes, upper: Upper, open_: Truths) -> Vector | None:
         """A solution among the centres of open boxes and the corners that the linear bounds point to."""
         if not open_.any():
             return None
@@ -188,7 +157,7 @@ class Search:
         middle, radius, slopes = middle[open_], radius[open_], upper.weights[open_]
         corners = middle[:, None] + np.sign(slopes) * radius[:, None]
         nearest = np.sign(slopes.sum(axis=1)) * radius + middle
-        points = np.concatenate([middle, nearest, corners.reshape(-1, middle.shape[1])])
+        points = np.concatenate([middle, nearest, *corners.swapaxes(0, 1)])
         points = np.clip(np.where(self.whole, np.round(points), points), self.low, self.high)
         scores = self.levels.score(self.levels.forward(points))
         for k in np.argsort(-scores)[:2]:

@@ -6,9 +6,10 @@ level 0. Atoms are numbered level by level, so a test is a row over the atoms be
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import reduce
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,12 +18,11 @@ from verifier.kernel.circuit import FALSE, TRUE, Affine, Circuit, Input, Select
 from verifier.query.question import Question
 
 Floats = NDArray[np.float64]
+Places = NDArray[np.intp]
+Truths = NDArray[np.bool_]
 
 MOST_PARTS = 300
 """Formulas with more parts are declined; so recursion over them is shallow."""
-
-LARGEST = 2.0**500
-"""Weights beyond are declined, so that products stay finite."""
 
 
 class Declined(Exception):
@@ -71,16 +71,18 @@ class Rows:
 
 @dataclass(frozen=True)
 class Level:
-    """Relus that depend on earlier levels only: their nodes, the nodes of their tests, and the tests as rows."""
+    """Relus that depend on earlier levels only: their nodes, the nodes of their tests, and the tests as rows. What the
+    arrays say is in `units`, powers of two: the value of a test is its unit times its row."""
 
     relus: tuple[int, ...]
     tests: tuple[int, ...]
+    units: tuple[Fraction, ...]
     rows: Rows
 
 
 class Levels:
     """inputs: the numbers of the inputs that the facts depend on, level 0. levels[k]: level k + 1. literals: the rows
-    of all literals, each scaled by a power of two so that its largest number is about 1. formula: what has to hold.
+    of all literals, in their `units`. formula: what has to hold. Units make the largest number of a row about 1.
 
     Raises Declined where a number jumps, or the question is too large to be written like this.
     """
@@ -108,11 +110,16 @@ class Levels:
         self.nodes: tuple[int, ...] = tuple(nodes[0])
         widths = [len(level) for level in nodes]
         self.levels: list[Level] = []
+        units = dict.fromkeys(nodes[0], Fraction(1))
         for k in range(1, count):
             tests = tuple(_test(self.circuit, n) for n in nodes[k])
-            rows = _arrays([self._row(t) for t in tests], places, widths[:k])
-            self.levels.append(Level(tuple(nodes[k]), tests, rows))
-        self.literals: Rows = _arrays([_scaled(row) for row in self._rows], places, widths)
+            scaled = [_scaled(self._row(t), units) for t in tests]
+            own = tuple(unit for unit, _ in scaled)
+            units |= zip(nodes[k], own, strict=True)
+            self.levels.append(Level(tuple(nodes[k]), tests, own, _arrays([r for _, r in scaled], places, widths[:k])))
+        scaled = [_scaled(row, units) for row in self._rows]
+        self.units: tuple[Fraction, ...] = tuple(unit for unit, _ in scaled)
+        self.literals: Rows = _arrays([row for _, row in scaled], places, widths)
 
     def _reach(self, nodes: Iterable[int]) -> set[int]:
         """The inputs and relus that some node depends on."""
@@ -184,16 +191,16 @@ class Levels:
         return _at(self.literals, values)
 
     def score(self, values: Floats) -> Floats:
-        """(n, literals) -> (n,): how well the formula holds: `all` is the least, `some` the largest."""
+        """(n, literals) -> (n,): how well the formula holds; of `all` it is the least, of `some` the largest."""
 
         def of(formula: Formula) -> Floats:
             match formula:
                 case Literal(row):
                     return values[:, row]
                 case All(parts):
-                    return np.min([np.full(len(values), np.inf), *map(of, parts)], axis=0)
+                    return reduce(np.minimum, map(of, parts), np.full(len(values), np.inf))
                 case Some(parts):
-                    return np.max([of(part) for part in parts], axis=0)
+                    return reduce(np.maximum, map(of, parts))
 
         return of(self.formula)
 
@@ -232,32 +239,26 @@ def _test(circuit: Circuit, node: int) -> int:
     return at.test
 
 
-def _scaled(row: Row) -> Row:
-    """The row times the power of two that makes its largest number about 1."""
-    weights, constant = row
-    largest = max((abs(w) for w in (*weights.values(), constant)), default=Fraction(0))
+def _scaled(row: Row, units: Mapping[int, Fraction]) -> tuple[Fraction, Row]:
+    """The row over atoms in these units, and its own unit: the power of two that makes its largest number about 1."""
+    weights = {n: w * units[n] for n, w in row[0].items()}
+    largest = max((abs(w) for w in (*weights.values(), row[1])), default=Fraction(0))
     if not largest:
-        return row
-    shift = largest.denominator.bit_length() - largest.numerator.bit_length()
-    scale = Fraction(1 << shift) if shift >= 0 else Fraction(1, 1 << -shift)
-    return {n: scale * w for n, w in weights.items()}, scale * constant
+        return Fraction(1), row
+    shift = largest.numerator.bit_length() - largest.denominator.bit_length()
+    unit = Fraction(1 << shift) if shift >= 0 else Fraction(1, 1 << -shift)
+    return unit, ({n: w / unit for n, w in weights.items()}, row[1] / unit)
 
 
 def _arrays(rows: list[Row], places: dict[int, tuple[int, int]], widths: list[int]) -> Rows:
     """Rows over nodes as arrays over levels."""
-    bias = np.array([_float(constant) for _, constant in rows])
+    bias = np.array([float(constant) for _, constant in rows])
     parts = [np.zeros((len(rows), width)) for width in widths]
     for r, (weights, _) in enumerate(rows):
         for n, w in weights.items():
             k, i = places[n]
-            parts[k][r, i] = _float(w)
+            parts[k][r, i] = float(w)
     return Rows(bias, tuple((k, part) for k, part in enumerate(parts) if part.any()))
-
-
-def _float(value: Fraction) -> float:
-    if abs(value) > LARGEST:
-        raise Declined("a weight is too large for floats")
-    return float(value)
 
 
 def _at(rows: Rows, values: list[Floats]) -> Floats:

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from verifier.engines.levels import Declined, Floats, Levels, Rows
+from verifier.engines.levels import Declined, Floats, Levels, Places, Rows, Truths
 
 TINY = 2.0**-900
 
@@ -37,11 +37,9 @@ class Boxes:
     def __len__(self) -> int:
         return len(self.low)
 
-    def take(self, which: Floats | slice) -> Boxes:
+    def take(self, which: Places | Truths | slice) -> Boxes:
         """Some of them, in this order."""
-        return Boxes(
-            self.low[which], self.high[which], [b[which] for b in self.below], [a[which] for a in self.above]
-        )
+        return Boxes(self.low[which], self.high[which], [b[which] for b in self.below], [a[which] for a in self.above])
 
 
 def joined(several: list[Boxes]) -> Boxes:
@@ -68,13 +66,13 @@ class Relaxed:
 @dataclass(frozen=True)
 class Upper:
     """Rows that are at most `weights` . x + `constant` on their box: (B, R, inputs) and (B, R); `greatest` is the
-    largest value of that there, rounded up. `pull[k]`: (B, R, width), the coefficients of the relus of level k + 1 on
-    the way down, where asked for."""
+    largest value of that there, rounded up. `pull[k]`: (B, R, width), the coefficients that the relus of level k + 1
+    had on the way down, where they had any."""
 
     weights: Floats
     constant: Floats
     greatest: Floats
-    pull: list[Floats]
+    pull: dict[int, Floats]
 
 
 def relaxed(below: Floats, above: Floats) -> Relaxed:
@@ -118,10 +116,10 @@ class Bounds:
             raise Declined("values may be too large for floats")
         self.reach = most[0]
 
-    def tighten(self, boxes: Boxes) -> list[tuple[Floats, Floats]]:
+    def tighten(self, boxes: Boxes) -> list[tuple[Places, Floats]]:
         """Tighten the bounds of all tests, in place. Returns for each level which of its relus are open, (B, R) with
         repetitions of closed ones where a box has fewer, and how their tests depend on the inputs, (B, R, inputs)."""
-        found: list[tuple[Floats, Floats]] = []
+        found: list[tuple[Places, Floats]] = []
         atoms = [(boxes.low, boxes.high)]
         relus: list[Relaxed] = []
         for k, level in enumerate(self.levels.levels):
@@ -153,6 +151,13 @@ class Bounds:
         which = np.tile(np.arange(len(self.levels.literals.bias)), (len(boxes), 1))
         return self.upper(boxes, self.relus, self.levels.literals, self.sizes[-1], which, both=False)
 
+    def loss(self, upper: Upper) -> Floats:
+        """How much relaxation there is in each row, after `tighten`: (B, R), up to rounding."""
+        total = np.zeros_like(upper.constant)
+        for k, pull in upper.pull.items():
+            total += (np.abs(pull) @ self.relus[k].gap[:, :, None])[:, :, 0]
+        return total
+
     def _interval(self, rows: Rows, atoms: list[tuple[Floats, Floats]], size: Floats) -> tuple[Floats, Floats]:
         """The ranges of rows over the ranges of the atoms, each (B, rows)."""
         least, most = rows.bias, rows.bias
@@ -166,9 +171,7 @@ class Bounds:
         shape = (len(atoms[0][0]), len(rows.bias))
         return np.broadcast_to(least - slack, shape), np.broadcast_to(most + slack, shape)
 
-    def upper(
-        self, boxes: Boxes, relus: list[Relaxed], rows: Rows, size: Floats, which: Floats, both: bool
-    ) -> Upper:
+    def upper(self, boxes: Boxes, relus: list[Relaxed], rows: Rows, size: Floats, which: Places, both: bool) -> Upper:
         """Upper bounds of the rows number `which` (B, R), and if `both` of their negatives after them (B, 2R)."""
         sign = (1.0, -1.0) if both else (1.0,)
 
@@ -179,7 +182,7 @@ class Bounds:
         weights = {j: start(part) for j, part in rows.parts}
         constant = start(rows.bias)
         charge = np.abs(start(size))
-        pull = [np.zeros(0)] * len(relus)
+        pull: dict[int, Floats] = {}
         for k in reversed(range(len(relus))):
             if k + 1 not in weights:
                 continue

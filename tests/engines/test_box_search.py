@@ -1,0 +1,182 @@
+"""Branch and bound on boxes: its answers agree with z3, and no rounding makes it say that there is no solution."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from random import Random
+
+import numpy as np
+import pytest
+
+from tests.engines.nets import Layers, asked, box, layers, output, twins
+from tests.engines.questions import question
+from verifier.engines import smt
+from verifier.engines.box_search import Stats, accepts, box_search
+from verifier.engines.engine import Fails, Holds, Unknown
+from verifier.engines.levels import Levels
+from verifier.engines.linear_bounds import Bounds
+from verifier.language.build import Build, Form, Variable
+from verifier.query.question import Question, Square
+
+F = Fraction
+
+
+def random_question(random: Random, integers: int = 0) -> Question:
+    """A net of three outputs and a formula about them, with `and`, `or` and `not`."""
+    build = Build()
+    inputs = box(build, random.randint(1, 3), integers)
+    outputs = output(build, layers(random, [len(inputs), *(random.randint(2, 5) for _ in range(2)), 3]), inputs)
+
+    def literal() -> Form:
+        a, b = random.sample([*outputs, inputs[0]], 2)
+        form = build.subtract(a, build.add(b, build.constant(F(random.randint(-8, 8), 4))))
+        return build.above_zero(form) if random.random() < 0.5 else build.at_least_zero(form)
+
+    facts = [literal(), build.either(build.both(literal(), literal()), build.negate(literal()))]
+    return asked(build, inputs, facts)
+
+
+@pytest.mark.parametrize("integers", [0, 2])
+def test_its_answers_are_those_of_z3(integers: int) -> None:
+    random, seen = Random(integers), {Holds: 0, Fails: 0}
+    for _ in range(60):
+        q = random_question(random, integers)
+        if not accepts(q):
+            continue
+        answer, expected = box_search(q, 5), smt.find(q, 20)
+        if isinstance(answer, Unknown):
+            continue
+        assert type(answer) is type(expected)
+        seen[type(answer)] += 1  # type: ignore[index]
+        if isinstance(answer, Fails):
+            assert q.solved_by(answer.points[0])
+    assert min(seen.values()) >= 8
+
+
+def test_a_twin_question_is_decided_on_both_sides_of_its_threshold() -> None:
+    net = layers(Random(0), [2, 8, 8, 2], 1024)
+    assert isinstance(box_search(twins(net, F(1, 100), F(1, 20)), 30), Holds)
+    *hidden, (weights, bias) = net
+    steep: Layers = [*hidden, ([[4 * w for w in row] for row in weights], [4 * b for b in bias])]
+    q = twins(steep, F(1, 100), F(1, 20))
+    answer = box_search(q, 30)
+    assert isinstance(answer, Fails)
+    assert q.solved_by(answer.points[0])
+
+
+@pytest.mark.parametrize("width", [0.0, 2.0**-50, 2.0**-3])
+def test_bounds_contain_the_exact_values(width: float) -> None:
+    """On a box that is a point, a bound misses by rounding alone: there every bound without its charge is wrong
+    somewhere."""
+    random = Random(3)
+    for _ in range(10):
+        build = Build()
+        inputs = box(build, 3)
+        net = layers(random, [3, 7, 7, 7, 2], 2**40 + 1)
+        q = asked(build, inputs, output(build, net, inputs))
+        levels = Levels(q)
+        bounds = Bounds(levels, -np.ones(3), np.ones(3))
+        low = np.array([[random.uniform(-1, 1 - width) for _ in range(3)] for _ in range(8)])
+        boxes = bounds.root.take(np.zeros(8, dtype=np.intp))
+        boxes.low, boxes.high = low, low + width
+        bounds.tighten(boxes)
+        upper = bounds.literals(boxes)
+        for b in range(8):
+            for corner in ([float(e) for e in ends] for ends in (boxes.low[b], boxes.high[b])):
+                values = q.values(tuple(map(F, corner)))
+                for k, level in enumerate(levels.levels):
+                    for i, test in enumerate(level.tests):
+                        assert F(boxes.below[k][b, i]) <= values[test] / level.units[i] <= F(boxes.above[k][b, i])
+                for row, fact in enumerate(q.facts):
+                    value = values[fact] / levels.units[row]
+                    assert value <= F(upper.greatest[b, row])
+                    line = sum((F(w) * F(x) for w, x in zip(upper.weights[b, row], corner, strict=True)), F(0))
+                    assert value <= line + F(upper.constant[b, row])
+
+
+def test_a_solution_without_slack_is_never_denied() -> None:
+    """y >= y(p) has a solution in every box around p, however small, and rounding alone may say that it has none."""
+    random = Random(5)
+    for _ in range(40):
+        build = Build()
+        at = [F(random.randint(-(2**30), 2**30), 2**30) for _ in range(2)]
+        inputs = [build.input(Variable(f"x{i}", a - F(1, 2**45), a)) for i, a in enumerate(at)]
+        (y,) = output(build, layers(random, [2, 5, 5, 1], 2**40 + 1), inputs)
+        value = asked(build, inputs, [y]).values(tuple(at))[-1]
+        q = asked(build, inputs, [build.subtract(y, build.constant(value))])
+        assert q.solved_by(tuple(at))
+        assert not isinstance(box_search(q, 0.3), Holds)
+
+
+def test_points_are_evaluated_as_the_circuit_says() -> None:
+    random = Random(7)
+    q = random_question(random)
+    levels = Levels(q)
+    points = np.array([[random.uniform(-1, 1) for _ in levels.inputs] for _ in range(50)])
+    for point, score in zip(points, levels.score(levels.forward(points)), strict=True):
+        inputs = dict(zip(levels.inputs, map(F, point), strict=True))
+        exact = tuple(inputs.get(i, F(0)) for i in range(len(q.variables)))
+        assert abs(score) < 1e-9 or q.solved_by(exact) == (score > 0)
+
+
+def test_integers_are_cut_between_whole_numbers() -> None:
+    text = "domain X { a: real in [0, 1], n: int in [0, 9], m: int in [0, 9] }"
+    none = question(text, ["u"], ["abs(2 * u.n - 2 * u.m - 1) + relu(u.a - 1/2) < 1/2"])
+    assert accepts(none)
+    assert isinstance(box_search(none, 10), Holds)
+    one = question(text, ["u"], ["abs(3 * u.n - 2 * u.m - 1) + u.a <= 0", "u.n >= 4"])
+    answer = box_search(one, 10)
+    assert isinstance(answer, Fails)
+    assert one.solved_by(answer.points[0])
+
+
+def test_where_no_number_stays_for_an_integer_nothing_is_searched() -> None:
+    build = Build()
+    n = build.input(Variable("n", F(1, 4), F(3, 4), integer=True))
+    assert isinstance(box_search(asked(build, [n], [n]), 1), Holds)
+
+
+@pytest.mark.parametrize(
+    ("text", "facts"),
+    [
+        ("domain X { a: real }", ["u.a > 1"]),
+        ("domain X { a: real in [0, 1] }", ["u.a * 2 + (if u.a > 1/2 then 1 else 0) > 1"]),
+        ("domain X { a: real^9 in [0, 1] }", ["sum(u.a) > 1"]),
+    ],
+)
+def test_what_it_cannot_do_it_declines(text: str, facts: list[str]) -> None:
+    assert not accepts(question(text, ["u"], facts))
+
+
+def test_squares_are_declined_and_huge_numbers_stay_unknown() -> None:
+    build = Build()
+    x = build.input(Variable("x", F(0), F(2) ** 200))
+    q = asked(build, [x], [build.add(x, build.constant(-2))])
+    assert not accepts(Question(q.circuit, q.variables, q.facts, squares=(Square(0, ((F(1), 0),)),)))
+    answer = box_search(q, 1)
+    assert isinstance(answer, Unknown) and "too large" in answer.why
+
+
+def test_huge_weights_are_no_obstacle() -> None:
+    build = Build()
+    x = build.input(Variable("x", F(0), F(1)))
+    huge = build.relu(build.scale(2**2000, build.subtract(x, build.constant(F(1, 3)))), scaled=False)
+    tiny = build.relu(build.subtract(build.scale(F(1, 2**1990), huge), build.constant(900)), scaled=False)
+    assert isinstance(box_search(asked(build, [x], [build.add(tiny, build.constant(-1))]), 1), Holds)
+    assert isinstance(box_search(asked(build, [x], [build.subtract(tiny, build.constant(-1))]), 1), Fails)
+
+
+def test_a_tie_at_one_point_stays_unknown() -> None:
+    build = Build()
+    x, y = box(build, 2)
+    third = build.subtract(build.scale(3, x), build.constant(1))
+    distance = build.add(build.relu(third), build.relu(build.scale(-1, third)), build.relu(y))
+    answer = box_search(asked(build, [x, y], [build.scale(-1, distance)]), 2)
+    assert isinstance(answer, Unknown)
+
+
+def test_time_is_kept_and_boxes_are_counted() -> None:
+    stats = Stats()
+    answer = box_search(twins(layers(Random(0), [3, 30, 30, 30, 2], 1024), F(1, 100), F(1, 20)), 0.5, stats)
+    assert isinstance(answer, Unknown) and str(stats.boxes) in answer.why
+    assert stats.boxes > 0 and stats.seconds < 5
