@@ -50,7 +50,6 @@ def test_a_word_is_registered_under_its_own_name(name: str) -> None:
     assert word.name == name
     assert word.words
     assert set(word.required) <= set(word.options)
-    assert set(word.later).isdisjoint(word.options)
     assert "." not in word.words
 
 

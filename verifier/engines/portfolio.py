@@ -77,6 +77,10 @@ class Portfolio:
         """The supremum of the first number divided by the second."""
         return cast(Answer, self.worker.ask("steepest", question, seconds=seconds))
 
+    def steepest_square(self, question: Question, seconds: float) -> Answer:
+        """The supremum of the square of the first number divided by the question's square of a distance."""
+        return cast(Answer, self.worker.ask("steepest_square", question, seconds=seconds))
+
     def curve(self, question: Question, seconds: float) -> Answer:
         """The supremum of the first number where the second is at most delta, for every delta."""
         return cast(Answer, self.worker.ask("curve", question, seconds=seconds))

@@ -360,6 +360,9 @@ def _property(program: Program, body: tree.Apply, word: Property) -> Claim:
     if word.name == "is_pseudometric" and (why := _quadratic(program, call)):
         return ByConstruction(why)
 
+    if word.name == "lipschitz" and (bound := _mixed(program, call)) is not None:
+        return Compare(_computation(program, "lipschitz_constant", call), "<=", bound)
+
     def claim(shape: pattern.Pattern) -> Claim:
         match shape:
             case pattern.Always(points, given, then, distinct, almost):
@@ -416,6 +419,16 @@ def _quadratic(program: Program, call: Call) -> str:
     why = "The square of the distance is a positive semidefinite quadratic form (its factors were found in rationals)"
     norm = f"{why}, so that the distance is the Euclidean norm of a linear image of the differences."
     return f"{norm} Sums, maxima and positive multiples of pseudometrics are pseudometrics." if metric.join else norm
+
+
+def _mixed(program: Program, call: Call) -> Fraction | None:
+    """The bound of a Lipschitz condition between a root and a piecewise-linear distance, which are not compared pair by
+    pair; None where both are of one kind."""
+    metrics = [program.classifiers[name].metric for name in _shown(call)]
+    roots = sum(metric is not None and metric.is_quadratic for metric in metrics)
+    bound = call.names["bound"]
+    assert isinstance(bound, tree.Number)
+    return bound.value if roots == 1 else None
 
 
 def _shown(call: Call) -> tuple[str, ...]:

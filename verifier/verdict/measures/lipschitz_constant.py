@@ -18,6 +18,7 @@ from verifier.query.piece import Row
 from verifier.query.pose import Posed
 from verifier.syntax import tree
 from verifier.verdict.certify import Points, ReplayFailed, distance
+from verifier.verdict.measures.euclidean import Steepness
 from verifier.verdict.measures.supremum import POINTS, at, leads, member
 from verifier.verdict.verdict import Measurement
 
@@ -32,6 +33,8 @@ def compute(decider: Decider, computation: Computation) -> Measurement:
         return Measurement(None, why=axioms)
     poser, replay = decider.poser, decider.replay
     far, fine = (distance(name, *POINTS) for name in names)
+    if any(poser.square(d, POINTS) is not None for d in (far, fine)):
+        return Steepness(decider, names, far, fine).compute()
     coarse, close = (poser.number(d, POINTS) for d in (far, fine))
     build = poser.build
     zero = poser.pose(POINTS, [build.at_least_zero(build.scale(-1, close)), build.above_zero(coarse)], large=[coarse])
