@@ -1,4 +1,7 @@
-"""accuracy(f1, D), accuracy(f1, f2, D): the share of the rows of a data set that f1 labels as the file (or f2) does."""
+"""accuracy(f1, D), accuracy(f1, f2, D): the share of the rows of a data set that f1 labels as the file (or f2) does.
+
+accuracy(f1, f2): the share of X, by volume, on which the two agree.
+"""
 
 from verifier.language.properties.property import Measure
 
@@ -9,10 +12,17 @@ AGAINST_AN_ORACLE = Measure(
     None,
 )
 
+OVER_THE_DOMAIN = Measure(
+    "accuracy",
+    "the share of X, by volume, on which the two classifiers agree",
+    {"f1": "classifier", "f2": "classifier"},
+    None,
+)
+
 ACCURACY = Measure(
     "accuracy",
     "the share of the rows whose label f1 gives",
     {"f1": "classifier", "D": "labelled"},
     None,
-    others=(AGAINST_AN_ORACLE,),
+    others=(AGAINST_AN_ORACLE, OVER_THE_DOMAIN),
 )
