@@ -247,10 +247,14 @@ def load(path: str | Path, options: Options = Options(), worker: Worker | None =
 
 
 def load_text(
-    text: str, path: str = "text.vf", options: Options = Options(), live: Mapping[str, Network] | None = None
+    text: str,
+    path: str = "text.vf",
+    options: Options = Options(),
+    live: Mapping[str, Network] | None = None,
+    worker: Worker | None = None,
 ) -> Loaded:
     """The same for a text; files that it names are looked for beside `path`."""
-    return _load(gather_text(Source(path, text)), path, options, Readers(live or {}), Worker())
+    return _load(gather_text(Source(path, text)), path, options, Readers(live or {}), worker or Worker())
 
 
 def _load(gathered: Gathered, path: str, options: Options, readers: Readers, worker: Worker) -> Loaded:

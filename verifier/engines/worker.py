@@ -91,6 +91,23 @@ class Worker:
         self.close()
 
 
+class Lent(Worker):
+    """Somebody else's worker: asked like one's own, and not ended."""
+
+    def __init__(self, owner: Worker) -> None:
+        super().__init__()
+        self._owner = owner
+
+    def warm(self) -> None:
+        self._owner.warm()
+
+    def ask(self, task: str, *arguments: Any, seconds: float) -> Any:
+        return self._owner.ask(task, *arguments, seconds=seconds)
+
+    def close(self) -> None:
+        pass
+
+
 def send(pipe: BinaryIO | Any, message: object) -> None:
     data = pickle.dumps(message, protocol=pickle.HIGHEST_PROTOCOL)
     pipe.write(struct.pack("!Q", len(data)) + data)

@@ -236,21 +236,24 @@ def explain(
 
 @cli.command()
 @click.argument("file")
+@click.argument("name", default="")
 @click.option("--output", "-o", metavar="FILE", help="Where to write it (default: FILE with the ending .repaired.vf).")
 @settings_option
-@timeout_option("Seconds for each assertion.")
+@timeout_option("Seconds for each assertion, and twice that for the search.")
 @color_option
 @debug_option
-def repair(file: str, output: str | None, settings: dict[str, str], timeout: float, no_color: bool, debug: bool) -> int:
+def repair(
+    file: str, name: str, output: str | None, settings: dict[str, str], timeout: float, no_color: bool, debug: bool
+) -> int:
     """Write the nearest classifier that sees no more than the oracle.
 
-    The model of the first assertion about a model and an oracle is projected onto what the oracle sees; the new file
-    is proved.
+    It makes the assertion NAME true (default: the first one about containment that is refuted). The new file is proved,
+    and says what the repair cost.
     """
     path = one(file)
     from verifier.surfaces.repair import run
 
-    return run(path, output, settings, timeout, screen(no_color))
+    return run(path, name, output, settings, timeout, screen(no_color))
 
 
 @cli.command()

@@ -1,253 +1,459 @@
 """`verifier repair`: the nearest classifier that sees no more than the oracle, written as a file of its own and proved.
 
-The coordinates x that the model is fed are replaced by c + P (x - c), where P projects onto what the oracle's (affine)
-features see
-and c is the middle of the domain: the new feature map factors through the oracle's (Theorem 2, and PL maps of affine
-ones).
+`mend` proposes classifiers and proves them; here one is put into the file, which is then checked as it stands. Only
+what has to change is changed, by place: the model, the `expect` of assertions that come out otherwise, and params that
+were set.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+import re
+import textwrap
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
 
 from verifier.api import Loaded, Options, load, load_text
-from verifier.canonical.affine import affine_rows
-from verifier.canonical.project import projection
-from verifier.model.meaning import numbers
-from verifier.model.program import Classifier, Coordinate, Program
-from verifier.query.pose import Poser
-from verifier.report.terminal import diagnostic_text, file_text
+from verifier.engines.portfolio import Portfolio
+from verifier.engines.worker import Lent
+from verifier.model.assertion import claim_of, template
+from verifier.model.elaborate import names_in
+from verifier.model.interpret import Interpreter
+from verifier.model.program import Classifier, PointValue, Program
+from verifier.report.explain import believing
+from verifier.report.terminal import diagnostic_text
 from verifier.source import Source
+from verifier.source.closest import suggestion
 from verifier.source.text import NOWHERE
 from verifier.surfaces.exits import FINE, UNDECIDED, USAGE
+from verifier.surfaces.mend import LINF, Choice, Mender, decides, fresh, taken
 from verifier.surfaces.terminal import Screen
 from verifier.syntax import tree
 from verifier.syntax.format import format_source, unparse
+from verifier.syntax.lexer import lex
+from verifier.verdict.decide import Decider
+from verifier.verdict.verdict import Checked, FileResult, Measurement, Proved, Refuted, Undecided
+
+WORDS = ("contained", "contained_at", "uniformly_contained", "factors")
+"""What can be repaired: features that are contained have all of these (the third, if it is asked for)."""
+
+WIDTH = 85
+SHORT, LONG = 25, 60
 
 
 class CannotRepair(Exception):
-    """Why there is no repair of this kind."""
+    """Why nothing is written. `code`: what the command answers."""
+
+    def __init__(self, why: str, code: int = UNDECIDED) -> None:
+        super().__init__(why)
+        self.code = code
 
 
-def run(path: str, output: str | None, settings: Mapping[str, str], timeout: float, screen: Screen) -> int:
+@dataclass(frozen=True)
+class Target:
+    """What is to become true. `declaration` None: no assertion of the file says it, so one is added."""
+
+    declaration: tree.Assert | None
+    model: str
+    oracle: str
+    uniform: bool = False
+
+
+def run(path: str, name: str, output: str | None, settings: Mapping[str, str], timeout: float, screen: Screen) -> int:
     options = Options(timeout=timeout)  # what is written must hold as it stands, without any --set
     loaded = load(path, replace(options, settings=settings))
-    loaded.worker.close()
     for diagnostic in loaded.diagnostics:
         screen.say(diagnostic_text(diagnostic, loaded.lines, screen.paint_err))
     if any(d.severity == "error" for d in loaded.diagnostics):
         return USAGE
+    target = output or str(Path(path).with_suffix(".repaired.vf"))
     try:
-        text = repaired(loaded, options)
+        with loaded.worker:
+            repair = Repair(loaded, chosen(loaded, name, timeout), options, target)
+            repair.set(settings)
+            repair.mend()
+            told = repair.told(repair.proved())
+        Path(target).write_text(repair.text, encoding="utf-8")
     except CannotRepair as why:
         screen.say(f"{path}: {why}")
-        return UNDECIDED
-    target = output or str(Path(path).with_suffix(".repaired.vf"))
-    result = load_text(text, str(Path(path).with_name(Path(target).name)), options).check(options)
-    if (
-        any(d.severity == "error" for d in result.diagnostics)
-        or not result.assertions
-        or result["repaired"].word != "proved"
-    ):
-        for diagnostic in result.diagnostics:
-            screen.say(diagnostic_text(diagnostic, result.lines, screen.paint_err))
-        screen.say(f"{path}: the repair could not be proved; nothing is written.")
-        return UNDECIDED
-    try:
-        Path(target).write_text(text, encoding="utf-8")
+        return why.code
     except OSError as error:
         screen.say(f"{target} cannot be written: {error.strerror}. Choose another place with `-o FILE`.")
         return USAGE
-    screen.result(file_text(result, screen.paint))
-    screen.result(f"\nWritten to {target}.\n")
+    head, *rest = told
+    screen.result(f"{head}\n")
+    for sentence in rest:
+        screen.result("".join(f"   {line}\n" for line in textwrap.wrap(sentence, WIDTH, break_long_words=False)))
+    screen.result(f"Written to {target}.\n")
     return FINE
 
 
-def repaired(loaded: Loaded, options: Options) -> str:
-    """The text of the repaired file; `options` are those that it will be checked with. Raises CannotRepair."""
-    source = loaded.sources[loaded.path]
-    model, oracle = chosen(loaded)
-    program = loaded.program
-    declaration = next(
-        (d for d in loaded.declarations if isinstance(d, tree.Model | tree.Imported) and d.name.id == model.name), None
-    )
-    if declaration is None or declaration.span.file != loaded.path:
-        raise CannotRepair(f"`{model.name}` is declared in another file: repair that one.")
-    mend = Mend(program, oracle)
-    before = f"{model.name}_before"
-    text = source.text
-    for d in sorted(loaded.declarations, key=lambda d: -d.span.start):
-        start, end = d.span.start, d.span.end
-        if d.span.file != loaded.path:
-            continue
-        if d is declaration:
-            named = d.name.span
-            old = f"{source.text[start : named.start]}{before}{source.text[named.end : end]}"
-            text = f"{text[:start]}{mend.model(d, model)}\n\n# before the repair\n{old}{text[end:]}"
-        elif isinstance(d, tree.Assert | tree.Compute):
-            notes = d.annotations if isinstance(d, tree.Assert) else ()
-            text = text[: min([start, *(n.span.start for n in notes)])] + text[end:]
-    text += f"\nassert repaired: contained({model.name}, {oracle.name})\n"
-    unchanged = f"# what it cost\nassert unchanged: {before} == {model.name}"
-    trial = load_text(f"{text}{unchanged}\n", loaded.path, options).check(
-        replace(options, only=frozenset({"unchanged"}))
-    )
-    changed = bool(trial.assertions) and trial["unchanged"].word == "refuted"
-    text += f"{unchanged} expect {'refuted' if changed else 'proved'}\n"
-    for name in program.data:
-        text += f"compute {name}_before: accuracy({before}, {name})\n"
-        text += f"compute {name}_after: accuracy({model.name}, {name})\n"
-    shaped = format_source(Source(loaded.path, text))
-    return shaped if isinstance(shaped, str) else text
-
-
-def chosen(loaded: Loaded) -> tuple[Classifier, Classifier]:
-    """The model and the oracle of the first assertion about containment, or the only ones there are."""
+def chosen(loaded: Loaded, name: str, timeout: float) -> Target:
+    """The assertion called `name`, or the first that is refuted and can be repaired, containment before `factors`."""
     classifiers = loaded.program.classifiers
+    decider = Decider(loaded.program, Portfolio(loaded.worker), Fraction(1, 1000))
+    pairs: list[tuple[str, str]] = []
+    found: list[tuple[tree.Assert, str, tuple[str, str]]] = []
     for d, _ in loaded.items:
-        if isinstance(d.body, tree.Apply) and isinstance(d.body.function, tree.Name):
-            pair = [a.value.id for a in d.body.arguments if isinstance(a.value, tree.Name) and not a.label][:2]
-            if len(pair) == 2 and all(p in classifiers for p in pair):
-                return classifiers[pair[0]], classifiers[pair[1]]
-    models = [c for c in classifiers.values() if c.kind == "model"]
-    oracles = [c for c in classifiers.values() if c.kind == "oracle"]
-    if len(models) != 1 or len(oracles) != 1:
-        raise CannotRepair("It is not clear which model to repair: assert `contained(model, oracle)`.")
-    return models[0], oracles[0]
+        match d.body:
+            case tree.Apply(_, tree.Name(_, word), arguments):
+                plain = [a.value.id for a in arguments if isinstance(a.value, tree.Name) and not a.label][:2]
+                if len(plain) == 2 and all(p in classifiers for p in plain):
+                    pairs.append((plain[0], plain[1]))
+                    if isinstance(d, tree.Assert) and word in WORDS:
+                        found.append((d, word, pairs[-1]))
+    if name:
+        found = [entry for entry in found if entry[0].name.id == name]
+        if not found:
+            known = [d.name.id for d, _ in loaded.items if isinstance(d, tree.Assert)]
+            what = "can be repaired" if name in known else f"is called `{name}`"
+            fix = f"Name one that says {', '.join(WORDS)}." if name in known else suggestion(name, known, "There are:")
+            raise CannotRepair(f"No assertion {what if name not in known else f'{name} ' + what}. {fix}", USAGE)
+    open_ = ""
+    for d, word, (model, oracle) in sorted(found, key=lambda entry: entry[1] == "factors"):
+        match decider.decide(claim_of(loaded.program, d.body), timeout).verdict:
+            case Refuted():
+                return Target(d, model, oracle, word == "uniformly_contained")
+            case Undecided(why):
+                open_ = f"{d.name.id} stayed undecided: {why}."
+            case Proved() if name:
+                raise CannotRepair(f"{name} is proved: there is nothing to repair.")
+            case Proved():
+                pass
+    models = [c.name for c in classifiers.values() if c.kind == "model"]
+    oracles = [c.name for c in classifiers.values() if c.kind == "oracle"]
+    if not pairs and len(models) == len(oracles) == 1:
+        pairs.append((models[0], oracles[0]))
+    if found or not pairs:
+        nothing = "What it says of features is proved: there is nothing to repair."
+        raise CannotRepair(
+            open_ or (nothing if found else "Which model is to be repaired? Assert `contained(model, oracle)`.")
+        )
+    model, oracle = pairs[0]
+    if isinstance(
+        decider.decide(claim_of(loaded.program, template(f"contained({model}, {oracle})")), timeout).verdict, Proved
+    ):
+        raise CannotRepair(f"`{model}` is contained in `{oracle}`: there is nothing to repair.")
+    return Target(None, model, oracle)
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Measures (name, body) at the end of the file: one says how far old and new agree, two how accurate they are."""
+
+    over: str
+    against: str
+    computes: tuple[tuple[str, str], ...]
 
 
 @dataclass
-class Mend:
-    """Rewrites what a model is fed, so that it sees no more than the oracle."""
+class Repair:
+    """The file with one classifier exchanged."""
 
-    program: Program
-    oracle: Classifier
+    loaded: Loaded
+    target: Target
+    options: Options
+    path: str
+    edits: dict[tuple[int, int], str] = field(default_factory=dict)
+    """Places of the old text, and what stands there now."""
+    added: list[str] = field(default_factory=list)
+    renamed: dict[str, str] = field(default_factory=dict)
+    """What speaks of the old model now, as the new one has not got what it says; and why."""
 
     def __post_init__(self) -> None:
-        poser = Poser(self.program)
-        values = poser.symbolic.features(self.oracle, poser.point("x"))
-        seen = {f.name: f for f in self.oracle.features}
-        forms = [n for name, v in values.items() if not seen[name].members for n in numbers(v)]
-        inputs = [form.terms[0][0] for form in poser.inputs("x")]
-        rows = affine_rows(poser.build, forms, inputs)
-        if rows is None:
-            raise CannotRepair(
-                f"The features of `{self.oracle.name}` are not affine: there is no projection onto them."
+        program, target = self.loaded.program, self.target
+        self.source = self.loaded.sources[self.loaded.path]
+        self.model, self.oracle = program.classifiers[target.model], program.classifiers[target.oracle]
+        self.names = taken(program)
+        declared = (d for d in self.loaded.declarations if isinstance(d, tree.Model | tree.Imported))
+        self.declaration = next(d for d in declared if d.name.id == target.model)
+        self.here = self.declaration.span.file == self.loaded.path
+        self.old = self._fresh(f"{target.model}_before") if self.here else target.model
+        self.new = target.model if self.here else self._fresh(f"{target.model}_repaired")
+        self.asked = target.declaration.name.id if target.declaration is not None else self._fresh("repaired")
+        self.unchanged = self._fresh("unchanged")
+        self.choice: Choice
+        self.domain = ""
+        self.costs: tuple[Cost, ...] = ()
+        self.places: tuple[PointValue, ...] = ()
+        self.notes: list[str] = []
+
+    def _fresh(self, name: str) -> str:
+        name = fresh(name, self.names)
+        self.names.add(name)
+        return name
+
+    # the parts that change
+
+    def set(self, settings: Mapping[str, str]) -> None:
+        """What `--set` chose becomes what the file says."""
+        for d in self.loaded.declarations:
+            if isinstance(d, tree.Param) and d.name.id in settings:
+                if d.span.file != self.loaded.path:
+                    raise CannotRepair(
+                        f"`{d.name.id}` is a param of {d.span.file}, which is not rewritten: set it there.", USAGE
+                    )
+                self.edits[d.value.span.start, d.value.span.end] = settings[d.name.id]
+
+    def mend(self) -> None:
+        """Find the classifier, and put it in."""
+        target, loaded = self.target, self.loaded
+        seconds = self.options.timeout
+        mender = Mender(loaded.program, loaded.worker, target.model, target.oracle, target.uniform, seconds)
+        choice = mender.best()
+        if choice is None:
+            raise CannotRepair(f"No classifier near `{target.model}` was proved to see no more than `{target.oracle}`.")
+        self.choice = choice
+        text = self._declared(replace(choice.candidate.classifier, name=self.new))
+        span, name = self.declaration.span, self.declaration.name.span
+        if self.here:
+            self.edits[span.start, span.start] = f"{text}\n\n# before the repair of {self.asked}\n"
+            self.edits[name.start, name.end] = self.old
+        elif target.declaration is None:
+            self.added.append(text)
+        else:
+            start = min([target.declaration.span.start, *(a.span.start for a in target.declaration.annotations)])
+            self.edits[start, start] = f"{text}\n\n"
+            self._rename(target.declaration, self.new)
+        if target.declaration is None:
+            self.added.append(f"assert {self.asked}: contained({self.new}, {target.oracle})")
+        if decides(self.model):
+            expected = "" if choice.same else " expect refuted"
+            self.added.append(f"# what the repair of {self.asked} cost")
+            self.added.append(f"assert {self.unchanged}: {self.old} == {self.new}{expected}")
+        self.domain = mender.domain.name
+        self.costs = tuple(self._costs(loaded.program, self.domain))
+        self.added += [f"compute {name}: {body}" for cost in self.costs for name, body in cost.computes]
+        self.places = (mender.somewhere, *mender.grid)
+
+    def _costs(self, program: Program, where: str) -> Iterator[Cost]:
+        """The measures that say what it cost, where they can be computed."""
+        if not decides(self.model):
+            return
+        sides = (("before", self.old), ("after", self.new))
+        if self.choice.share.amount is not None:
+            if not self.choice.same:
+                yield Cost(where, "", ((self._fresh("agreement"), f"accuracy({self.new}, {self.old})"),))
+            if decides(self.oracle):
+                against = self.oracle.name
+                pair = ((self._fresh(f"accuracy_{when}"), f"accuracy({f}, {against})") for when, f in sides)
+                yield Cost(where, f" against {against}", tuple(pair))
+        for name, data in program.data.items():
+            over = f"the rows of {name}"
+            if data.labels is not None:
+                pair = ((self._fresh(f"{name}_{when}"), f"accuracy({f}, {name})") for when, f in sides)
+                yield Cost(over, "", tuple(pair))
+            else:
+                yield Cost(over, "", ((self._fresh(f"{name}_agreement"), f"accuracy({self.new}, {self.old}, {name})"),))
+
+    def _declared(self, classifier: Classifier) -> str:
+        """The classifier as text."""
+        d = self.declaration
+        kept = classifier.metric == self.model.metric
+        if classifier.network is not None:
+            assert isinstance(d, tree.Imported) and isinstance(d.call, tree.Apply)
+            new = [] if classifier.inputs is None else [tree.Argument(NOWHERE, "inputs", classifier.inputs)]
+            gone = {"inputs", *(() if kept else ("metric",))}
+            if not kept and classifier.metric is not None:
+                new.append(tree.Argument(NOWHERE, "metric", tree.Name(NOWHERE, "linf")))
+            arguments = (*(a for a in d.call.arguments if a.label not in gone), *new)
+            text = f"{d.kind} {classifier.name} = {unparse(tree.Apply(NOWHERE, d.call.function, arguments))}"
+        else:
+            features = ", ".join(f"{f.name} = {unparse(f.value)}" for f in classifier.features)
+            text = f"{d.kind} {classifier.name} {{\nfeatures {features}"
+            if kept and isinstance(d, tree.Model) and d.metric is not None:
+                m = d.metric
+                own = f"{m.name.id}({', '.join(p.id for p in m.parameters)}) = " if m.name is not None else ""
+                text += f"\nmetric {own}{unparse(m.value)}"
+            elif classifier.metric == LINF:
+                text += "\nmetric linf"
+            text += f"\ndecide {unparse(classifier.decide)}\n}}" if classifier.decide is not None else "\n}"
+        shaped = format_source(Source(self.path, text))
+        return shaped.rstrip("\n") if isinstance(shaped, str) else text
+
+    # the text
+
+    @property
+    def text(self) -> str:
+        text = self.source.text
+        for (start, end), instead in sorted(self.edits.items(), reverse=True):
+            text = text[:start] + instead + text[end:]
+        return text.rstrip("\n") + "\n\n" + "\n".join(self.added) + "\n"
+
+    def _rename(self, d: tree.Declaration, name: str) -> None:
+        """The declaration speaks of another classifier than of the model."""
+        tokens, _ = lex(self.source)
+        before = ""
+        for token in tokens:
+            start = token.start_pos or 0
+            if d.span.start <= start < d.span.end and str(token) == self.target.model and before != ".":
+                self.edits[start, start + len(self.target.model)] = name
+            before = str(token)
+
+    def _expect(self, d: tree.Assert, word: str) -> None:
+        """The assertion expects this verdict."""
+        start, end = d.body.span.end, d.span.end
+        tail = self.source.text[start:end]
+        if d.expect_written:
+            changed = re.sub(r"\bexpect\s+(proved|refuted)\b", f"expect {word}", tail)
+            if word == "proved" and "#" not in tail:
+                changed = re.sub(r"\s*\bexpect\s+(proved|refuted)\b", "", tail)
+            self.edits[start, end] = changed
+        elif word == "refuted":
+            self.edits[end, end] = " expect refuted"
+
+    # the proof
+
+    def proved(self) -> FileResult:
+        """The file as it stands, checked. Raises CannotRepair unless what was asked for is proved in it."""
+        result = self._checked()
+        for a in result.assertions:
+            d = self._asserted(a.name)
+            if a.word != "unknown" and a.word != a.expected:
+                if d is not None:
+                    self._expect(d, a.word)
+                elif a.name == self.unchanged:
+                    self.added = [line.removesuffix(" expect refuted") for line in self.added]
+        final = self._load().check(replace(self.options, only=frozenset({self.asked})))
+        if not final.assertions or final[self.asked].word != "proved" or final.exit_code != FINE:
+            raise CannotRepair("the repair could not be proved; nothing is written.")
+        return result
+
+    def _load(self) -> Loaded:
+        return load_text(self.text, self.path, self.options, worker=Lent(self.loaded.worker))
+
+    def _asserted(self, name: str) -> tree.Assert | None:
+        return next((d for d, _ in self.loaded.items if isinstance(d, tree.Assert) and d.name.id == name), None)
+
+    def _checked(self) -> FileResult:
+        """Everything that speaks of the model, checked in the new text. What it cannot say of the new one it says of
+        the old one."""
+        while True:
+            loaded = self._load()
+            wrong = [d for d in loaded.diagnostics if d.severity == "error"]
+            if not wrong:
+                break
+            broken = {
+                d.name.id
+                for d in loaded.declarations
+                if isinstance(d, tree.Assert | tree.Compute | tree.Def)
+                and any(d.span.file == w.span.file and d.span.start <= w.span.start < d.span.end for w in wrong)
+            }
+            old = [d for d in self.loaded.declarations if not isinstance(d, tree.Labels | tree.Use)]
+            mend = [d for d in old if d.name.id in broken - self.renamed.keys() and d.span.file == self.loaded.path]
+            if not mend or not self.here:
+                raise CannotRepair(f"the repaired file has a mistake, so nothing is written: {wrong[0].message}")
+            for d in mend:
+                self.renamed[d.name.id] = wrong[0].message
+                self._rename(d, self.old)
+        self.notes = list(self._plain(loaded))
+        wanted = {name for name in loaded.names if self._concerned(loaded, name)}
+        return loaded.check(replace(self.options, only=frozenset(wanted)))
+
+    def _concerned(self, loaded: Loaded, name: str) -> bool:
+        """The assertion or compute speaks of the model, old or new."""
+        body = next(d.body for d, _ in loaded.items if d.name.id == name)
+        todo, seen = names_in(body), set[str]()
+        while todo:
+            used = todo.pop()
+            if used in (self.old, self.new):
+                return True
+            if used not in seen and used in loaded.program.functions:
+                todo |= names_in(loaded.program.functions[used].body)
+            seen.add(used)
+        return name == self.asked
+
+    # the report
+
+    def told(self, result: FileResult) -> list[str]:
+        """What was proved, and what it cost: a head and sentences."""
+        asked = result[self.asked]
+        assert isinstance(asked.verdict, Proved)
+        head = f"{asked.name} {asked.text}: proved, {asked.verdict.by}{believing(asked.verdict.trusts)}."
+        return [head, *self.choice.candidate.how, *self._cost(result), *self.notes, *self._others(result.assertions)]
+
+    def _cost(self, result: FileResult) -> Iterator[str]:
+        """What became of the labels."""
+        if not decides(self.model):
+            return
+        values = {c.name: c.result for c in result.computed}
+        verdict = next(a.verdict for a in result.assertions if a.name == self.unchanged)
+        if isinstance(verdict, Proved):
+            yield f"No label changes: {self.new} is {self.old} everywhere{believing(verdict.trusts)}."
+        elif isinstance(verdict, Refuted):
+            yield "Some labels change."
+        for cost in self.costs:
+            results = [values[name] for name, _ in cost.computes]
+            told, trusts = (
+                [said(r) for r in results],
+                believing(tuple(dict.fromkeys(t for r in results for t in r.trusts))),
             )
-        assert self.program.domain is not None
-        self.coordinates = self.program.domain.coordinates
-        self.names = [tree_of(c, i) for c in self.coordinates for i in range(c.size or 1)]
-        nominal = {unparse(f.value) for f in self.oracle.features if f.members}
-        self.unseen = {c.name: c for c in self.coordinates if c.kind == "finite" and c.name not in nominal}
-        self.finite = {i for i, c in enumerate(self._flat()) if c.kind == "finite"}
-        matrix = [[Fraction(0) if j in self.finite else v for j, v in enumerate(row)] for row in rows[0]]
-        self.matrix = projection(matrix, len(self.names))
-        self.centre = [centre(c) for c in self._flat()]
+            if len(told) == 1:
+                null = ": the volume of the rest is 0" if self._null(cost, results[0]) else ""
+                yield f"{self.new} and {self.old} agree on {told[0]} of {cost.over}{null}{trusts}."
+            else:
+                yield f"Accuracy on {cost.over}{cost.against}: {told[0]} before, {told[1]} after{trusts}."
+        if self.choice.share.amount is None:
+            yield f"No share of the domain can be given: {self.choice.share.why}."
 
-    def _flat(self) -> list[Coordinate]:
-        return [c for c in self.coordinates for _ in range(c.size or 1)]
+    def _null(self, cost: Cost, share: Measurement) -> bool:
+        """The two differ only where nothing is counted."""
+        return share.amount == 1 and not self.choice.same and cost.over == self.domain
 
-    def coordinate(self, index: int) -> tree.Expr:
-        """c_i + sum_j P_ij (x_j - c_j), as short as it gets."""
-        row = self.matrix[index]
-        constant = self.centre[index] - sum((w * c for w, c in zip(row, self.centre, strict=True)), Fraction(0))
-        result: tree.Expr | None = tree.Number(NOWHERE, constant) if constant else None
-        for weight, name in zip(row, self.names, strict=True):
-            if weight:
-                term: tree.Expr = name if weight == 1 else tree.Binary(NOWHERE, "*", tree.Number(NOWHERE, weight), name)
-                result = term if result is None else tree.Binary(NOWHERE, "+", result, term)
-        return result if result is not None else tree.Number(NOWHERE, Fraction(0))
+    def _plain(self, loaded: Loaded) -> Iterator[str]:
+        """Whether the new model is constant, and whether it has to be."""
+        decider = Decider(loaded.program, Portfolio(loaded.worker), Fraction(1, 1000))
+        domain = loaded.program.domain
+        assert domain is not None
 
-    def expression(self, expr: tree.Expr) -> tree.Expr:
-        """The expression with every coordinate replaced by its projection; an unseen finite one by its first member."""
-        replacements: dict[str, tree.Expr] = {}
-        index = 0
-        for c in self.coordinates:
-            width = c.size or 1
-            if c.kind != "finite":
-                parts = tuple(self.coordinate(i) for i in range(index, index + width))
-                replacements[c.name] = parts[0] if c.size is None else tree.Vector(NOWHERE, parts)
-            index += width
-        return replaced(expr, replacements, self.unseen)
+        def holds(formula: str) -> Proved | None:
+            verdict = decider.decide(claim_of(loaded.program, template(formula)), self.options.timeout).verdict
+            return verdict if isinstance(verdict, Proved) else None
 
-    def model(self, declaration: tree.Model | tree.Imported, classifier: Classifier) -> str:
-        """The repaired declaration, as text."""
-        if isinstance(declaration, tree.Imported):
-            fed = classifier.inputs or tree.Vector(NOWHERE, tuple(self._whole(c) for c in self.coordinates))
-            assert isinstance(declaration.call, tree.Apply)
-            others = [a for a in declaration.call.arguments if a.label != "inputs"]
-            inputs = tree.Argument(NOWHERE, "inputs", self.expression(fed))
-            call = tree.Apply(NOWHERE, declaration.call.function, (*others, inputs))
-            return f"model {classifier.name} = {unparse(call)}"
-        features = []
-        for f in classifier.features:
-            if f.members and f.name in self.unseen:
-                raise CannotRepair(f"`{f.name}` is a feature by itself, which the oracle does not see: leave it out.")
-            features.append(f"{f.name} = {unparse(self.expression(f.value))}")
-        text = f"{declaration.kind} {classifier.name} {{\n  features {', '.join(features)}\n"
-        if declaration.metric is not None:
-            m = declaration.metric
-            own = f"{m.name.id}({', '.join(p.id for p in m.parameters)}) = " if m.name is not None else ""
-            text += f"  metric {own}{unparse(m.value)}\n"
-        assert declaration.decide is not None
-        return text + f"  decide {unparse(declaration.decide)}\n}}"
+        if not decides(self.model):
+            return
+        interpreter = Interpreter(loaded.program)
+        labels = {interpreter.label(self.new, point) for point in self.places}
+        if len(labels) > 1:
+            return
+        (label,) = labels
+        found = holds(f"forall x in {domain.name}: {self.new}(x) == {label}")
+        if found is None:
+            return
+        yield f"{self.new} is {label} everywhere{believing(found.trusts)}."
+        found = holds(f"forall x, x' in {domain.name}: distance({self.oracle.name}, x, x') <= 0")
+        if found is not None:
+            yield (
+                f"{self.oracle.name} sees nothing at all: any two points are at distance 0{believing(found.trusts)}, "
+                "so that no feature that is contained in it tells two points apart."
+            )
 
-    def _whole(self, c: Coordinate) -> tree.Expr:
-        name = tree.Name(NOWHERE, c.name)
-        if c.kind != "finite":
-            return name
-        return tree.Apply(NOWHERE, tree.Name(NOWHERE, "code"), (tree.Argument(NOWHERE, "", name),))
+    def _others(self, checked: Sequence[Checked]) -> Iterator[str]:
+        """What else comes out otherwise than before."""
+        for name in self.renamed:
+            yield f"{name} speaks of {self.old}: it says what cannot be said of {self.new}."
+        for a in checked:
+            if a.name in (self.asked, self.unchanged) or a.met:
+                continue
+            if isinstance(a.verdict, Undecided):
+                yield f"{a.name} {a.text} stayed undecided: {a.verdict.why}."
+            elif a.vacuous:
+                yield f"{a.name} {a.text} is {a.word}, but {a.vacuous[:1].lower()}{a.vacuous[1:]}"
+            else:
+                yield f"{a.name} {a.text} is {a.word} of the repaired model, which the file now expects."
 
 
-def tree_of(c: Coordinate, index: int) -> tree.Expr:
-    name = tree.Name(NOWHERE, c.name)
-    return name if c.size is None else tree.Index(NOWHERE, name, tree.Number(NOWHERE, Fraction(index)))
-
-
-def centre(c: Coordinate) -> Fraction:
-    """The middle of an interval (of a half-open one its finite side)."""
-    if c.low is not None and c.high is not None:
-        middle = (c.low + c.high) / 2
-        return Fraction(middle.__floor__()) if c.kind == "int" else middle
-    return c.low if c.low is not None else c.high if c.high is not None else Fraction(0)
-
-
-def replaced(expr: tree.Expr, names: Mapping[str, tree.Expr], unseen: Mapping[str, Coordinate]) -> tree.Expr:
-    """`expr` with names replaced; questions about unseen finite coordinates are answered for their first member."""
-
-    def go(e: tree.Expr) -> tree.Expr:
-        match e:
-            case tree.Name(_, name):
-                return names.get(name, e)
-            case tree.Apply(
-                span, tree.Name(_, "code" | "onehot" as what), (tree.Argument(_, "", tree.Name(_, name)),)
-            ) if name in unseen:
-                size = len(unseen[name].members)
-                zero, one = tree.Number(span, Fraction(0)), tree.Number(span, Fraction(1))
-                return zero if what == "code" else tree.Vector(span, (one, *(zero,) * (size - 1)))
-            case tree.Apply(span, function, arguments):
-                return tree.Apply(span, function, tuple(tree.Argument(a.span, a.label, go(a.value)) for a in arguments))
-            case tree.Chain(span, (tree.Name(_, left), tree.Name(_, right)), ("==" | "!=" as op,)) if (
-                left in unseen or right in unseen
-            ):
-                coordinate, member = (unseen[left], right) if left in unseen else (unseen[right], left)
-                return tree.Name(span, "true" if (coordinate.members[0] == member) == (op == "==") else "false")
-            case tree.Chain(span, operands, ops):
-                return tree.Chain(span, tuple(go(o) for o in operands), ops)
-            case tree.Binary(span, op2, left_, right_):
-                return tree.Binary(span, op2, go(left_), go(right_))
-            case tree.Unary(span, op3, operand):
-                return tree.Unary(span, op3, go(operand))
-            case tree.Index(span, value, index):
-                return tree.Index(span, go(value), go(index))
-            case tree.Vector(span, items):
-                return tree.Vector(span, tuple(go(i) for i in items))
-            case tree.If(span, test, then, otherwise):
-                return tree.If(span, go(test), go(then), go(otherwise))
-            case tree.Field() | tree.Number() | tree.Text() | tree.Record() | tree.Quantified():
-                return e
-
-    return go(expr)
+def said(value: Measurement) -> str:
+    """A share, exactly or as far as it is known."""
+    match value.amount:
+        case Fraction() as share:
+            text, near = str(share), f"{float(share):.6g}"
+            if len(text) <= SHORT:
+                return text
+            near = f"≈ {near}" if near != "1" else f"≈ 1 - {float(1 - share):.2g}"
+            return f"{text} {near}" if len(text) <= LONG else near
+        case None:
+            return f"what stayed open ({value.why})"
+        case words:
+            return f"what is certainly in {words}"
