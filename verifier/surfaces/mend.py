@@ -21,7 +21,6 @@ from verifier.engines.engine import Fails
 from verifier.engines.portfolio import Portfolio
 from verifier.engines.worker import Worker
 from verifier.model.assertion import claim_of, measure_of, template
-from verifier.model.claim import Contained, Not
 from verifier.model.elaborate import names_in
 from verifier.model.interpret import Interpreter
 from verifier.model.meaning import Finite, numbers
@@ -85,6 +84,7 @@ class Mender:
         self.model, self.oracle = program.classifiers[model], program.classifiers[oracle]
         self.end, self.each = time.monotonic() + 2 * seconds, min(seconds, SEARCH)
         self.domain, self.coordinates = program.domain, program.domain.coordinates
+        self._asked: dict[object, bool] = {}
         self.spare, self.other = fresh("candidate", taken(program)), fresh("known", taken(program))
 
     def left(self) -> float:
@@ -92,20 +92,26 @@ class Mender:
 
     # asking
 
-    def contained(self, classifier: Classifier, named: str = "", known: Sequence[Feature] | None = None) -> bool:
-        """The classifier (or its feature `named`) is proved to be contained in the oracle, or in the features `known`;
-        uniformly, if that is asked."""
-        oracle = self.oracle.name if known is None else self.other
-        extra = [] if known is None else [Classifier("oracle", oracle, NOWHERE, tuple(known), LINF, None)]
-        decider = self._decider(replace(classifier, name=self.spare), *extra)
-        rest = f", {named}" if named else ""
-        claim = claim_of(
-            decider.program, template(f"{'unnecessary' if named else 'contained'}({self.spare}, {oracle}{rest})")
+    def contained(self, classifier: Classifier, known: Sequence[Feature] | None = None) -> bool:
+        """The classifier is proved to be contained in the oracle, or in the features `known`; uniformly, if that is
+        asked."""
+        key = (
+            classifier.metric,
+            spelled(classifier),
+            None if known is None else tuple(unparse(f.value) for f in known),
         )
-        inner = claim.claim if isinstance(claim, Not) else claim
-        assert isinstance(inner, Contained)
-        verdict = decider.decide(replace(inner, uniform=self.uniform), self.left()).verdict
-        return isinstance(verdict, Proved)
+        if key not in self._asked:
+            oracle = self.oracle.name if known is None else self.other
+            extra = [] if known is None else [Classifier("oracle", oracle, NOWHERE, tuple(known), LINF, None)]
+            decider = self._decider(replace(classifier, name=self.spare), *extra)
+            word = "uniformly_contained" if self.uniform else "contained"
+            claim = claim_of(decider.program, template(f"{word}({self.spare}, {oracle})"))
+            self._asked[key] = isinstance(decider.decide(claim, self.left()).verdict, Proved)
+        return self._asked[key]
+
+    def alone(self, feature: Feature) -> bool:
+        """The feature by itself is contained."""
+        return self.contained(Classifier("model", self.spare, NOWHERE, (feature,), None, None))
 
     def _decider(self, *classifiers: Classifier) -> Decider:
         known = {**self.program.classifiers, **{c.name: c for c in classifiers}}
@@ -233,8 +239,7 @@ class Mender:
         if f.members:
             return self._held(f)
         made = replace(f, value=self._short(rewritten(f.value, rule)))
-        alone = self._classifier((made,), None, None)
-        return made if self.contained(alone, f.name) else self._held(f)
+        return made if self.alone(made) else self._held(f)
 
     def _short(self, expr: tree.Expr) -> tree.Expr:
         """An affine expression of the coordinates, multiplied out; another one as it is."""
@@ -262,15 +267,12 @@ class Mender:
         """The features of the model that are contained by themselves."""
         if self.model.network is not None:
             return frozenset()
-        plain = replace(self.model, metric=None)
-        return frozenset(f.name for f in plain.features if self.contained(plain, f.name))
+        return frozenset(f.name for f in self.model.features if self.alone(f))
 
     @cached_property
     def visible(self) -> frozenset[str]:
         """The coordinates that are seen as they are."""
-        features = tuple(Feature(c.name, tree.Name(NOWHERE, c.name), c.size, c.members) for c in self.coordinates)
-        sight = Classifier("model", self.spare, NOWHERE, features, None, None)
-        return frozenset(c.name for c in self.coordinates if self.contained(sight, c.name))
+        return frozenset(c.name for c in self.coordinates if self.alone(itself(c)))
 
     @cached_property
     def seen(self) -> tuple[Feature, ...]:
@@ -279,11 +281,7 @@ class Mender:
         and the distances to some points, x -> d2'(x, p), which never change by more than d2' does."""
         metric, features = self.oracle.metric, self.oracle.features
         if self.oracle.network is not None:
-            return tuple(
-                Feature(c.name, tree.Name(NOWHERE, c.name), c.size, c.members)
-                for c in self.coordinates
-                if c.name in self.visible
-            )
+            return tuple(itself(c) for c in self.coordinates if c.name in self.visible)
         if metric is None or metric.separates:
             return features
         names = taken(self.program) | {f.name for f in features}
@@ -292,16 +290,15 @@ class Mender:
             scales = metric.scales or (Fraction(1),) * len(parts)
             sums = [[(w / s, e) for w, s, e in zip(row, scales, parts, strict=True)] for _, row in metric.squares]
             return tuple(Feature(fresh("seen", names, i), linear(terms, Fraction(0))) for i, terms in enumerate(sums))
-        plain = replace(self.oracle, kind="model", metric=None)
-        found = [f for f in features if self.contained(plain, f.name)]
+        found = [f for f in features if self.alone(f)]
         if len(found) < len(features) and metric.body is not None:
             for point in islice(self._corners(), LANDMARKS):
                 value = self._distance_to(metric, point)
                 if value is None:
                     break
                 f = Feature(fresh("far", names, len(found)), value)
-                alone = self._classifier((f,), None, None)
-                if self.contained(alone) and not self.contained(alone, known=found):
+                alone = Classifier("model", self.spare, NOWHERE, (f,), None, None)
+                if self.alone(f) and not self.contained(alone, known=found):
                     found.append(f)
         return tuple(found)
 
@@ -508,6 +505,18 @@ def call(name: str, argument: tree.Expr) -> tree.Expr:
     return tree.Apply(NOWHERE, tree.Name(NOWHERE, name), (tree.Argument(NOWHERE, "", argument),))
 
 
+def itself(c: Coordinate) -> Feature:
+    """The coordinate as a feature."""
+    return Feature(c.name, tree.Name(NOWHERE, c.name), c.size, c.members)
+
+
+def spelled(classifier: Classifier) -> tuple[object, ...]:
+    """What its features are; their names count where a metric may use them."""
+    named = classifier.metric is not None
+    features = tuple((f.name if named else "", unparse(f.value), f.members) for f in classifier.features)
+    return (features, classifier.cut, unparse(classifier.inputs) if classifier.inputs is not None else "")
+
+
 def whole(c: Coordinate) -> tree.Expr:
     """What a network is fed of a coordinate."""
     name = tree.Name(NOWHERE, c.name)
@@ -563,7 +572,7 @@ def taken(program: Program) -> set[str]:
     asked = [*(a.name.id for a in program.assertions), *(c.name.id for c in program.computes)]
     domain = program.domain
     names = {*program.labels, *program.classifiers, *program.functions, *program.constants, *program.points, *asked}
-    names |= {*program.data, *program.later}
+    names |= {*program.data, *program.partitions, *program.later}
     if domain is not None:
         names |= {domain.name, *(n for c in domain.coordinates for n in (c.name, *c.members))}
     return names

@@ -107,9 +107,9 @@ def chosen(loaded: Loaded, name: str, timeout: float) -> Target:
         found = [entry for entry in found if entry[0].name.id == name]
         if not found:
             known = [d.name.id for d, _ in loaded.items if isinstance(d, tree.Assert)]
-            what = "can be repaired" if name in known else f"is called `{name}`"
-            fix = f"Name one that says {', '.join(WORDS)}." if name in known else suggestion(name, known, "There are:")
-            raise CannotRepair(f"No assertion {what if name not in known else f'{name} ' + what}. {fix}", USAGE)
+            if name in known:
+                raise CannotRepair(f"{name} cannot be repaired. Name one that says {', '.join(WORDS)}.", USAGE)
+            raise CannotRepair(f"No assertion is called `{name}`. {suggestion(name, known, 'There are:')}", USAGE)
     open_ = ""
     for d, word, (model, oracle) in sorted(found, key=lambda entry: entry[1] == "factors"):
         match decider.decide(claim_of(loaded.program, d.body), timeout).verdict:
