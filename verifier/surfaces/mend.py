@@ -131,33 +131,40 @@ class Mender:
         return Choice(candidate, False, decider.compute(share, self.left()))
 
     def best(self) -> Choice | None:
-        """The proved candidate with the largest share; a later one has to be certainly better."""
+        """The proved candidate with the largest share; a later one has to be certainly better. A network that can
+        stay one does."""
         found: Choice | None = None
-        for candidate in self.candidates():
-            choice = self.judged(candidate)
-            if choice is not None and (found is None or choice.same or choice.least > found.least):
-                found = choice
-            if found is not None and (found.same or time.monotonic() > self.end):
-                break
+        for way in self.ways():
+            for candidate in map(self.measured, way()):
+                choice = self.judged(candidate)
+                if choice is not None and (found is None or choice.same or choice.least > found.least):
+                    found = choice
+                if found is not None and (found.same or time.monotonic() > self.end):
+                    return found
+            if found is not None and self.model.network is not None:
+                return found
         return found
 
     # the candidates
 
-    def candidates(self) -> Iterator[Candidate]:
+    def ways(self) -> Iterator[Callable[[], Iterator[Candidate]]]:
         """Another metric; features that are replaced; a list of tests of what the oracle sees; one label."""
-        metric = self.model.metric
-        torn = metric is not None and not metric.is_norm
-        made: Iterator[Candidate]
-        if torn and self.contained(replace(self.model, metric=None)):
-            made = iter([Candidate(self.model, ())])
-        else:
-            made = (c for way in (self._replaced, self._listed, self._constant) for c in way())
-        for candidate in made:
-            if torn and not self.contained(candidate.classifier):
-                assert metric is not None
-                how = f"The metric of {self.model.name} is linf instead of {metric.text or 'its own'}."
-                candidate = Candidate(replace(candidate.classifier, metric=self._plain), (*candidate.how, how))
-            yield candidate
+        if self.torn and self.contained(replace(self.model, metric=None)):
+            yield lambda: iter([Candidate(self.model, ())])
+        yield from (self._replaced, self._listed, self._constant)
+
+    @property
+    def torn(self) -> bool:
+        """The metric of the model may jump where its features do not."""
+        return self.model.metric is not None and not self.model.metric.is_norm
+
+    def measured(self, candidate: Candidate) -> Candidate:
+        """The candidate; with linf where its own metric is what tears it."""
+        metric = candidate.classifier.metric
+        if metric is None or not self.torn or self.contained(candidate.classifier):
+            return candidate
+        how = f"The metric of {self.model.name} is linf instead of {metric.text or 'its own'}."
+        return Candidate(replace(candidate.classifier, metric=self._plain), (*candidate.how, how))
 
     @property
     def _plain(self) -> MetricUse | None:
