@@ -10,7 +10,8 @@ from benchmarks.contest import Said
 from benchmarks.peers import milp
 
 
-def solve(program: milp.Program, seconds: float) -> milp.Solved:
+def loaded(program: milp.Program, seconds: float) -> highspy.Highs:
+    """The program, ready to be solved."""
     highs = highspy.Highs()
     for option, value in (("output_flag", False), ("threads", 1), ("time_limit", seconds)):
         highs.setOptionValue(option, value)
@@ -25,6 +26,11 @@ def solve(program: milp.Program, seconds: float) -> milp.Solved:
         highs.addRow(low, high, len(weights), places, np.array(list(weights.values()), dtype=np.float64))
     if program.least is not None:
         highs.changeColCost(program.least, 1.0)
+    return highs
+
+
+def solve(program: milp.Program, seconds: float) -> milp.Solved:
+    highs = loaded(program, seconds)
     highs.run()
     status = highs.getModelStatus()
     if status == highspy.HighsModelStatus.kInfeasible:
@@ -32,6 +38,13 @@ def solve(program: milp.Program, seconds: float) -> milp.Solved:
     if status == highspy.HighsModelStatus.kOptimal:
         return milp.Solved("solved", list(highs.getSolution().col_value))
     return milp.Solved("open", [], highs.modelStatusToString(status))
+
+
+def best(program: milp.Program, seconds: float) -> tuple[list[float], float]:
+    """The best columns in time, and a lower bound of what is minimised."""
+    highs = loaded(program, seconds)
+    highs.run()
+    return list(highs.getSolution().col_value), highs.getInfo().mip_dual_bound
 
 
 def answer(claim: Claim, seconds: float) -> Said:

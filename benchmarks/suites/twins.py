@@ -2,8 +2,9 @@
 sides. The last layer is scaled so that the question is near its threshold.
 
 With g = score 0 - score 1 of the unscaled network and t = max min(g(x), -g(x')) over all pairs, the question with scale
-s is refuted iff s t >= 1/20. A search in floats finds a pair with nearly the largest t; s is that of the pair times
-9/10 (`u`: as good as certainly proved) or 11/10 (`s`: refuted).
+s is refuted iff s t >= 1/20. The scale is 1/20 / t times 49/50 (`u`: just proved) or 51/50 (`s`: just refuted). t is
+kept for the networks of SEED (calibrate.py found it); for others a search in floats finds a pair with nearly the
+largest t, and a `u` may turn out to be refuted.
 """
 
 from __future__ import annotations
@@ -20,47 +21,54 @@ from benchmarks.contest import Instance
 from benchmarks.suites import Options
 from verifier.model.violation import All
 
+SEED = 0
+T = {
+    (2, 4): 0.00954418,
+    (8, 4): 0.0460183,
+    (2, 8): 0.00444503,
+    (8, 8): 0.0660961,
+}
 SHAPES = ((2, 4), (8, 4), (2, 8), (8, 8), (2, 16), (8, 16), (2, 32))
 RADIUS, MARGIN = Fraction(1, 100), Fraction(1, 20)
-SCALES = {"u": 0.9, "s": 1.1}
+FACTORS = {"u": 0.98, "s": 1.02}
 GRAIN = 1024
 """Weights are whole multiples of 1 / GRAIN."""
+STEPS = 400
 Floats = NDArray[np.float64]
 
 
 def instances(options: Options) -> Iterator[Instance]:
     for inputs, hidden in SHAPES:
-        yield from pair(inputs, hidden, seed=0)
+        yield from pair(inputs, hidden, SEED)
 
 
 def pair(inputs: int, hidden: int, seed: int) -> tuple[Instance, Instance]:
     """The two questions about one network."""
-    net, scale = generated(inputs, hidden, seed)
+    net = network(inputs, hidden, seed)
+    known = T.get((inputs, hidden)) if seed == SEED else None
+    scale = float(MARGIN) / (search(net, seed) if known is None else known)
     made = []
-    for kind, factor in SCALES.items():
+    for kind, factor in FACTORS.items():
         final = Fraction(round(scale * factor * GRAIN), GRAIN)
         scaled = Net((*net.layers[:-1], times(final, net.layers[-1])))
         name = f"{inputs}-{hidden}-{hidden}-2{kind}"
-        about = {"seed": str(seed), "scale": str(final), "scale_of_the_pair": f"{scale:.6g}"}
+        about = {"seed": str(seed), "scale": str(final), "threshold": f"{scale:.6g}"}
         files: dict[str, str | bytes] = {"q.vf": text(inputs), "net.onnx": onnx_file(scaled)}
         made.append(Instance(name, (claim(scaled),), files, ("check", "q.vf"), about=about))
     return made[0], made[1]
 
 
-def generated(inputs: int, hidden: int, seed: int) -> tuple[Net, float]:
-    """A random network, and the scale of its last layer at which the best pair that was found is just a pair."""
+def network(inputs: int, hidden: int, seed: int) -> Net:
+    """A random network in which neither class is rare."""
     generator = np.random.default_rng([seed, inputs, hidden])
-    sizes = (inputs, hidden, hidden, 2)
     while True:
         arrays = []
-        for wide, out in pairwise(sizes):
+        for wide, out in pairwise((inputs, hidden, hidden, 2)):
             weights = generator.normal(0.0, (2.0 / wide) ** 0.5, (out, wide))
             arrays.append((grained(weights), grained(generator.normal(0.0, 0.3, out))))
-        best = search(arrays, generator)
-        if best > 0:  # else it has hardly a boundary: take the next one
-            break
-    layers = tuple(Layer(tuple(map(exact, w)), exact(b)) for w, b in arrays)
-    return Net(layers), float(MARGIN) / best
+        share = (gap(arrays, generator.uniform(-1, 1, (10_000, inputs)))[0] > 0).mean()
+        if 0.05 < share < 0.95:
+            return Net(tuple(Layer(tuple(map(exact, w)), exact(b)) for w, b in arrays))
 
 
 def grained(array: Floats) -> Floats:
@@ -75,45 +83,63 @@ def times(factor: Fraction, layer: Layer) -> Layer:
     return Layer(tuple(tuple(factor * w for w in r) for r in layer.weights), tuple(factor * b for b in layer.bias))
 
 
-def search(arrays: list[tuple[Floats, Floats]], generator: np.random.Generator) -> float:
-    """The largest min(g(x), -g(x')) over pairs that many climbers find."""
+def search(net: Net, seed: int) -> float:
+    """The largest min(g(x), -g(x')) over pairs that many climbers find.
 
-    def g(points: Floats) -> Floats:
-        values = points
-        for weights, bias in arrays[:-1]:
-            values = np.maximum(values @ weights.T + bias, 0.0)
-        scores = values @ arrays[-1][0].T + arrays[-1][1]
-        difference: Floats = scores[:, 0] - scores[:, 1]
-        return difference
-
-    count, width = 4000, arrays[0][0].shape[1]
+    Near the boundary the best pair lies along the signs of the gradient, so every other step puts it there; the steps
+    between mend what kinks spoil.
+    """
+    arrays = [(np.array(layer.weights, dtype=float), np.array(layer.bias, dtype=float)) for layer in net.layers]
+    generator = np.random.default_rng(seed)
+    count, width = 2000, net.inputs
     radius = float(RADIUS)
-    x = generator.uniform(-1, 1, (count, width))
-    y = np.clip(x + generator.choice([-radius, radius], (count, width)), -1, 1)
+
+    def along(middle: Floats) -> tuple[Floats, Floats]:
+        """A pair across the boundary near `middle`."""
+        for _ in range(4):
+            value, slope = gap(arrays, middle)
+            square = (slope**2).sum(1, keepdims=True) + 1e-9
+            middle = np.clip(middle - value[:, None] * slope / square, radius / 2 - 1, 1 - radius / 2)
+        half = radius / 2 * np.where(gap(arrays, middle)[1] >= 0, 1.0, -1.0)
+        return middle + half, middle - half
 
     def worth(x: Floats, y: Floats) -> Floats:
-        least: Floats = np.minimum(g(x), -g(y))
+        least: Floats = np.minimum(gap(arrays, x)[0], -gap(arrays, y)[0])
         return least
 
+    start = generator.uniform(-1, 1, (count, width))
+    x, y = along(np.where(generator.random((count, width)) < 0.3, np.sign(start), start))
     scores = worth(x, y)
-    for step in range(600):
-        if step % 50 == 49:  # the better half goes on twice
+    for step in range(STEPS):
+        if step % 80 == 79:  # the better half goes on twice
             order = np.argsort(-scores)[: count // 2]
             x, y, scores = (np.concatenate([a[order], a[order]]) for a in (x, y, scores))
-        size = 10.0 ** generator.uniform(-5, -0.3, (count, 1))
-        moved = np.clip(x + size * generator.standard_normal((count, width)), -1, 1)
-        apart = y - x
-        flipped = np.where(generator.random((count, width)) < 1 / width, -apart, apart)
-        corner = np.where(generator.random((count, 1)) < 0.5, radius * np.sign(flipped), flipped)
-        other = np.clip(moved + np.clip(corner, -radius, radius), -1, 1)
-        tried = worth(moved, other)
-        better = tried > scores
-        x, y, scores = (
-            np.where(better[:, None], moved, x),
-            np.where(better[:, None], other, y),
-            np.maximum(tried, scores),
-        )
+        shift = 10.0 ** generator.uniform(-5, -0.3, (count, 1)) * generator.standard_normal((count, width))
+        if step % 2:
+            leap = generator.random((count, width)) < generator.choice([0.0, 1.0, 2.0], (count, 1)) / width
+            tried_x, tried_y = along(np.where(leap, generator.choice([-1.0, 1.0], (count, width)), (x + y) / 2 + shift))
+        else:
+            turned = np.where(generator.random((count, width)) < 1 / width, x - y, y - x)
+            tried_x = np.clip(x + shift * (generator.random((count, width)) < 0.5), -1, 1)
+            tried_y = np.clip(tried_x + turned, -1, 1)
+        tried = worth(tried_x, tried_y)
+        better = (tried > scores)[:, None]
+        x, y, scores = np.where(better, tried_x, x), np.where(better, tried_y, y), np.maximum(tried, scores)
     return float(scores.max())
+
+
+def gap(arrays: list[tuple[Floats, Floats]], points: Floats) -> tuple[Floats, Floats]:
+    """Score 0 - score 1 at many points, and its gradient there."""
+    values, masks = points, []
+    for weights, bias in arrays[:-1]:
+        sums = values @ weights.T + bias
+        masks.append(sums > 0)
+        values = np.maximum(sums, 0.0)
+    last = arrays[-1][0][0] - arrays[-1][0][1]
+    slope = np.tile(last, (len(points), 1))
+    for (weights, _), mask in zip(reversed(arrays[:-1]), reversed(masks), strict=True):
+        slope = (slope * mask) @ weights
+    return values @ last + (arrays[-1][1][0] - arrays[-1][1][1]), slope
 
 
 def claim(net: Net) -> Claim:

@@ -16,7 +16,8 @@ import pytest
 from benchmarks import ours, peers, table
 from benchmarks.claim import Claim, Layer, Net, Side, chain, clauses, row
 from benchmarks.contest import Instance, Run, Said, contradictions, judge, replayed
-from benchmarks.peers import PEERS, answer_of, installed
+from benchmarks.peers import PEERS, answer_of, installed, nnenum
+from benchmarks.plot import draw
 from benchmarks.run import PYTHON, run
 from benchmarks.suites import Missing, Options, acasxu, fairness, linear, twins
 from verifier.model.network import Dense, Network, Relu
@@ -271,3 +272,33 @@ def test_linear_questions_have_the_answers_they_are_made_for() -> None:
     instance = linear.radius(3, 3, seed=1)
     mine, theirs = (judge(instance, [r]) for r in (ours.ask(instance, 30), peers.ask("z3", instance, 30)))
     assert mine.values == theirs.values != (None,)
+
+
+def test_the_thresholds_that_are_kept_are_those_of_the_networks() -> None:
+    """A pair at the threshold exists, and the best one that a search knows is not better."""
+    for shape in ((2, 4), (8, 4)):
+        found = twins.search(twins.network(*shape, twins.SEED), seed=5)
+        assert abs(found / twins.T[shape] - 1) < 1e-3
+
+
+def test_nnenum_s_answer_is_taken_from_its_process(tmp_path: Path) -> None:
+    instance = Instance("i", (replace(CLAIM, copies=1),), {"n": b"", "p": ""}, ("vnnlib", "n", "p"))
+    for printed, word in (
+        ('noise\\nRESULT["unsafe", [1.5, 0.25]]', "refuted"),
+        ('RESULT["safe", null]\\nRESULT["safe", null]', "proved"),
+        ('RESULT["safe", null]\\nRESULT["timeout", null]', "none"),
+        ("Traceback", "none"),
+    ):
+        python = tmp_path / "python"
+        python.write_text(f"#!/bin/sh\ntest -f driver.py -a -f n -a -f p && printf '{printed}\\n'\n")
+        python.chmod(0o755)
+        (said,) = nnenum.ask(python, instance, 5.0).said
+        assert said.word == word
+        assert said.point == ((Fraction(3, 2), Fraction(1, 4)) if word == "refuted" else None)
+
+
+def test_a_picture_is_drawn(tmp_path: Path) -> None:
+    instance = Instance("i", (CLAIM,))
+    one, two = (judge(instance, [Run((Said(w),), cpu, cpu)]) for w, cpu in (("proved", 2.0), ("none", 9.0)))
+    draw([(instance, {"verifier": one, "z3": two})] * 3, ["z3"], 10.0, tmp_path / "p.svg")
+    assert "</svg>" in (tmp_path / "p.svg").read_text()
