@@ -13,6 +13,7 @@ from click.testing import CliRunner
 from verifier.api import Loaded, load, load_text
 from verifier.report.cells import Plane, area
 from verifier.report.charts import step
+from verifier.report.plot import save
 from verifier.surfaces.cli import cli
 from verifier.surfaces.pictures import distances, modulus, torn
 from verifier.surfaces.plot import fixed
@@ -34,6 +35,29 @@ def test_the_region_of_the_example() -> None:
     line = ((F(3, 4), F(1, 4)), (F(1), F(1, 4)))
     assert line in [(e.start, e.end) for e in picture.region.closed]
     assert set(picture.region.holes) == {(F(3, 4), F(0)), (F(7, 8), F(1, 8))}
+
+
+@pytest.mark.parametrize(
+    ("model", "dots", "lines", "said"),
+    [
+        ("a", 0, 0, "nowhere"),
+        ("if a == 1/2 and b == 1/2 then 1 else 0", 1, 0, "a == 1/2 and b == 1/2"),
+        ("step(a - b)", 0, 1, "a == b"),
+    ],
+)
+def test_a_region_without_area_is_drawn(model: str, dots: int, lines: int, said: str, tmp_path: Path) -> None:
+    loaded = load_text(f"""
+        domain X {{ a: real in [0, 1], b: real in [0, 1] }}
+        labels {{ no, yes }}
+        oracle f2 {{ features a = a, b = b  metric linf }}
+        model f1 {{ features s = {model}  decide if s >= 1 then yes else no }}
+    """)
+    with loaded.worker:
+        picture = torn(loaded, plane_of(loaded), ("f1", "f2"), 60.0)
+    assert (len(picture.region.dots), len(picture.region.closed), picture.words) == (dots, lines, said)
+    assert picture.region.loops == picture.region.open == picture.region.holes == ()
+    save(picture, str(tmp_path / "a.svg"), "svg")
+    ElementTree.parse(tmp_path / "a.svg")
 
 
 SLICED = """

@@ -63,11 +63,11 @@ class Torn:
         (ax,) = laid_out(figure, [box], self.title, same=False)
         area = path_of(self.domain)
         ax.add_patch(PathPatch(area, facecolor=tint(GREY, 0.1), edgecolor=DARK, linewidth=0.7, zorder=1))
-        inside = path_of(self.region.loops)
-        ax.add_patch(PathPatch(inside, facecolor=tint(VERMILLION, 0.3), edgecolor="none", zorder=2))
-        ax.add_patch(
-            PathPatch(inside, facecolor="none", edgecolor=tint(VERMILLION, 0.7), linewidth=0, hatch="////", zorder=2)
-        )
+        if self.region.loops:
+            inside = path_of(self.region.loops)
+            ax.add_patch(PathPatch(inside, facecolor=tint(VERMILLION, 0.3), edgecolor="none", zorder=2))
+            style: dict[str, Any] = {"edgecolor": tint(VERMILLION, 0.7), "linewidth": 0, "hatch": "////"}
+            ax.add_patch(PathPatch(inside, facecolor="none", zorder=2, **style))
         segments(ax, plain(self.region.open), color=PAPER, linewidth=2.4, zorder=3)
         segments(ax, plain(self.region.open), color=BLACK, linewidth=1.3, linestyle=DASHES, zorder=4)
         segments(ax, plain(self.region.closed), color=VERMILLION, linewidth=2.6, zorder=5)
@@ -82,9 +82,13 @@ class Torn:
         if self.region.loops:
             patch = {"color": tint(VERMILLION, 0.45), "linewidth": 8}
             key.append((f"here {model} tells apart what {oracle} does not", patch))
-        if self.region.closed or self.region.dots:
-            text = "rim or line that belongs to it" if self.region.loops else f"only here {model} tells more apart"
+        only = f"only here {model} tells more apart"
+        if self.region.closed:
+            text = "rim or line that belongs to it" if self.region.loops else only
             key.append((text, {"color": VERMILLION, "linewidth": 2.6}))
+        if self.region.dots:
+            text = "point that belongs to it" if self.region.loops or self.region.closed else only
+            key.append((text, {"linestyle": "", **marker(VERMILLION, VERMILLION)}))
         if self.region.open:
             key.append(("rim or cut that does not", {"color": BLACK, "linewidth": 1.3, "linestyle": DASHES}))
         if self.region.holes:
