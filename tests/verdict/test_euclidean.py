@@ -115,3 +115,57 @@ model f1 { features i = i, s = if i == 1 then 2*t else t  metric linf  decide ye
 compute K: lipschitz_constant(f1, f2)
 """)
     assert found.amount == "infinity" and found.pair is not None
+
+
+def modulus(features: str, metric: str, oracle: str, delta: Fraction) -> Measurement:
+    asked = text(features, metric, oracle).replace("lipschitz_constant(f1, f2)", f"modulus(f1, f2, delta: {delta})")
+    return constant(asked)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_no_pair_within_delta_is_farther_apart_than_the_modulus(seed: int) -> None:
+    random = Random(seed)
+    w = [[Fraction(random.randint(-8, 8), 4) for _ in range(3)] for _ in range(2)]
+    hidden = ", ".join(f"h{k} = relu({a}*x[0] + ({b})*x[1] + ({c}))" for k, (a, b, c) in enumerate(w))
+    above, below = [("linf", "l2"), ("l1", "mahalanobis([[2, 1], [1, 1]])"), ("l2", "linf")][seed % 3]
+    delta = Fraction(random.randint(1, 8), 8)
+    found = modulus(hidden, above, f"x = x  metric {below}", delta)
+    low, high = bounds(found)
+    assert high - low <= 1e-5 * max(1.0, high)
+
+    def feature(q: list[float]) -> list[float]:
+        return [max(0.0, float(a) * q[0] + float(b) * q[1] + float(c)) for a, b, c in w]
+
+    most = 0.0
+    for _ in range(40_000):
+        x = [random.random(), random.random()]
+        y = [random.random(), random.random()]
+        p, q = x[0] - y[0], x[1] - y[1]
+        length = {"l2": sqrt(p * p + q * q), "linf": max(abs(p), abs(q))}.get(
+            below, sqrt(2 * p * p + 2 * p * q + q * q)
+        )
+        share = min(1.0, float(delta) / length)
+        y = [a - share * d for a, d in zip(x, (p, q), strict=True)]
+        u, v = (a - b for a, b in zip(feature(x), feature(y), strict=True))
+        most = max(most, {"linf": max(abs(u), abs(v)), "l1": abs(u) + abs(v), "l2": sqrt(u * u + v * v)}[above])
+    assert 0.9 * low <= most <= high * (1 + 1e-9) + 1e-12
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_segment_of_the_disc_bounds_the_modulus(seed: int) -> None:
+    """p a + q b within delta, where b moves by at most c: q c + p sqrt(delta^2 - c^2) if the steepest way is longer."""
+    random = Random(seed)
+    p, q, c = random.randint(1, 3), random.randint(4, 8), Fraction(1, random.randint(5, 9))
+    delta = Fraction(random.randint(4, 8), 8)
+    if q * q * delta**2 <= c * c * (p * p + q * q):
+        return
+    result = load_text(f"""
+domain X {{ a: real in [0, 2], b: real in [0, {c}] }}
+labels {{ no, yes }}
+oracle f2 {{ features a = a, b = b  metric l2 }}
+model f1 {{ features s = {p}*a + {q}*b  metric linf  decide yes }}
+compute W: modulus(f1, f2, delta: {delta})
+""").check()
+    low, high = bounds(result.computed[0].result)
+    truth = q * float(c) + p * sqrt(delta**2 - c**2)
+    assert low <= truth * (1 + 1e-12) and truth * (1 - 1e-12) <= high <= low * (1 + 1e-5)

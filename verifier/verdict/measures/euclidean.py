@@ -10,6 +10,7 @@ is enclosed.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
@@ -107,36 +108,19 @@ class Steepness:
 
     def round(self, square: Form) -> Measurement:
         """K of a Euclidean d1', by its shadows."""
-        terms = self.terms(square)
-        if len(terms) > MOST:
-            return Measurement(None, why=f"d1' is the root of more than {MOST} squares")
-        shadows = Shadows(self, terms)
-        ends: list[Fraction] = []
-        for k in range(len(terms)):
-            found = shadows.height([Fraction(j == k) for j in range(len(terms))])
-            if isinstance(found, Measurement):
-                return found
-            ends.append(above(found) or Fraction(1))
-        if not shadows.low:
-            return self.nothing(tuple(shadows.trusts))
-        polytope: Polytope | None = box([(-end, end) for end in ends])
-        high = farthest(polytope, shadows.weights)[0] if polytope is not None else Fraction(0)
-        if self.never_more(shadows, square, BRIEF / 4):
-            return self.between(shadows, shadows.low, square)
-        for _ in range(PLANES):
-            if polytope is None or high <= shadows.low * (1 + CLOSE):
-                break
-            _, corner = farthest(polytope, shadows.weights)
-            direction = [short(w * x) for w, x in zip(shadows.weights, corner, strict=True)]
-            found = shadows.height(direction)
-            if isinstance(found, Measurement):
-                break
-            for sign in (1, -1):
-                if polytope is not None:
-                    polytope = polytope.above(whole([*(-sign * x for x in direction), above(found)]))
-            if polytope is not None:
-                high = min(high, farthest(polytope, shadows.weights)[0])
-        return self.between(shadows, high, square)
+        shadows = Shadows(self.decider, self.terms(square), self.reach)
+        found = shadows.enclose(lambda: self.never_more(shadows, square, BRIEF / 4))
+        if isinstance(found, Measurement):
+            return found
+        return self.between(shadows, found, square) if shadows.low else self.nothing(tuple(shadows.trusts))
+
+    def reach(self, rise: Form) -> Reach | Measurement:
+        """The K of a shadow; or a pair that shows it to be infinite, or why it is not known."""
+        posed, answer = self.shadow(rise)
+        if not isinstance(answer, Most) or answer.value is None:
+            return self.told(posed, answer)
+        points = posed.read(answer.points[0]) if answer.attained else None
+        return Reach(answer.value, answer.value, points, answer.trusts)
 
     def terms(self, square: Form) -> list[tuple[Fraction, Form]]:
         """What a square is the sum of: weight * form^2."""
@@ -198,29 +182,75 @@ class Steepness:
         return self.decider.replay.witness(points, self.names)
 
 
-class Shadows:
-    """What is known of |a . f| / d2' by direction: a lower bound of K^2, and a pair that has it."""
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """The square of how far something reaches is in [low, high]; a pair that reaches low, if one does."""
 
-    def __init__(self, of: Steepness, terms: Sequence[tuple[Fraction, Form]]) -> None:
-        self.of, self.forms = of, [form for _, form in terms]
-        self.weights = [w for w, _ in terms]
+    low: Fraction
+    high: Fraction
+    points: Points | None
+    trusts: tuple[str, ...]
+
+
+class Shadows:
+    """What is known of a set of vectors f, symmetric about 0, from how far the |a . f| reach: a lower bound of the
+    square of how far the length of f does, with a pair that has it, and an upper one."""
+
+    def __init__(
+        self,
+        decider: Decider,
+        terms: Sequence[tuple[Fraction, Form]],
+        measure: Callable[[Form], Reach | Measurement],
+    ) -> None:
+        self.decider, self.measure = decider, measure
+        self.forms, self.weights = [form for _, form in terms], [w for w, _ in terms]
         self.low = Fraction(0)
         self.points: Points | None = None
         self.trusts: dict[str, None] = {}
 
+    def enclose(self, early: Callable[[], bool] = lambda: False) -> Fraction | Measurement:
+        """The upper bound; or what the measure says instead. `early`: the lower bound is an upper one."""
+        if len(self.forms) > MOST:
+            return Measurement(None, why=f"d1' is the root of more than {MOST} squares")
+        ends: list[Fraction] = []
+        for k in range(len(self.forms)):
+            found = self.height([Fraction(j == k) for j in range(len(self.forms))])
+            if isinstance(found, Measurement):
+                return found
+            ends.append(above(found))
+        kept = [k for k, end in enumerate(ends) if end]
+        self.forms, self.weights = [self.forms[k] for k in kept], [self.weights[k] for k in kept]
+        if not kept or early():
+            return self.low
+        polytope = box([(-ends[k], ends[k]) for k in kept])
+        high, corner = farthest(polytope, self.weights)
+        for _ in range(PLANES):
+            if high <= self.low * (1 + CLOSE) or self.decider.left() <= 0:
+                break
+            direction = [short(w * x) for w, x in zip(self.weights, corner, strict=True)]
+            found = self.height(direction)
+            if isinstance(found, Measurement):
+                break
+            level = above(found)
+            for sign in (1, -1):
+                part = polytope.above(whole([*(-sign * x for x in direction), level]))
+                if part is None:  # flat: so far is known
+                    return high
+                polytope = part
+            high, corner = farthest(polytope, self.weights)
+        return high
+
     def height(self, direction: Sequence[Fraction]) -> Fraction | Measurement:
-        """The square of sup |a . f| / d2'; why there is none, or a pair that shows it to be infinite."""
-        build = self.of.decider.poser.build
-        form = build.combine(zip(direction, self.forms, strict=True))
-        posed, answer = self.of.shadow(METRICS["linf"].distance(build, [form]))
-        if not isinstance(answer, Most) or answer.value is None:
-            return self.of.told(posed, answer)
-        self.trusts |= dict.fromkeys(answer.trusts)
+        """A bound of the square of how far |a . f| reaches."""
+        form = self.decider.poser.build.combine(zip(direction, self.forms, strict=True))
+        found = self.measure(METRICS["linf"].distance(self.decider.poser.build, [form]))
+        if isinstance(found, Measurement):
+            return found
+        self.trusts |= dict.fromkeys(found.trusts)
         length = sum((a * a / w for a, w in zip(direction, self.weights, strict=True)), Fraction(0))
-        if answer.value / length > self.low:  # by Cauchy and Schwarz
-            self.low = answer.value / length
-            self.points = posed.read(answer.points[0]) if answer.attained else None
-        return answer.value
+        if found.low / length > self.low:  # by Cauchy and Schwarz
+            self.low, self.points = found.low / length, found.points
+        return found.high
 
 
 def farthest(polytope: Polytope, weights: Sequence[Fraction]) -> tuple[Fraction, list[Fraction]]:

@@ -8,6 +8,7 @@ delta does not count. So w(delta) is the `greatest` d1' over the solutions of `d
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,7 @@ from verifier.model.claim import Computation
 from verifier.source.text import NOWHERE
 from verifier.syntax import tree
 from verifier.verdict.certify import ReplayFailed, distance
+from verifier.verdict.measures.euclidean_modulus import Modulus
 from verifier.verdict.measures.supremum import POINTS, at, leads, member
 from verifier.verdict.verdict import Measurement
 
@@ -34,6 +36,11 @@ def compute(decider: Decider, computation: Computation) -> Measurement:
         return Measurement(None, why=axioms)
     poser, replay = decider.poser, decider.replay
     far, fine = (distance(name, *POINTS) for name in names)
+    if any(poser.square(d, POINTS) is not None for d in (far, fine)):
+        found = Modulus(decider, names, far, fine, delta).compute()
+        if found.amount is None or poser.square(far, POINTS) is not None:
+            return found
+        return replace(found, notes=(*found.notes, *_limit(decider, fine, poser.number(far, POINTS), names)))
     near = tree.Chain(NOWHERE, (fine, tree.Number(NOWHERE, delta)), ("<=",))
     coarse = poser.number(far, POINTS)
     posed = poser.pose(POINTS, [poser.truth(near, POINTS)], numbers=[coarse])
@@ -77,7 +84,7 @@ def compute(decider: Decider, computation: Computation) -> Measurement:
 def _limit(decider: Decider, fine: tree.Expr, coarse: Form, names: tuple[str, str]) -> tuple[str, ...]:
     """The defect w(0+): the largest d1' that is left when d2' tends to 0."""
     poser = decider.poser
-    posed = poser.pose(POINTS, [], numbers=[coarse, poser.number(fine, POINTS)])
+    posed = poser.pose(POINTS, [], numbers=[coarse, poser.shape(fine, POINTS)])
     match decider.portfolio.defect(posed.question, decider.left()):
         case Most(_, Fraction() as value, _, (z, place)):
             far, near = leads(posed.question, z, place)
