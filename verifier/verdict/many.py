@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 OWN_SHARE = 4
 """A row or part has this many times its share of the time at first; what stays open gets what is left in the end."""
 LEAST = 1.0
+FOR_A_WITNESS = 2.0
+"""Seconds to find here the witness that is shown, whatever was found elsewhere."""
 OUT_OF_TIME = "out of time"
 INTERRUPTED = "interrupted"
 

@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
+from verifier.engines.weigh import FAR, weigh
 from verifier.model.assertion import claim_of
 from verifier.model.claim import Always, Claim, Join, Not, Parts
 from verifier.model.elaborate import names_in
 from verifier.model.partition import at_part, loses_nothing, shares
+from verifier.model.program import Partition
+from verifier.query.pose import Poser
 from verifier.syntax import tree
-from verifier.verdict.many import OUT_OF_TIME, Progress, Settle, Settled, settle
+from verifier.verdict.many import FOR_A_WITNESS, OUT_OF_TIME, Progress, Settle, Settled, settle, timed
 from verifier.verdict.verdict import Part, Pieces, Proved, Refuted, Undecided, Verdict, word
 
 if TYPE_CHECKING:
     from verifier.verdict.decide import Decider
+
+FOR_SHARES = 10.0
+"""Seconds for the shares of parts that are no boxes; at most a quarter of what is left."""
 
 
 def alone(decider: Decider, claim: Parts) -> Settle:
@@ -40,8 +47,37 @@ def decide(decider: Decider, claim: Parts) -> tuple[Verdict, str, tuple[str, ...
     again = sorted(table.again)
     if again and decider.left() > 0:
         settle(decider, claim, again, table.alone, table.put)
-    pieces = Pieces(claim.partition, tuple(p for p in table.parts if p is not None))
+    pieces = Pieces(claim.partition, weighed(decider, claim.partition, [p for p in table.parts if p is not None]))
     return *_together(decider, claim, table, pieces), pieces
+
+
+def weighed(decider: Decider, partition: Partition, parts: Sequence[Part]) -> tuple[Part, ...]:
+    """The parts with their shares of an X that has a `where`: exact masses, which have to add up to that of X (they do
+    not where a part is measured in another dimension). As they are, if that takes too long."""
+    domain = decider.program.domain
+    if domain is None or domain.where is None or decider.left() <= 0:
+        return tuple(parts)
+    end = time.monotonic() + min(FOR_SHARES, decider.left() / 4)
+    whole = _mass(decider.poser, end)
+    masses: list[Fraction] = []
+    for part in parts if whole else ():
+        mass = _mass(Poser(at_part(decider.program, partition, part.number - 1)), end)
+        if mass is None:
+            return tuple(parts)
+        masses.append(mass)
+    if not whole or sum(masses) != whole:
+        return tuple(parts)
+    return tuple(replace(p, share=mass / whole) for p, mass in zip(parts, masses, strict=True))
+
+
+def _mass(poser: Poser, end: float) -> Fraction | None:
+    """How much of the domain there is; None where that is not finite, or not known in time."""
+    posed = poser.pose(("x",), [])
+    if posed.impossible:
+        return Fraction(0)
+    mass = weigh(posed.question, None, max(0.0, end - time.monotonic()))
+    far = any(abs(side) >= FAR for pair in mass.sides.values() for side in pair)
+    return mass.given[0] if mass.exact and not far else None
 
 
 class _Table:
@@ -89,6 +125,9 @@ def _together(decider: Decider, claim: Parts, table: _Table, pieces: Pieces) -> 
     partition = claim.partition
     if table.first is not None:
         index, verdict = table.first
+        if decider.elsewhere is not None:  # which witness a solver finds depends on what it was asked before
+            here = timed(table.alone, index, FOR_A_WITNESS).verdict
+            verdict = here if isinstance(here, Proved | Refuted) and word(here) == word(verdict) else verdict
         story = f"This is part {index + 1}: {pieces.where(index)}."
         verdict = replace(verdict, notes=(story, *verdict.notes))
         if claim.kind == "forall":

@@ -18,7 +18,7 @@ from verifier.model.program import MetricUse, PointValue, Program
 from verifier.query.pose import Poser
 from verifier.syntax import tree
 from verifier.verdict.certify import ReplayFailed
-from verifier.verdict.many import OUT_OF_TIME, Progress, Settle, Settled, settle
+from verifier.verdict.many import FOR_A_WITNESS, OUT_OF_TIME, Progress, Settle, Settled, settle
 from verifier.verdict.verdict import (
     Amount,
     Proved,
@@ -106,8 +106,9 @@ def _witnessed(
     """The row that settles the claim, with its witness."""
     verdict = settled[first].verdict
     assert not isinstance(verdict, Undecided)
-    if verdict.by == halfspaces.NAME and isinstance(verdict, Refuted):  # a more pleasant witness, if that is quick
-        sub = decider.at(at_row(decider.program, claim, first), 2.0)
+    known = verdict.by != halfspaces.NAME and decider.elsewhere is None
+    if isinstance(verdict, Refuted) and not known:  # a more pleasant witness, if that is quick, and one found here
+        sub = decider.at(at_row(decider.program, claim, first), FOR_A_WITNESS)
         sub.judges_vacuity = False
         inner = claim_of(sub.program, claim.body)
         nicer = sub._decide(inner).verdict
