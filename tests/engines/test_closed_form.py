@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.engines.questions import program
-from verifier.engines.closed_form import contained
+from verifier.engines.closed_form import contained, segments
 from verifier.engines.engine import Holds
 from verifier.kernel.proof import Entails, Linear, Rejected, check
 from verifier.model.assertion import claim_of
@@ -22,14 +22,20 @@ SPACE = "domain X { a: real, b: real in [0, 1], c: real in [2, 2], n: int in [0,
 
 
 def asked(domain: str, fine: str, coarse: str, claim: str = "contained(f1, f2)", metric: str = "") -> Holds | None:
+    return contained(*stated(domain, fine, coarse, claim, metric))
+
+
+def stated(
+    domain: str, fine: str, coarse: str, claim: str = "contained(f1, f2)", metric: str = ""
+) -> tuple[Poser, Contained]:
     found = program(
         f"{domain}oracle f2 {{ features {fine}  metric linf }}\n"
         f"model f1 {{ features {coarse}  {metric} decide yes }}\nassert A: {claim}\n"
     )
     body = claim_of(found, found.assertions[0].body)
-    stated = body.claim if isinstance(body, Not) else body
-    assert isinstance(stated, Contained)
-    return contained(Poser(found), stated)
+    inner = body.claim if isinstance(body, Not) else body
+    assert isinstance(inner, Contained)
+    return Poser(found), inner
 
 
 @pytest.mark.parametrize(
@@ -133,3 +139,27 @@ def test_every_linear_image_has_a_certificate(fine: list[list[int]], factor: lis
     assert found is not None
     assert isinstance(found.proof, tuple)
     assert check(*found.proof).trusts == ()
+
+
+@pytest.mark.parametrize(
+    ("fine", "coarse", "guesses"),
+    [
+        ("s = a + b", "a = a", True),
+        ("s = a", "b = b, z = 5", True),
+        ("s = a + b + n", "b = b", True),
+        ("a = a, b = b, n = n", "s = a + 2*b - n", False),  # contained
+        ("s = a", "n = n", False),  # only an integer moves
+        ("s = relu(a)", "b = b", False),  # not affine
+    ],
+)
+def test_guesses_of_a_pair_lie_in_the_box_and_the_oracle_cannot_tell_them_apart(
+    fine: str, coarse: str, guesses: bool
+) -> None:
+    poser, claim = stated(SPACE, fine, coarse)
+    found = list(segments(poser, claim))
+    assert bool(found) == guesses
+    for guess in found:
+        a, b, c, n, a_, b_, c_, n_ = guess.points[0]
+        assert 0 < b < 1 and 0 < b_ < 1 and (c, c_) == (2, 2) and n == n_ in range(4)
+        values = {"s = a + b": (a + b, a_ + b_), "s = a": (a, a_), "s = a + b + n": (a + b + n, a_ + b_ + n_)}[fine]
+        assert values[0] == values[1] and (a, b) != (a_, b_)

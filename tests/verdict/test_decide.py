@@ -213,6 +213,39 @@ def test_a_containment_by_theorem_2_trusts_nobody() -> None:
     assert (verdict.by, verdict.trusts) == ("Theorem 2", ())
 
 
+@pytest.mark.parametrize(
+    ("domain", "word_"),
+    [
+        ("x: real^14 in [0, 1]", "refuted"),
+        ("x: real^14 in (0, 1)", "refuted"),
+        ("x: real^14", "refuted"),
+        ("x: real^14 in [0, 1] where x[0] >= 9/10 or x[1] <= 1/10", "refuted"),
+        ("x: int^14 in [0, 1]", "unknown"),
+    ],
+)
+def test_a_wide_linear_map_is_torn_by_a_pair_of_theorem_2_without_any_solver(
+    domain: str, word_: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Portfolio, "find", lambda self, question, seconds: Unknown("not asked"))
+    inside, _, where = domain.partition(" where ")
+    if inside.startswith("x: int"):
+        inside = ", ".join(f"x{i}: int in [0, 1]" for i in range(14))
+        vector = "[" + ", ".join(f"x{i}" for i in range(14)) + "]"
+    else:
+        vector = "x"
+    loaded = load_text(
+        f"domain X {{ {inside} }} {'where ' + where if where else ''}\nlabels {{ no, yes }}\n"
+        f"oracle f2 {{ features s = sum({vector})  metric linf }}\n"
+        f"model f1 {{ features v = {vector}  decide if sum(v) >= 7 then yes else no }}\n"
+        "assert A: contained(f1, f2)\n"
+    )
+    result = loaded.check()
+    assert result.internal_errors == ()
+    assert result["A"].word == word_
+    if word_ == "refuted":
+        assert isinstance(result["A"].verdict, Refuted) and result["A"].verdict.by == "Theorem 2"
+
+
 def test_a_metric_that_is_no_pseudometric_leaves_its_claims_open() -> None:
     text = (
         "oracle bad { features s = s  metric d(u, v) = u.s - v.s }\n"

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from fractions import Fraction
+from random import Random
 
 from verifier.canonical.affine import affine_rows
-from verifier.canonical.linalg import solve_left
-from verifier.engines.engine import Holds
+from verifier.canonical.linalg import Row, null_space, solve_left
+from verifier.engines.engine import Fails, Holds
 from verifier.kernel.problem import Entails, Linear
 from verifier.language.build import NO, Choice, Form, Variable
 from verifier.model.claim import Contained
@@ -15,6 +17,8 @@ from verifier.model.program import Classifier
 from verifier.query.pose import Poser
 
 NAME = "Theorem 2"
+GUESSES = 30
+HALF = Fraction(1, 2)
 
 
 def contained(poser: Poser, claim: Contained) -> Holds | None:
@@ -39,6 +43,48 @@ def contained(poser: Poser, claim: Contained) -> Holds | None:
     if weights is None:
         return None
     return Holds(NAME, (), (difference(poser, coarse, known), Linear(tuple(tuple(row) for row in weights))))
+
+
+def segments(poser: Poser, claim: Contained) -> Iterator[Fails]:
+    """Guesses of a pair that the oracle cannot tell apart and the model can: x -+ s v with A2 v = 0 != A1 v, for some
+    middles x of the box, as long as the box lets them be. None where the maps are not affine, or v moves an integer.
+
+    They count only when they solve a question: `Fails.points[0]` is x followed by x', one number a coordinate.
+    """
+    model, oracle = (poser.program.classifiers[n] for n in (claim.model, claim.oracle))
+    coarse, fine = features(poser, model, "x", claim.named), features(poser, oracle, "x", "")
+    inputs = [form.terms[0][0] for form in poser.inputs("x")]
+    targets = affine_rows(poser.build, coarse or (), inputs)
+    given = affine_rows(poser.build, [*(fine or ()), *equations(poser)], inputs)
+    if coarse is None or fine is None or targets is None or given is None:
+        return
+    variables = [v for v in (poser.build.atoms[i] for i in inputs) if isinstance(v, Variable)]
+    blind = (v for v in null_space(given[0], len(inputs)) if any(dot(row, v) for row in targets[0]))
+    way = next(blind, None)
+    if way is None or any(v.integer and w for v, w in zip(variables, way, strict=True)):
+        return
+    box = [side(v) for v in variables]
+    random = Random(0)
+    for k in range(GUESSES):
+        shares = [HALF if k == 0 else Fraction(random.randint(1, 15), 16) for _ in box]
+        middle = [a + t * (b - a) for (a, b), t in zip(box, shares, strict=True)]
+        middle = [Fraction(round(m)) if v.integer else m for m, v in zip(middle, variables, strict=True)]
+        room = (min(m - a, b - m) / abs(w) for m, (a, b), w in zip(middle, box, way, strict=True) if w)
+        step = min(room) / 2  # not up to a side, which may be open
+        ends = [[m + sign * step * w for m, w in zip(middle, way, strict=True)] for sign in (-1, 1)]
+        yield Fails(NAME, ((*ends[0], *ends[1]),))
+
+
+def side(variable: Variable) -> tuple[Fraction, Fraction]:
+    """A bounded part of the variable's interval."""
+    low, high = variable.low, variable.high
+    if low is None:
+        low = Fraction(-1) if high is None else high - 2
+    return low, low + 2 if high is None else high
+
+
+def dot(row: Row, vector: Row) -> Fraction:
+    return sum((a * b for a, b in zip(row, vector, strict=True)), Fraction(0))
 
 
 def features(poser: Poser, classifier: Classifier, point: str, only: str) -> list[Form] | None:
