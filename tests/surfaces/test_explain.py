@@ -81,3 +81,43 @@ model f1 { features x = x  decide if x >= 1 then yes else no }
 assert A: strongly_robust(f1, f2, radius: 3/2) expect refuted
 """
     assert "The critical radius is sqrt(2) ≈ 1.41421" in explained(tmp_path, corners)
+
+
+UNIFORM = """
+domain X { i: int in [0, 1], t: real in (0, 1] }
+labels { zero, one }
+oracle f2 { features t = t, it = if i == 1 then t else 0  metric linf }
+model f1 { features i = i  decide if i == 1 then one else zero }
+assert A: contained(f1, f2)
+assert B: uniformly_contained(f1, f2) expect refuted
+assert C: strongly_robust(f1, f2, radius: 1/10) expect refuted
+"""
+
+
+def test_features_that_are_contained_but_not_uniformly_are_not_acquitted(tmp_path: Path) -> None:
+    text = explained(tmp_path, UNIFORM, "B")
+    assert "for each point some oracle distance is small enough, but none is for all of them" in text
+    assert "not to blame" not in text
+    text = explained(tmp_path, UNIFORM, "C")
+    assert "The features of f1 are not uniformly contained" in text
+    assert "its boundary runs inside" not in text
+
+
+def test_the_points_of_the_case_are_written_out(tmp_path: Path) -> None:
+    text = explained(tmp_path, UNIFORM, "A")
+    assert "only the former differ at {i: " in text
+
+
+def test_a_claim_that_holds_blames_nobody(tmp_path: Path) -> None:
+    needed = HALFSPACE + "assert N: unnecessary(f1, f2, s) expect refuted\n"
+    margin = HALFSPACE + "assert M: strongly_robust(f1, f2, radius: 1/100, where: margin(f1) >= 1/5)\n"
+    for text in (explained(tmp_path, needed, "N"), explained(tmp_path, margin, "M")):
+        assert "contained is refuted, and the decision of f1 uses what f2 cannot see" in text
+        assert "to blame" not in text
+
+
+def test_a_point_without_a_name_is_written_out(tmp_path: Path) -> None:
+    at = HALFSPACE + "assert P: contained_at(f1, f2, { size: 1/2, hue: 0 }) expect refuted\n"
+    text = explained(tmp_path, at, "P")
+    assert "for x = {size: 1/2, hue: 0} and every eps > 0" in text
+    assert "Unnecessary features of f1: h." in text

@@ -36,11 +36,12 @@ from verifier.model.program import Classifier, Program
 from verifier.report.text import distance_text
 from verifier.syntax import tree
 from verifier.syntax.format import unparse
-from verifier.verdict.decide import Decider, Outcome
+from verifier.verdict.decide import Decider, Outcome, written
 from verifier.verdict.verdict import Checked, Measurement, Proved, Refuted, Root, Undecided
 
-PAIRED = frozenset({"contained", "uniformly_contained", "factors", "strongly_robust", "robust_at", "unnecessary"})
-"""The properties of a model against an oracle whose outcome can be blamed on a part."""
+FOR_ALL = frozenset({"contained", "uniformly_contained", "factors", "strongly_robust"})
+PAIRED = FOR_ALL | {"contained_at", "robust_at", "unnecessary"}
+"""The properties of a model against an oracle that have reasons: those of all points, and the others."""
 
 Section = tuple[str, list[str]]
 
@@ -66,11 +67,14 @@ def explain(
             sections.append(("Decided", [f"Not decided: {why}."]))
         case _:
             assert_never(checked.verdict)
-    if checked.of in PAIRED and isinstance(body, tree.Apply):
+    needless = checked.of == "contained_at" and not isinstance(checked.verdict, Refuted)
+    if checked.of in PAIRED and not needless and isinstance(body, tree.Apply):
         pair = [a.value.id for a in body.arguments if not a.label and isinstance(a.value, tree.Name)][:2]
         if len(pair) == 2 and all(name in decider.program.classifiers for name in pair):
             asker = Asker(decider, seconds)
-            sections.append(("Why", list(asker.why(pair[0], pair[1], checked))))
+            fails = isinstance(checked.verdict, Refuted) and checked.of in FOR_ALL
+            blamed = fails and all(a.label in ("", "of", "radius", "closed") for a in body.arguments)
+            sections.append(("Why", list(asker.why(pair[0], pair[1], checked, blamed))))
             if checked.of == "strongly_robust" and isinstance(checked.verdict, Refuted) and isinstance(claim, Always):
                 sections.append(("Way out", list(asker.way_out(pair[0], body, claim))))
     return [(title, lines) for title, lines in sections if lines]
@@ -93,7 +97,8 @@ def formula(claim: Claim | Measured, program: Program) -> Iterator[str]:
             if uniform:
                 yield f"for every eps > 0 there is delta > 0 such that for all x, x' in {domain}: {small} => {far}"
             else:
-                which = f"x = {at}" if at else f"every x in {domain}"
+                there = at if at.isidentifier() else written(program.points[at]) if at in program.points else at
+                which = f"x = {there}" if at else f"every x in {domain}"
                 start = f"for {which} and {'every ' if at else ''}eps > 0 there is delta > 0"
                 yield f"{start} such that for all x' in {domain}: {small} => {far}"
         case LocallyConstant(model, oracle, coarse, fine):
@@ -169,11 +174,15 @@ class Asker:
     def measure(self, text: str) -> Measurement:
         return self.decider.compute(measure_of(self.decider.program, template(text)), self.left())
 
-    def why(self, model: str, oracle: str, checked: Checked) -> Iterator[str]:
-        """The paper's case, the unnecessary features, and which part is to blame."""
+    def why(self, model: str, oracle: str, checked: Checked, blamed: bool) -> Iterator[str]:
+        """The paper's case, the unnecessary features, and (if the claim is about all of X, and fails) which part is to
+        blame."""
         case = self.measure(f"case({model}, {oracle})")
         if case.amount is not None:
-            yield f"Case {case.amount}{believing(case.trusts)}. {' '.join(case.notes)}"
+            notes = " ".join(case.notes)
+            if case.pair is not None and len(case.pair.points) == 2:  # of the measure, which is not shown here
+                notes = notes.replace("at x and x'.", f"at {' and '.join(map(written, case.pair.points.values()))}.")
+            yield f"Case {case.amount}{believing(case.trusts)}. {notes}"
         unnecessary = self.measure(f"unnecessary_features({model}, {oracle})")
         if unnecessary.amount is not None and unnecessary.amount != "none":
             yield f"Unnecessary features of {model}: {unnecessary.amount}{believing(unnecessary.trusts)}."
@@ -184,36 +193,47 @@ class Asker:
         factors = self.ask(f"factors({model}, {oracle})").verdict
         match contained, factors:
             case Refuted(), Refuted():
+                start = f"The features of {model} are to blame: contained" if blamed else "contained"
                 yield (
-                    f"The features of {model} are to blame: contained is refuted, and its decision uses "
-                    "what the oracle "
-                    f"cannot see: some pair at oracle distance zero flips, so no radius can work."
+                    f"{start} is refuted, and the decision of {model} uses what {oracle} cannot see: some pair at "
+                    "oracle distance zero flips, so no radius works for all points."
                 )
             case Refuted(), Proved(_, trusts):
                 yield (
-                    f"The features of {model} tell apart what {oracle} does not, but at oracle distance "
-                    "zero its decision "
-                    f"never uses that (factors is proved{believing(trusts)})."
+                    f"contained is refuted, but {model} never flips between points at oracle distance zero that "
+                    f"{oracle} labels alike: factors is proved{believing(trusts)}."
+                )
+            case Proved(_, trusts), _ if checked.of == "uniformly_contained" and isinstance(checked.verdict, Refuted):
+                yield (
+                    f"contained is proved{believing(trusts)}: for each point some oracle distance is small enough, "
+                    "but none is for all of them."
                 )
             case Proved(_, trusts), _:
-                yield f"The features of {model} are not to blame: contained is proved{believing(trusts)}."
+                start = f"The features of {model} are not to blame: contained" if blamed else "contained"
+                yield f"{start} is proved{believing(trusts)}."
             case _:
                 pass
         if checked.of in ("strongly_robust", "robust_at") and isinstance(contained, Proved):
-            yield from self._boundary(model, oracle)
+            yield from self._boundary(model, oracle, blamed)
 
-    def _boundary(self, model: str, oracle: str) -> Iterator[str]:
-        """What the decision has to do with it (Theorem 3)."""
+    def _boundary(self, model: str, oracle: str, blamed: bool) -> Iterator[str]:
+        """What the decision has to do with it (Theorem 3): where the features are uniformly contained, flipped pairs
+        that come near for the oracle come near for the model, too."""
         radius = self.measure(f"critical_radius({model}, {oracle})")
         match radius.amount:
             case "infinity":
                 yield f"No two points that {oracle} labels alike get different labels from {model}: every radius works."
             case Fraction() as value if value == 0:
-                yield (
-                    f"The decision of {model} is to blame: its boundary runs inside of a class of "
-                    f"{oracle}, so flipped pairs "
-                    f"come arbitrarily near (critical radius 0{believing(radius.trusts)}) and no radius works."
-                )
+                near = f"flipped pairs come arbitrarily near (critical radius 0{believing(radius.trusts)})"
+                none = "no radius works for all points"
+                uniform = self.ask(f"uniformly_contained({model}, {oracle})").verdict
+                if isinstance(uniform, Proved):
+                    start = f"The decision of {model} is to blame: its" if blamed else f"The decision of {model}: its"
+                    yield f"{start} boundary runs inside of a class of {oracle}, so {near} and {none}."
+                elif isinstance(uniform, Refuted):
+                    yield f"The features of {model} are not uniformly contained, and {near}: {none}."
+                else:
+                    yield f"{near[0].upper()}{near[1:]}: {none}."
             case Fraction() | Root() as value:
                 reached = "a pair at this distance flips" if radius.attained else "no pair at this distance flips"
                 yield (
