@@ -16,8 +16,8 @@ from math import ceil, floor
 import numpy as np
 
 from verifier.engines.engine import Answer, Fails, Holds, Unknown, Vector
-from verifier.engines.levels import Declined, Floats, Levels, Places, Truths
-from verifier.engines.linear_bounds import Bounds, Boxes, Upper, joined, middles
+from verifier.engines.levels import Declined, Floats, Levels, Truths
+from verifier.engines.linear_bounds import Bounds, Boxes, Cause, Upper, joined, middles
 from verifier.engines.shrink import Shrink
 from verifier.query.question import Question
 
@@ -108,33 +108,15 @@ class Search:
                 waiting.append(halves)
         return Holds(NAME, (TRUSTS,))
 
-    # halving
-
     def halve(
-        self,
-        bounds: Bounds,
-        boxes: Boxes,
-        upper: Upper,
-        causes: list[tuple[Places, Floats]],
-        times: Floats,
-        open_: Truths,
+        self, bounds: Bounds, boxes: Boxes, upper: Upper, causes: list[Cause], times: Floats, open_: Truths
     ) -> Boxes | None:
         """Both halves of every open box, the promising ones last; None if one of them cannot be halved."""
         promise = self.levels.score(upper.greatest)
         which = np.flatnonzero(open_)
         which = which[np.argsort(promise[which])]
-        times, radius = times[which, None], (boxes.high - boxes.low)[which]
-        score = np.zeros_like(radius)
-        for k, (relus, slopes) in enumerate(causes):
-            if k not in upper.pull:
-                continue
-            pull = (times @ np.abs(upper.pull[k][which]))[:, 0] * bounds.relus[k].gap[which]
-            weight = np.take_along_axis(pull, relus[which], axis=1)
-            share = slopes[which] * radius[:, None, :]
-            total = share.sum(axis=2, keepdims=True)
-            score += (weight[:, None, :] @ (share / np.where(total > 0, total, 1)))[:, 0]
-        direct = (times @ np.abs(upper.weights[which]))[:, 0] * radius
-        score += 1e-9 * direct + 1e-12 * radius  # what is left of a circuit without open relus
+        radius = (boxes.high - boxes.low)[which]
+        score = bounds.blame(upper, causes, times, boxes)[which]
         middle = boxes.low[which] + (boxes.high[which] - boxes.low[which]) / 2
         middle = np.where(self.whole, np.floor(middle), middle)
         divisible = np.where(self.whole, radius >= 1, (middle > boxes.low[which]) & (middle < boxes.high[which]))

@@ -19,6 +19,9 @@ import numpy as np
 
 from verifier.engines.levels import Declined, Floats, Levels, Places, Rows, Truths
 
+Cause = tuple[Places, Floats]
+"""For one level: (B, R) relus, and (B, R, inputs) how their tests depend on the inputs, in absolute value."""
+
 TINY = 2.0**-900
 
 LARGE = 2.0**100
@@ -116,10 +119,10 @@ class Bounds:
             raise Declined("values may be too large for floats")
         self.reach = most[0]
 
-    def tighten(self, boxes: Boxes) -> list[tuple[Places, Floats]]:
+    def tighten(self, boxes: Boxes) -> list[Cause]:
         """Tighten the bounds of all tests, in place. Returns for each level which of its relus are open, (B, R) with
         repetitions of closed ones where a box has fewer, and how their tests depend on the inputs, (B, R, inputs)."""
-        found: list[tuple[Places, Floats]] = []
+        found: list[Cause] = []
         atoms = [(boxes.low, boxes.high)]
         relus: list[Relaxed] = []
         for k, level in enumerate(self.levels.levels):
@@ -157,6 +160,21 @@ class Bounds:
         for k, pull in upper.pull.items():
             total += (np.abs(pull) @ self.relus[k].gap[:, :, None])[:, :, 0]
         return total
+
+    def blame(self, upper: Upper, causes: list[Cause], times: Floats, boxes: Boxes) -> Floats:
+        """How much relaxation each coordinate causes in the rows taken `times` (B, R), after `tighten`: (B, inputs).
+        Where there is none, how much the rows change along it."""
+        radius = boxes.high - boxes.low
+        taken = times[:, None]
+        score = 1e-9 * (taken @ np.abs(upper.weights))[:, 0] * radius + 1e-12 * radius
+        for k, pull in upper.pull.items():
+            relus, slopes = causes[k]
+            weight = (taken @ np.abs(pull))[:, 0] * self.relus[k].gap
+            share = slopes * radius[:, None, :]
+            total = share.sum(axis=2, keepdims=True)
+            shares = share / np.where(total > 0, total, 1)
+            score += (np.take_along_axis(weight, relus, axis=1)[:, None, :] @ shares)[:, 0]
+        return score
 
     def _interval(self, rows: Rows, atoms: list[tuple[Floats, Floats]], size: Floats) -> tuple[Floats, Floats]:
         """The ranges of rows over the ranges of the atoms, each (B, rows)."""
