@@ -15,6 +15,7 @@ from verifier.engines.box_search import Stats, accepts, box_search
 from verifier.engines.engine import Fails, Holds, Unknown
 from verifier.engines.levels import Levels
 from verifier.engines.linear_bounds import Bounds
+from verifier.kernel.proof import check
 from verifier.language.build import Build, Form, Variable
 from verifier.query.question import Question, Square
 
@@ -180,3 +181,40 @@ def test_time_is_kept_and_boxes_are_counted() -> None:
     answer = box_search(twins(layers(Random(0), [3, 30, 30, 30, 2], 1024), F(1, 100), F(1, 20)), 0.5, stats)
     assert isinstance(answer, Unknown) and str(stats.boxes) in answer.why
     assert stats.boxes > 0 and stats.seconds < 5
+
+
+# certificates
+
+
+def test_a_certificate_is_accepted_and_trusts_nothing() -> None:
+    random, proved = Random(11), 0
+    for _ in range(60):
+        build = Build()
+        inputs = box(build, 2, integers=random.randint(0, 1))
+        outputs = output(build, layers(random, [len(inputs), 5, 5, 5, 2]), inputs)
+        a, b = (build.add(y, build.constant(F(random.randint(-12, 4), 4))) for y in outputs)
+        above = build.above_zero(build.subtract(a, inputs[0]))
+        q = asked(build, inputs, [build.both(above, build.at_least_zero(b)), build.above_zero(build.add(a, b))])
+        if not accepts(q):
+            continue
+        answer = box_search(q, 10)
+        if isinstance(answer, Holds):
+            proved += 1
+            assert answer.proof is not None and answer.trusts == ()
+            assert answer.proof[0] == q.empty
+            assert check(*answer.proof).trusts == ()
+    assert proved >= 10
+
+
+def test_a_pair_question_gets_a_certificate() -> None:
+    q = twins(layers(Random(1), [2, 4, 4, 2], 1024), F(1, 100), F(1, 20))
+    answer = box_search(q, 60)
+    assert isinstance(answer, Holds) and answer.proof is not None
+    assert check(*answer.proof).trusts == ()
+
+
+def test_without_time_for_a_certificate_the_floats_are_named() -> None:
+    q = twins(layers(Random(1), [2, 4, 4, 2], 1024), F(1, 100), F(1, 20))
+    answer = box_search(q, 60, proof_seconds=0)
+    assert isinstance(answer, Holds)
+    assert (answer.proof, answer.trusts) == (None, ("rigorous floats of the box search",))

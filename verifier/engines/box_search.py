@@ -15,6 +15,7 @@ from math import ceil, floor
 
 import numpy as np
 
+from verifier.engines.box_proof import box_proof
 from verifier.engines.engine import Answer, Fails, Holds, Unknown, Vector
 from verifier.engines.levels import Declined, Floats, Levels, Truths
 from verifier.engines.linear_bounds import Bounds, Boxes, Cause, Upper, joined, middles
@@ -32,6 +33,14 @@ BATCH = 64
 
 MOST_OPEN = 50_000
 """Boxes that may wait."""
+
+
+PROOF_SECONDS = 20.0
+"""For writing a certificate, at most."""
+
+PER_BOX = 0.05
+"""Seconds that a certificate takes for a box, at least, if the net is not tiny; no use to begin one that takes longer
+than there is time."""
 
 
 @dataclass
@@ -54,12 +63,15 @@ def accepts(question: Question) -> bool:
     return 0 < sum(v.low != v.high for v in sides) <= MOST_FREE
 
 
-def box_search(question: Question, seconds: float, stats: Stats | None = None) -> Answer:
-    """A solution, or that there is none, within the time. `accepts` has said yes to the question."""
+def box_search(
+    question: Question, seconds: float, stats: Stats | None = None, proof_seconds: float = PROOF_SECONDS
+) -> Answer:
+    """A solution, or that there is none, within the time. `accepts` has said yes to the question. That there is none
+    comes with a certificate, where one can be written in `proof_seconds`; otherwise it trusts the floats here."""
     stats = Stats() if stats is None else stats
     started = time.monotonic()
     try:
-        return Search(question, Levels(question), stats).run(started + seconds)
+        return Search(question, Levels(question), stats, proof_seconds).run(started + seconds)
     except Declined as why:
         return Unknown(f"the box search does not take this: {why}")
     finally:
@@ -69,8 +81,8 @@ def box_search(question: Question, seconds: float, stats: Stats | None = None) -
 class Search:
     """One search."""
 
-    def __init__(self, question: Question, levels: Levels, stats: Stats) -> None:
-        self.question, self.levels, self.stats = question, levels, stats
+    def __init__(self, question: Question, levels: Levels, stats: Stats, proof_seconds: float = 0.0) -> None:
+        self.question, self.levels, self.stats, self.proof_seconds = question, levels, stats, proof_seconds
         variables = [question.variables[i] for i in levels.inputs]
         self.whole = np.array([v.integer for v in variables], dtype=bool)
         self.low = np.array([below(v.low, v.integer) for v in variables])
@@ -79,9 +91,9 @@ class Search:
     def run(self, end: float) -> Answer:
         """Until every box is closed, or a point solves the question, or time is up."""
         if (self.low > self.high).any():
-            return Holds(NAME)
+            return Holds(NAME, (TRUSTS,))
         bounds = Bounds(self.levels, self.low, self.high)
-        waiting = [bounds.root]
+        waiting = [bounds.root.copy()]
         while waiting:
             if time.monotonic() > end:
                 return Unknown(f"the box search looked at {self.stats.boxes} boxes and has not finished")
@@ -106,6 +118,16 @@ class Search:
                 if halves is None:
                     return Unknown("the box search came to a single point that floats do not decide")
                 waiting.append(halves)
+        return self.proved(bounds, end)
+
+    def proved(self, bounds: Bounds, end: float) -> Holds:
+        """That every box is closed; with a certificate, if that is a matter of `proof_seconds`."""
+        seconds = min(end - time.monotonic(), self.proof_seconds)
+        if self.stats.boxes * PER_BOX <= seconds:
+            problem = self.question.empty
+            tree = box_proof(problem, self.levels, bounds, time.monotonic() + seconds)
+            if tree is not None:
+                return Holds(NAME, (), (problem, tree))
         return Holds(NAME, (TRUSTS,))
 
     def halve(

@@ -40,6 +40,10 @@ class Boxes:
     def __len__(self) -> int:
         return len(self.low)
 
+    def copy(self) -> Boxes:
+        """The same, to be changed on its own."""
+        return Boxes(self.low.copy(), self.high.copy(), [b.copy() for b in self.below], [a.copy() for a in self.above])
+
     def take(self, which: Places | Truths | slice) -> Boxes:
         """Some of them, in this order."""
         return Boxes(self.low[which], self.high[which], [b[which] for b in self.below], [a[which] for a in self.above])
@@ -99,7 +103,7 @@ class Bounds:
         self.gamma = 4 * terms * 2.0**-53  # twice over for the exact one, twice for the roundings of the charge itself
         self.magnitudes(low, high, [np.full(len(level.relus), np.inf) for level in levels.levels])
         wide = [np.full((1, len(level.relus)), np.inf) for level in levels.levels]
-        self.root = Boxes(low[None], high[None], [-w for w in wide], wide)
+        self.root = Boxes(low[None].copy(), high[None].copy(), [-w for w in wide], wide)
         self.tighten(self.root)
         self.magnitudes(low, high, [np.maximum(above[0], 0) for above in self.root.above])
 
@@ -127,7 +131,7 @@ class Bounds:
         relus: list[Relaxed] = []
         for k, level in enumerate(self.levels.levels):
             below, above = boxes.below[k], boxes.above[k]
-            least, most = self._interval(level.rows, atoms, self.sizes[k])
+            least, most = self.interval(level.rows, atoms, self.sizes[k])
             np.fmax(below, least, out=below)
             np.fmin(above, most, out=above)
             open_ = ~((below >= 0) | (above <= 0))
@@ -176,7 +180,7 @@ class Bounds:
             score += (np.take_along_axis(weight, relus, axis=1)[:, None, :] @ shares)[:, 0]
         return score
 
-    def _interval(self, rows: Rows, atoms: list[tuple[Floats, Floats]], size: Floats) -> tuple[Floats, Floats]:
+    def interval(self, rows: Rows, atoms: list[tuple[Floats, Floats]], size: Floats) -> tuple[Floats, Floats]:
         """The ranges of rows over the ranges of the atoms, each (B, rows)."""
         least, most = rows.bias, rows.bias
         for j, weights in rows.parts:

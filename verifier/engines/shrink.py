@@ -113,5 +113,6 @@ def nearest(weights: Floats, constant: Floats, boxes: Boxes) -> tuple[Floats, Fl
             break
         step = (value + AIM) / np.maximum((slope * slope).sum(axis=1), TINY)
         times = np.maximum(times - step[:, None] * slope, 0)
-        times /= np.maximum(times.sum(axis=1, keepdims=True), TINY)
+        total = times.sum(axis=1, keepdims=True)
+        times = np.where(total > 0, times / np.maximum(total, TINY), 1 / times.shape[1])
     return best * scale, centre + np.abs(sides).sum(axis=2)
