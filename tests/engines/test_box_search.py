@@ -44,7 +44,7 @@ def test_its_answers_are_those_of_z3(integers: int) -> None:
         q = random_question(random, integers)
         if not accepts(q):
             continue
-        answer, expected = box_search(q, 5), smt.find(q, 20)
+        answer, expected = box_search(q, 5, proof_seconds=0), smt.find(q, 20)
         if isinstance(answer, Unknown):
             continue
         assert type(answer) is type(expected)
@@ -177,10 +177,11 @@ def test_a_tie_at_one_point_stays_unknown() -> None:
 
 
 def test_time_is_kept_and_boxes_are_counted() -> None:
-    stats = Stats()
-    answer = box_search(twins(layers(Random(0), [3, 30, 30, 30, 2], 1024), F(1, 100), F(1, 20)), 0.5, stats)
-    assert isinstance(answer, Unknown) and str(stats.boxes) in answer.why
-    assert stats.boxes > 0 and stats.seconds < 5
+    q, stats = twins(layers(Random(0), [2, 8, 8, 2], 1024), F(1, 100), F(1, 20)), Stats()
+    assert isinstance(box_search(q, 0, stats), Unknown)
+    assert stats.boxes == 0
+    assert isinstance(box_search(q, 60, stats, proof_seconds=0), Holds)
+    assert stats.boxes > 1 and stats.seconds > 0
 
 
 # certificates
@@ -188,7 +189,7 @@ def test_time_is_kept_and_boxes_are_counted() -> None:
 
 def test_a_certificate_is_accepted_and_trusts_nothing() -> None:
     random, proved = Random(11), 0
-    for _ in range(60):
+    for _ in range(40):
         build = Build()
         inputs = box(build, 2, integers=random.randint(0, 1))
         outputs = output(build, layers(random, [len(inputs), 5, 5, 5, 2]), inputs)
@@ -203,7 +204,7 @@ def test_a_certificate_is_accepted_and_trusts_nothing() -> None:
             assert answer.proof is not None and answer.trusts == ()
             assert answer.proof[0] == q.empty
             assert check(*answer.proof).trusts == ()
-    assert proved >= 10
+    assert proved >= 8
 
 
 def test_a_pair_question_gets_a_certificate() -> None:

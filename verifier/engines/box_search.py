@@ -38,9 +38,8 @@ MOST_OPEN = 50_000
 PROOF_SECONDS = 20.0
 """For writing a certificate, at most."""
 
-PER_BOX = 0.05
-"""Seconds that a certificate takes for a box, at least, if the net is not tiny; no use to begin one that takes longer
-than there is time."""
+PER_RELU = 5e-4
+"""Seconds that a certificate takes for each relu and box, about; none is begun that takes longer than there is time."""
 
 
 @dataclass
@@ -123,7 +122,8 @@ class Search:
     def proved(self, bounds: Bounds, end: float) -> Holds:
         """That every box is closed; with a certificate, if that is a matter of `proof_seconds`."""
         seconds = min(end - time.monotonic(), self.proof_seconds)
-        if self.stats.boxes * PER_BOX <= seconds:
+        relus = sum(len(level.relus) for level in self.levels.levels)
+        if self.stats.boxes * relus * PER_RELU <= seconds:
             problem = self.question.empty
             tree = box_proof(problem, self.levels, bounds, time.monotonic() + seconds)
             if tree is not None:
