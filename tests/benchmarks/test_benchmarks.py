@@ -175,6 +175,13 @@ def test_the_time_of_children_counts_too() -> None:
     assert run([PYTHON, "-c", program], 30).cpu >= 0.6
 
 
+def test_the_time_of_children_that_nobody_waited_for_counts_too() -> None:
+    burn = "import os, time\nwhile time.process_time() < 0.6: pass\nos.write(1, b'x')\ntime.sleep(60)"
+    start = f"child = subprocess.Popen([sys.executable, '-c', {burn!r}], stdout=subprocess.PIPE)"
+    ran = run([PYTHON, "-c", f"import os, subprocess, sys\n{start}\nchild.stdout.read(1)\nos._exit(0)"], 30)
+    assert ran.cpu >= 0.6 and ran.wall < 30
+
+
 def test_a_process_that_overstays_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("benchmarks.run.GRACE", 0.0)
     ran = run([sys.executable, "-c", "import time; time.sleep(60)"], 0.5)
