@@ -400,7 +400,7 @@ def _distances(decider: Decider, claim: Rows, settled: Sequence[Settled]) -> Non
             if isinstance(claim.body, tree.Apply):
                 options = {a.label: a.value for a in claim.body.arguments}
                 radius = sub.replay.interpreter.value(options["radius"], {})
-                if isinstance(radius, Fraction) and "almost" not in options:
+                if isinstance(radius, Fraction) and not options.keys() & {"almost", "eta"}:
                     consistent(row, radius)
 
 
