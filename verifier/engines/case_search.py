@@ -17,6 +17,7 @@ import numpy as np
 
 from verifier.canonical.simplex import Conflict, Inequality, Solution, Stopped, solve
 from verifier.engines.engine import Answer, Fails, Holds, Unknown, Vector
+from verifier.engines.evaluate import tester
 from verifier.engines.falsify import Landscape, exact, pleasant
 from verifier.engines.relaxation import Relaxation, Relaxed
 from verifier.engines.twins import twins
@@ -85,6 +86,7 @@ class CaseSearch:
         self.formulas = {n for n in true if n in self.scaled.affine}
         self.real = real
         self.landscape = Landscape(question)
+        self.solved_by = tester(question, self.scaled)
         self.stats = Stats()
         self._relaxation: Relaxation | None = None
         self.inputs = {
@@ -233,7 +235,7 @@ class CaseSearch:
         if self.landscape.at(point[:, None])[0] < -TIGHT:
             return None
         vector = self.inside(exact(self.question, point))
-        return self.fails(vector) if self.question.solved_by(vector) else None
+        return self.fails(vector) if self.solved_by(vector) else None
 
     def inside(self, vector: Vector) -> Vector:
         """The nearest point of the box."""
@@ -244,7 +246,7 @@ class CaseSearch:
         return tuple(point)
 
     def fails(self, vector: Vector) -> Fails:
-        return Fails(NAME, (pleasant(self.question, vector, min(self.end, time.monotonic() + 1.0)),))
+        return Fails(NAME, (pleasant(self.question, vector, min(self.end, time.monotonic() + 1.0), self.solved_by),))
 
     def choose(self, branch: Branch, relaxed: Relaxed) -> Cut | None:
         """The choice that the relaxation loses most by; None where it is right about all of them."""
@@ -310,7 +312,7 @@ class CaseSearch:
                 for i, v in enumerate(self.question.variables):
                     if v.integer and point[i].denominator != 1:
                         return Cut(self.inputs[i], Fraction(-(-point[i].numerator // point[i].denominator)))
-                if self.question.solved_by(point):
+                if self.solved_by(point):
                     return self.fails(point)
                 return Unknown("a solution of all decided formulas does not solve the question")
 

@@ -4,12 +4,14 @@ exactly."""
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from fractions import Fraction
 
 import numpy as np
 from numpy.typing import NDArray
 
 from verifier.engines.engine import Answer, Fails, Unknown, Vector
+from verifier.engines.evaluate import tester
 from verifier.kernel.circuit import Affine, Input, Select
 from verifier.query.piece import senses
 from verifier.query.question import Question
@@ -76,7 +78,7 @@ def falsify(question: Question, seconds: float) -> Answer:
     low = np.array([-WIDE if v.low is None else float(v.low) for v in variables])[:, None]
     high = np.array([WIDE if v.high is None else float(v.high) for v in variables])[:, None]
     whole = np.array([v.integer for v in variables])[:, None]
-    landscape = Landscape(question)
+    landscape, solved_by = Landscape(question), tester(question)
 
     def tidy(points: Floats) -> Floats:
         inside: Floats = np.clip(points, low, high)
@@ -95,8 +97,8 @@ def falsify(question: Question, seconds: float) -> Answer:
         for k in best[:4]:
             if scores[k] >= 0:
                 candidate = exact(question, points[:, k])
-                if question.solved_by(candidate):
-                    return Fails(NAME, (pleasant(question, candidate, end),))
+                if solved_by(candidate):
+                    return Fails(NAME, (pleasant(question, candidate, end, solved_by),))
         if time.monotonic() > end:
             return Unknown("the search found nothing")
         if stale > 30:
@@ -123,8 +125,8 @@ def exact(question: Question, point: Floats) -> Vector:
     )
 
 
-def pleasant(question: Question, point: Vector, end: float) -> Vector:
-    """The same with shorter numbers and fewer differences, as far as exact evaluation lets it."""
+def pleasant(question: Question, point: Vector, end: float, solved_by: Callable[[Vector], bool]) -> Vector:
+    """The same with shorter numbers and fewer differences, as far as exact evaluation (`solved_by`) lets it."""
     for i, v in enumerate(question.variables):
         options = [Fraction(0), Fraction(1), *(b for b in (v.low, v.high) if b is not None)]
         if question.mirror and (twin := question.mirror[i]) is not None:
@@ -135,7 +137,7 @@ def pleasant(question: Question, point: Vector, end: float) -> Vector:
             if time.monotonic() > end or option == point[i]:
                 break
             tried = (*point[:i], option, *point[i + 1 :])
-            if question.solved_by(tried):
+            if solved_by(tried):
                 point = tried
                 break
     return point

@@ -80,7 +80,7 @@ class Relaxation:
             )
         )
         self.exponent = self._exponents()
-        self.scale = np.array([ldexp(1.0, self.exponent[n]) for n in self.nodes])
+        self.scale = np.array([self.scale_of(n) for n in self.nodes])
         self.entries: list[tuple[int, int, float]] = []  # row, column, value
         self.sides: list[float] = []  # the constant of an equation
         for n in self.defined:
@@ -118,6 +118,9 @@ class Relaxation:
 
     def _form(self, n: int, exponent: int, inside: bool = False) -> tuple[dict[int, float], float]:
         """A node over 2^exponent, over the columns (`inside`: what its own column stands for)."""
+        at = self.scaled.circuit[n]
+        if not exponent and isinstance(at, Affine) and all(j in self.column for j, _ in at.terms):
+            return {self.column[j]: float(w) * self.scale_of(j) for j, w in at.terms}, float(at.constant)
         total: dict[int, Fraction] = {}
         constant = Fraction(0)
         todo = [(n, Fraction(2) ** -exponent)]
@@ -131,6 +134,9 @@ class Relaxation:
             constant += w * node.constant
             todo += [(k, w * v) for k, v in node.terms]
         return {self.column[j]: float(w * Fraction(2) ** self.exponent[j]) for j, w in total.items()}, float(constant)
+
+    def scale_of(self, n: int) -> float:
+        return ldexp(1.0, self.exponent[n])
 
     def _row(self, terms: dict[int, float], constant: float = 0.0) -> None:
         self.entries += [(len(self.sides), k, w) for k, w in terms.items()]

@@ -81,6 +81,9 @@ def _forms(circuit: Circuit) -> list[Expression]:
         if not isinstance(node, Affine):
             found.append((Fraction(0), ((n, Fraction(1)),)))
             continue
+        if not any(isinstance(circuit[j], Affine) for j, _ in node.terms):  # as the builder writes them
+            found.append((node.constant, tuple(sorted(node.terms))))
+            continue
         constant, total = node.constant, dict[int, Fraction]()
         for j, w in node.terms:
             constant += w * found[j][0]

@@ -6,6 +6,7 @@ all arithmetic is on integers, exact, and of a size that grows with the depth of
 
 from __future__ import annotations
 
+from bisect import insort
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from math import ceil, floor, gcd, lcm
@@ -210,18 +211,22 @@ def is_gap(scaled: Scaled, rise: int, run: int) -> None:
         raise Rejected(f"node {run} has to stand before node {rise}")
     if not isinstance(node, Affine) or node.constant or [w for _, w in node.terms] != [1, -1]:
         raise Rejected(f"node {rise} is not the difference of two nodes")
-    form = {run: Fraction(1)}
+    form = {run: scaled.whole // scaled.unit[run]}
     for relu, sign in node.terms:
         if relu not in scaled.relus:
             raise Rejected(f"node {rise} is not the difference of two relus")
         test = scaled.select[relu][0]
-        form[test] = form.get(test, Fraction(0)) - sign
-    constant = Fraction(0)
-    for n in reversed(range(len(scaled.circuit))):
-        at = scaled.circuit[n]
-        if isinstance(at, Affine) and (weight := form.pop(n, None)):
-            constant += weight * at.constant
-            for j, w in at.terms:
-                form[j] = form.get(j, Fraction(0)) + weight * w
+        form[test] = form.get(test, 0) - int(sign) * (scaled.whole // scaled.unit[test])
+    constant = 0
+    todo = sorted(form)
+    while todo:
+        n = todo.pop()
+        if n in scaled.affine and (weight := form.pop(n, 0)):
+            terms, shift = scaled.affine[n]
+            constant += weight * shift
+            for j, a in terms:
+                if j not in form and j in scaled.affine:
+                    insort(todo, j)
+                form[j] = form.get(j, 0) + weight * a
     if constant or any(form.values()):
         raise Rejected(f"node {run} is not the difference of what the relus of node {rise} are the relus of")
