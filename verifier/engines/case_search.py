@@ -7,6 +7,7 @@ linear arithmetic has the last word, so the search ends.
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,8 +19,9 @@ import numpy as np
 from verifier.canonical.simplex import Conflict, Inequality, Solution, Stopped, solve
 from verifier.engines.engine import Answer, Fails, Holds, Unknown, Vector
 from verifier.engines.evaluate import tester
-from verifier.engines.falsify import Landscape, exact, pleasant
+from verifier.engines.falsify import Landscape, exact, falsify, pleasant
 from verifier.engines.relaxation import Relaxation, Relaxed
+from verifier.engines.sweep import Sweep
 from verifier.engines.twins import twins
 from verifier.kernel.circuit import Affine, Input
 from verifier.kernel.problem import Bound, Farkas, Rejected, Row, Split, Step, Tree
@@ -29,6 +31,8 @@ from verifier.query.piece import senses
 from verifier.query.question import Question
 
 NAME = "case search"
+GLANCES = 3
+"""The branch at which random points are tried: many questions are settled before, and most pairs are found by them."""
 TIGHT = 1e-7
 """A relaxation whose slack is smaller than this decides nothing in floats."""
 
@@ -85,6 +89,7 @@ class CaseSearch:
         self.logic = sorted((n for n in true if n in self.scaled.select), reverse=True)
         self.formulas = {n for n in true if n in self.scaled.affine}
         self.real = real
+        self.sweep = Sweep(self.scaled)
         self.landscape = Landscape(question)
         self.solved_by = tester(question, self.scaled)
         self.stats = Stats()
@@ -110,8 +115,10 @@ class CaseSearch:
             branch = todo.pop()
             self.stats.branches += 1
             settle(self.scaled, branch.ranges)
-            if self.propagate(branch):
+            if self.propagate(branch) or (self.stats.branches == 1 and self.tighten(branch)):
                 continue
+            if self.stats.branches == GLANCES and isinstance(guess := falsify(self.question, self.guessing()), Fails):
+                return guess
             found = self.decide(branch)
             match found:
                 case Farkas():
@@ -122,6 +129,10 @@ class CaseSearch:
                     return found
         proof = Tree(tuple(start.steps()), self.twins.definitions, self.twins.gaps)
         return Holds(NAME, (), (self.problem, proof))
+
+    def guessing(self) -> float:
+        """Seconds for points at random, once the first branches have not settled the question."""
+        return min(1.0, 0.1 * (self.end - time.monotonic()))
 
     # cuts
 
@@ -143,13 +154,32 @@ class CaseSearch:
     def imply(self, branch: Branch, node: int, above: bool, end: Farkas) -> None:
         """`node` >= 0, or < 0, since `end` closes the other side."""
         settle(self.scaled, branch.ranges)
-        if branch.ranges.outcome(node) is not None:
-            return  # by what was implied just before
-        bound(self.scaled, branch.ranges, node, Fraction(0), above, end)
-        branch.decided = self.decided(branch, node, above, Fraction(0))
+        if branch.ranges.outcome(node) is None:  # else by what was implied just before
+            self.bound(branch, Bound(node, Fraction(0), above, end))
+
+    def bound(self, branch: Branch, step: Bound) -> None:
+        """Raises Rejected where the rows do not close the other side."""
+        bound(self.scaled, branch.ranges, step.node, step.value, step.above, step.end)
+        branch.decided = self.decided(branch, step.node, step.above, step.value)
         follow = Slot()
-        branch.slot.step, branch.slot.after = Bound(node, Fraction(0), above, end), (follow,)
+        branch.slot.step, branch.slot.after = step, (follow,)
         branch.slot = follow
+
+    def tighten(self, branch: Branch) -> bool:
+        """Better ranges for the tests that are open, layer by layer; True when the branch is closed by that."""
+        scaled, ranges = self.scaled, branch.ranges
+        spans = {run for _, run in scaled.gaps}
+        tests = {scaled.select[n][0] for n in scaled.relus if n in self.real} & scaled.affine.keys()
+        for level in sorted({scaled.level[n] for n in tests | spans}):
+            if not level:
+                continue  # intervals are exact there
+            for group, differences in ((tests, False), (spans, True)):
+                open_ = [n for n in group if scaled.level[n] == level and ranges.outcome(n) is None]
+                for found in self.sweep.bounds(ranges, sorted(open_), differences) if open_ else ():
+                    with contextlib.suppress(Rejected):
+                        self.bound(branch, Bound(found.node, found.value, found.above, found.end))
+                settle(scaled, ranges)
+        return self.crossed(branch)
 
     def propagate(self, branch: Branch) -> bool:
         """What the decided formulas imply about the undecided ones; True when the branch is closed by that."""

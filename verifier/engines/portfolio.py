@@ -11,10 +11,7 @@ from verifier.query.piece import choices
 from verifier.query.question import Question
 
 MANY_CHOICES = 12
-"""From this many piecewise-linear choices on, floats search before z3 is asked."""
-
-GUESSING = 1.0
-"""Seconds that sampling has before the search that ends begins."""
+"""From this many piecewise-linear choices on, the case search is asked before z3."""
 
 PATIENCE = 3.0
 """A proof of what z3 has refuted may take so many seconds more, or so many times as long as z3 took."""
@@ -47,9 +44,6 @@ class Portfolio:
                         raise EngineFailed(f"{second.by} finds a solution where {first.by} says that there is none")
                     return second if isinstance(second, Holds) else first
             return self._ask("case_search", question, left())
-        guess = self._ask("falsify", question, min(GUESSING, left() / 6))
-        if isinstance(guess, Fails):
-            return guess
         found = self._ask("case_search", question, left() * 0.7)
         return found if not isinstance(found, Unknown) else self._ask("find", question, left())
 

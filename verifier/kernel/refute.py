@@ -55,8 +55,10 @@ def bound(scaled: Scaled, ranges: Ranges, node: int, value: Fraction, above: boo
     settle(scaled, ranges, 1 + max(node, *seen))
     before = ranges.at(node)
     cut(scaled, ranges, node, value, not above)
-    close(scaled, ranges, end, node + 1)
-    ranges.put(node, before)
+    try:
+        close(scaled, ranges, end, node + 1)
+    finally:
+        ranges.put(node, before)
     cut(scaled, ranges, node, value, above)
 
 
