@@ -10,8 +10,10 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Iterator
+from copy import copy
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
 from math import lcm
 
 import numpy as np
@@ -25,7 +27,7 @@ from verifier.engines.sweep import Sweep
 from verifier.engines.twins import twins
 from verifier.kernel.circuit import Affine, Input
 from verifier.kernel.problem import Bound, Farkas, Rejected, Row, Split, Step, Tree
-from verifier.kernel.ranges import Ranges, Scaled, cut, root, settle
+from verifier.kernel.ranges import Ranges, Scaled, cut, grain, root, settle
 from verifier.kernel.refute import bound, close
 from verifier.query.piece import senses
 from verifier.query.question import Question
@@ -78,31 +80,50 @@ class Stats:
     exact: int = 0
 
 
-class CaseSearch:
-    def __init__(self, question: Question, seconds: float) -> None:
-        self.end = time.monotonic() + seconds
-        self.question = question
-        self.problem = question.empty
-        true, real = senses(question.circuit, question.facts, ())
-        self.twins = twins(question, real)
-        self.scaled = Scaled((*question.circuit, *self.twins.definitions), self.problem.box, self.twins.gaps)
+class Plan:
+    """What the search makes of a circuit and its facts, whatever the box: kept from one question to the next."""
+
+    def __init__(self, question: Question) -> None:
+        self.circuit, self.facts = question.circuit, question.facts
+        true, self.real = senses(question.circuit, question.facts, ())
+        self.twins = twins(question, self.real)
+        self.scaled = Scaled((*question.circuit, *self.twins.definitions), question.empty.box, self.twins.gaps)
         self.logic = sorted((n for n in true if n in self.scaled.select), reverse=True)
         self.formulas = {n for n in true if n in self.scaled.affine}
-        self.real = real
         self.sweep = Sweep(self.scaled)
         self.landscape = Landscape(question)
-        self.solved_by = tester(question, self.scaled)
-        self.stats = Stats()
-        self._relaxation: Relaxation | None = None
         self.inputs = {
             node.index: n for n, node in reversed(list(enumerate(question.circuit))) if isinstance(node, Input)
         }
 
-    @property
+    @cached_property
     def relaxation(self) -> Relaxation:
-        if self._relaxation is None:
-            self._relaxation = Relaxation(self.scaled, self.real)
-        return self._relaxation
+        return Relaxation(self.scaled, self.real)
+
+    def fits(self, question: Question) -> bool:
+        """It is a plan for this question, but for the box; and that has sides of the same grain."""
+        if question.circuit is not self.circuit or question.facts != self.facts:
+            return False
+        sides = question.empty.box
+        return all(grain(sides[i]) == self.scaled.unit[n] for i, n in self.inputs.items())
+
+    def within(self, question: Question) -> Scaled:
+        """The circuit over the box of the question."""
+        scaled = copy(self.scaled)
+        scaled.box = question.empty.box
+        return scaled
+
+
+class CaseSearch:
+    """One question. `most`: give up after so many branches."""
+
+    def __init__(self, question: Question, seconds: float, plan: Plan | None = None, most: int | None = None) -> None:
+        self.end, self.most = time.monotonic() + seconds, most
+        self.question, self.problem = question, question.empty
+        self.plan = plan or Plan(question)
+        self.scaled = self.plan.within(question)
+        self.solved_by = tester(question, self.scaled)
+        self.stats = Stats()
 
     def run(self) -> Answer:
         """Holds with a certificate, Fails with a solution, or Unknown when the time is over."""
@@ -110,7 +131,7 @@ class CaseSearch:
         affine = (f for f in self.question.facts if f in self.scaled.affine)
         todo = [Branch(root(self.scaled, self.question.facts), tuple((f, True) for f in affine), start)]
         while todo:
-            if time.monotonic() > self.end:
+            if time.monotonic() > self.end or self.stats.branches == self.most:
                 return Unknown("out of time")
             branch = todo.pop()
             self.stats.branches += 1
@@ -127,7 +148,7 @@ class CaseSearch:
                     todo += self.cut(branch, node, value, above)
                 case Fails() | Unknown():
                     return found
-        proof = Tree(tuple(start.steps()), self.twins.definitions, self.twins.gaps)
+        proof = Tree(tuple(start.steps()), self.plan.twins.definitions, self.plan.twins.gaps)
         return Holds(NAME, (), (self.problem, proof))
 
     def guessing(self) -> float:
@@ -169,13 +190,13 @@ class CaseSearch:
         """Better ranges for the tests that are open, layer by layer; True when the branch is closed by that."""
         scaled, ranges = self.scaled, branch.ranges
         spans = {run for _, run in scaled.gaps}
-        tests = {scaled.select[n][0] for n in scaled.relus if n in self.real} & scaled.affine.keys()
+        tests = {scaled.select[n][0] for n in scaled.relus if n in self.plan.real} & scaled.affine.keys()
         for level in sorted({scaled.level[n] for n in tests | spans}):
             if not level:
                 continue  # intervals are exact there
             for group, differences in ((tests, False), (spans, True)):
                 open_ = [n for n in group if scaled.level[n] == level and ranges.outcome(n) is None]
-                for found in self.sweep.bounds(ranges, sorted(open_), differences) if open_ else ():
+                for found in self.plan.sweep.bounds(ranges, sorted(open_), differences) if open_ else ():
                     with contextlib.suppress(Rejected):
                         self.bound(branch, Bound(found.node, found.value, found.above, found.end))
                 settle(scaled, ranges)
@@ -190,7 +211,7 @@ class CaseSearch:
             settle(self.scaled, ranges)
             if self.crossed(branch):
                 return True
-            for n in self.logic:
+            for n in self.plan.logic:
                 known = ranges.outcome(n)
                 if known is None:
                     continue
@@ -227,12 +248,12 @@ class CaseSearch:
 
     def decide(self, branch: Branch) -> Farkas | Cut | Fails | Unknown:
         """How a branch ends, or where to cut it."""
-        for n in self.logic:
+        for n in self.plan.logic:
             test = self.scaled.select[n][0]
             if branch.ranges.outcome(n) is not None and branch.ranges.outcome(test) is None:
                 return Cut(test)
-        self.relaxation.move(branch.ranges, [d for d in branch.decided if d[0] in self.formulas])
-        relaxed = self.relaxation.solve(self.end - time.monotonic())
+        self.plan.relaxation.move(branch.ranges, [d for d in branch.decided if d[0] in self.plan.formulas])
+        relaxed = self.plan.relaxation.solve(self.end - time.monotonic())
         self.stats.programs += 1
         if relaxed is None:
             return self.exact(branch)
@@ -253,16 +274,16 @@ class CaseSearch:
 
     def candidate(self, relaxed: Relaxed) -> Fails | None:
         """The point of the relaxation, if it solves the question."""
-        column = self.relaxation.column
+        column = self.plan.relaxation.column
         point = np.array(
             [
-                relaxed.values[column[self.inputs[i]]] if i in self.inputs else float(v.low or v.high or 0)
+                relaxed.values[column[self.plan.inputs[i]]] if i in self.plan.inputs else float(v.low or v.high or 0)
                 for i, v in enumerate(self.question.variables)
             ]
         )
         whole = np.array([v.integer for v in self.question.variables])
         point = np.where(whole, np.round(point), point)
-        if self.landscape.at(point[:, None])[0] < -TIGHT:
+        if self.plan.landscape.at(point[:, None])[0] < -TIGHT:
             return None
         vector = self.inside(exact(self.question, point))
         return self.fails(vector) if self.solved_by(vector) else None
@@ -280,7 +301,7 @@ class CaseSearch:
 
     def choose(self, branch: Branch, relaxed: Relaxed) -> Cut | None:
         """The choice that the relaxation loses most by; None where it is right about all of them."""
-        relaxation, ranges, scaled = self.relaxation, branch.ranges, self.scaled
+        relaxation, ranges, scaled = self.plan.relaxation, branch.ranges, self.scaled
         tests = {n: scaled.select[n][0] for n in relaxation.relus if ranges.outcome(scaled.select[n][0]) is None}
         best, most = None, 1e-9
         for n, worth in relaxed.worth.items():
@@ -297,7 +318,7 @@ class CaseSearch:
             return Cut(best, above=bool(values.size) and values[relaxation.column[best]] >= 0)
         if not values.size:
             return next((Cut(test) for test in tests.values()), None)
-        for i, n in self.inputs.items():
+        for i, n in self.plan.inputs.items():
             x = float(values[relaxation.column[n]])
             if self.question.variables[i].integer and abs(x - round(x)) > 1e-6:
                 return Cut(n, Fraction(int(np.ceil(x))))
@@ -341,15 +362,15 @@ class CaseSearch:
             case Solution(point):
                 for i, v in enumerate(self.question.variables):
                     if v.integer and point[i].denominator != 1:
-                        return Cut(self.inputs[i], Fraction(-(-point[i].numerator // point[i].denominator)))
+                        return Cut(self.plan.inputs[i], Fraction(-(-point[i].numerator // point[i].denominator)))
                 if self.solved_by(point):
                     return self.fails(point)
                 return Unknown("a solution of all decided formulas does not solve the question")
 
     def side(self, i: int, ranges: Ranges) -> tuple[Fraction | None, Fraction | None]:
-        if i not in self.inputs:
+        if i not in self.plan.inputs:
             return self.question.variables[i].low, self.question.variables[i].high
-        n = self.inputs[i]
+        n = self.plan.inputs[i]
         low, high = (None if b is None else Fraction(b, self.scaled.unit[n]) for b in (ranges.low[n], ranges.high[n]))
         return low, high
 
@@ -397,6 +418,21 @@ def short(end: Farkas) -> Farkas:
     return Farkas(rows, end.slopes)
 
 
-def case_search(question: Question, seconds: float) -> Answer:
-    """A solution, or a certificate that there is none."""
-    return CaseSearch(question, seconds).run()
+class Searcher:
+    """Answers questions, and remembers what it made of the last circuit."""
+
+    def __init__(self) -> None:
+        self._plan: Plan | None = None
+
+    def case_search(self, question: Question, seconds: float) -> Answer:
+        """A solution, or a certificate that there is none."""
+        return self._search(question, seconds, None)
+
+    def glance(self, question: Question, seconds: float) -> Answer:
+        """The same, if that is seen at once."""
+        return self._search(question, seconds, 1)
+
+    def _search(self, question: Question, seconds: float, most: int | None) -> Answer:
+        if self._plan is None or not self._plan.fits(question):
+            self._plan = Plan(question)
+        return CaseSearch(question, seconds, self._plan, most).run()

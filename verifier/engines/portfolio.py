@@ -47,6 +47,10 @@ class Portfolio:
         found = self._ask("case_search", question, left() * 0.7)
         return found if not isinstance(found, Unknown) else self._ask("find", question, left())
 
+    def glance(self, question: Question, seconds: float) -> Answer:
+        """The same, if the first bounds show it."""
+        return self._ask("glance", question, seconds)
+
     def _ask(self, task: str, question: Question, seconds: float) -> Answer:
         return cast(Answer, self.worker.ask(task, question, seconds=seconds))
 

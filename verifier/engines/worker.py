@@ -15,15 +15,17 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
-from importlib import import_module
+from dataclasses import replace
 from typing import Any, BinaryIO
 
 from verifier.engines.engine import EngineFailed, Unknown
+from verifier.kernel.circuit import Circuit
+from verifier.query.question import Question
 
 GRACE = 2.0
 MEGABYTES = 4000
-LATER = ("case_search", "falsify")
-"""Loaded when first asked for."""
+LATER = ("case_search", "glance")
+"""Tasks whose engines are loaded when they are first asked for."""
 
 
 class Worker:
@@ -32,12 +34,14 @@ class Worker:
     def __init__(self) -> None:
         self._process: subprocess.Popen[bytes] | None = None
         self._late = False
+        self._circuit: Circuit | None = None  # the last one that the process has been sent
 
     def warm(self) -> None:
         """Start the process now, so that it loads z3 while other things happen."""
         if self._process is None or self._process.poll() is not None:
             command = [sys.executable, "-c", "from verifier.engines.worker import serve; serve()"]
             self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+            self._circuit = None
 
     def ask(self, task: str, *arguments: Any, seconds: float) -> Any:
         """The result of the task of that name, called with `*arguments, seconds`; Unknown when the time is over.
@@ -52,7 +56,7 @@ class Worker:
         alarm.daemon = True
         alarm.start()
         try:
-            send(process.stdin, (task, (*arguments, seconds)))
+            send(process.stdin, (task, *self._short(arguments), seconds))
             ok, result = receive(process.stdout)
         except (OSError, EOFError) as error:
             self.close()
@@ -67,6 +71,15 @@ class Worker:
         if not ok:
             raise EngineFailed(result)
         return result
+
+    def _short(self, arguments: tuple[Any, ...]) -> tuple[bool, tuple[Any, ...]]:
+        """The arguments; without the circuit of the first one, where the process has it (True)."""
+        match arguments:
+            case (Question() as question, *others):
+                if question.circuit is self._circuit:
+                    return True, (replace(question, circuit=()), *others)
+                self._circuit = question.circuit
+        return False, arguments
 
     def _overdue(self) -> None:
         self._late = True
@@ -129,6 +142,13 @@ def _exactly(pipe: BinaryIO | Any, size: int) -> bytes:
     return data
 
 
+def later() -> dict[str, Callable[..., object]]:
+    from verifier.engines.case_search import Searcher
+
+    searcher = Searcher()
+    return {name: getattr(searcher, name) for name in LATER}
+
+
 def serve() -> None:
     """The loop of the worker process."""
     import signal
@@ -148,15 +168,21 @@ def serve() -> None:
     rounds = (*squares, quadratic_suprema.steepest_square)
     tasks: dict[str, Callable[..., object]] = {f.__name__: f for f in (*searches, *climbs, *wholes, *rounds)}
     z3.set_param("memory_max_size", MEGABYTES)
+    circuit: Circuit = ()
     while True:
         try:
-            task, arguments = receive(inbox)
+            task, same, arguments, seconds = receive(inbox)
         except EOFError:
             return
+        match arguments:
+            case (Question() as question, *others) if same:
+                arguments = (replace(question, circuit=circuit), *others)
+            case (Question() as question, *_):
+                circuit = question.circuit
         try:
             if task not in tasks and task in LATER:
-                tasks[task] = getattr(import_module(f"verifier.engines.{task}"), task)
-            reply = (True, tasks[task](*arguments))
+                tasks |= later()
+            reply = (True, tasks[task](*arguments, seconds))
         except z3.Z3Exception as error:
             text = str(error)
             reply = (

@@ -37,9 +37,7 @@ class Scaled:
             self.users.append([])
             match node:
                 case Input(index):
-                    sides = [b for b in (box[index].low, box[index].high) if b is not None]
-                    unit = lcm(*(b.denominator for b in sides)) * (1 if box[index].integer else FINE)
-                    self.unit.append(unit)
+                    self.unit.append(grain(box[index]))
                     self.level.append(0)
                 case Affine(terms, constant):
                     pairs = [(j, w, gcd(w.numerator, self.unit[j])) for j, w in terms]
@@ -67,6 +65,12 @@ class Scaled:
             is_gap(self, rise, run)
             self.spans[rise] = run
             self.users[run].append(rise)
+
+
+def grain(side: Side) -> int:
+    """The unit of an input."""
+    ends = [b for b in (side.low, side.high) if b is not None]
+    return lcm(*(b.denominator for b in ends)) * (1 if side.integer else FINE)
 
 
 class Ranges:
