@@ -33,8 +33,8 @@ from verifier.query.piece import senses
 from verifier.query.question import Question
 
 NAME = "case search"
-GLANCES = 3
-"""The branch at which random points are tried: many questions are settled before, and most pairs are found by them."""
+GLANCES = (3, 30, 300)
+"""The branches at which random points are tried: many questions are settled before, many pairs are found by them."""
 TIGHT = 1e-7
 """A relaxation whose slack is smaller than this decides nothing in floats."""
 
@@ -118,7 +118,8 @@ class CaseSearch:
     """One question. `most`: give up after so many branches."""
 
     def __init__(self, question: Question, seconds: float, plan: Plan | None = None, most: int | None = None) -> None:
-        self.end, self.most = time.monotonic() + seconds, most
+        self.begun, self.most = time.monotonic(), most
+        self.end = self.begun + seconds
         self.question, self.problem = question, question.empty
         self.plan = plan or Plan(question)
         self.scaled = self.plan.within(question)
@@ -138,7 +139,7 @@ class CaseSearch:
             settle(self.scaled, branch.ranges)
             if self.propagate(branch) or (self.stats.branches == 1 and self.tighten(branch)):
                 continue
-            if self.stats.branches == GLANCES and isinstance(guess := falsify(self.question, self.guessing()), Fails):
+            if self.stats.branches in GLANCES and isinstance(guess := falsify(self.question, self.guessing()), Fails):
                 return guess
             found = self.decide(branch)
             match found:
@@ -152,8 +153,9 @@ class CaseSearch:
         return Holds(NAME, (), (self.problem, proof))
 
     def guessing(self) -> float:
-        """Seconds for points at random, once the first branches have not settled the question."""
-        return min(1.0, 0.1 * (self.end - time.monotonic()))
+        """Seconds for points at random: half of what was spent so far."""
+        now = time.monotonic()
+        return min(0.02 + 0.5 * (now - self.begun), self.end - now)
 
     # cuts
 

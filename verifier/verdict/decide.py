@@ -191,11 +191,7 @@ class Decider:
     def _always(self, claim: Always) -> Outcome:
         if not claim.points:
             return self._ground(claim)
-        poser = self.poser
-        given = [poser.truth(g, claim.points) for g in claim.given]
-        then = poser.truth(claim.then, claim.points)
-        facts = [*given, poser.build.negate(then)]
-        posed = poser.pose(claim.points, facts, large=self._large(claim), squares=True)
+        posed = self.pose(claim)
         answer = self._ask_measure(posed, claim) if claim.almost else self.ask(posed)
         match answer:
             case Fails(by, (vector, *_)):
@@ -203,12 +199,20 @@ class Decider:
                 self.replay.demand(points, claim.given, (claim.then,))
                 return Outcome(Refuted(by, self.show(points, claim.ends, claim.shown)))
             case Holds(by, trusts) as held:
+                given = [self.poser.truth(g, claim.points) for g in claim.given]
                 vacuous, warnings = self._vacuity(claim, given)
                 return Outcome(Proved(by, trusts, certificates=held.certificates), vacuous, warnings)
             case Unknown(why):
                 return Outcome(Undecided(why))
             case other:
                 raise AssertionError(other)
+
+    def pose(self, claim: Always) -> Posed:
+        """What no points may do."""
+        given = [self.poser.truth(g, claim.points) for g in claim.given]
+        then = self.poser.truth(claim.then, claim.points)
+        facts = [*given, self.poser.build.negate(then)]
+        return self.poser.pose(claim.points, facts, large=self._large(claim), squares=True)
 
     def _ground(self, claim: Always) -> Outcome:
         """No points to choose: exact evaluation decides."""

@@ -16,6 +16,7 @@ from verifier.model.partition import at_part, loses_nothing, shares
 from verifier.model.program import Partition
 from verifier.query.pose import Poser
 from verifier.syntax import tree
+from verifier.verdict.blocks import common, wholesale
 from verifier.verdict.many import FOR_A_WITNESS, OUT_OF_TIME, Progress, Settle, Settled, settle, timed
 from verifier.verdict.verdict import Part, Pieces, Proved, Refuted, Undecided, Verdict, word
 
@@ -29,7 +30,11 @@ FOR_SHARES = 10.0
 def alone(decider: Decider, claim: Parts) -> Settle:
     """Settles one part."""
 
+    shared = common(decider, claim)
+
     def one(index: int, seconds: float) -> Settled:
+        if shared is not None:
+            return Settled(shared.verdict(tuple(range(k, k + 1) for _, k in claim.partition.slices(index)), seconds))
         sub = decider.at(at_part(decider.program, claim.partition, index), seconds)
         sub.judges_vacuity = False
         return Settled(sub._decide(claim_of(sub.program, claim.body)).verdict)
@@ -41,9 +46,12 @@ def alone(decider: Decider, claim: Parts) -> Settle:
 
 def decide(decider: Decider, claim: Parts) -> tuple[Verdict, str, tuple[str, ...], Pieces]:
     """All parts (or any): the verdict, why it is vacuous, warnings, and the parts one by one."""
-    count = claim.partition.count
     table = _Table(decider, claim)
-    settle(decider, claim, range(count), table.alone, table.put)
+    if claim.kind == "forall" and (shared := common(decider, claim)) is not None:
+        for index, verdict, seconds in wholesale(shared):
+            table.put(index, Settled(verdict, seconds=seconds))
+    left = [index for index, part in enumerate(table.parts) if part is None]
+    settle(decider, claim, left, table.alone, table.put)
     again = sorted(table.again)
     if again and decider.left() > 0:
         settle(decider, claim, again, table.alone, table.put)
