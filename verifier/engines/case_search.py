@@ -57,7 +57,7 @@ class Slot:
 
 @dataclass(slots=True)
 class Branch:
-    """`decided`: affine nodes with a decided sign, (node, node >= 0): facts, and what was cut at 0 or implied."""
+    """`decided`: inputs and affine nodes with a decided sign, (node, node >= 0): facts, and what was cut at 0 or implied."""
 
     ranges: Ranges
     decided: tuple[tuple[int, bool], ...]
@@ -129,8 +129,8 @@ class CaseSearch:
     def run(self) -> Answer:
         """Holds with a certificate, Fails with a solution, or Unknown when the time is over."""
         start = Slot()
-        affine = (f for f in self.question.facts if f in self.scaled.affine)
-        todo = [Branch(root(self.scaled, self.question.facts), tuple((f, True) for f in affine), start)]
+        plain = (f for f in self.question.facts if f not in self.scaled.select)
+        todo = [Branch(root(self.scaled, self.question.facts), tuple((f, True) for f in plain), start)]
         while todo:
             if time.monotonic() > self.end or self.stats.branches == self.most:
                 return Unknown("out of time")
@@ -170,7 +170,7 @@ class CaseSearch:
         return branches if above_first else branches[::-1]
 
     def decided(self, branch: Branch, node: int, above: bool, value: Fraction) -> tuple[tuple[int, bool], ...]:
-        if value or node not in self.scaled.affine or (node, above) in branch.decided:
+        if value or node in self.scaled.select or (node, above) in branch.decided:
             return branch.decided
         return (*branch.decided, (node, above))
 

@@ -296,7 +296,8 @@ class Relaxation:
             n, test = self.relus[k], self.scaled.select[self.relus[k]][0]
             if n not in mixed:
                 continue
-            worth[n] = float(roof[k] * self.shifts[k])
+            if roof[k] > 0:
+                worth[n] = float(roof[k] * self.shifts[k])
             twice = min(roof[k], below[k])  # chord and line: together they say that the test is at most its greatest
             add("high", test, twice * (1 - self.tops[k]), self.exponent[n])
             lower, rest = below[k] - twice, roof[k] - twice

@@ -110,7 +110,7 @@ def common(decider: Decider, claim: Parts) -> Common | None:
         posed = decider.pose(inner)
     except NotYet:
         return None
-    return None if posed.impossible or posed.question.squares else Common(decider, inner, claim.partition, posed)
+    return None if posed.question.squares else Common(decider, inner, claim.partition, posed)
 
 
 def wholesale(shared: Common) -> Iterator[tuple[int, Verdict, float]]:

@@ -1,0 +1,152 @@
+"""Branch and bound: what it finds solves the question, what it proves the kernel accepts, and z3 says the same."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from fractions import Fraction as Q
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.engines.questions import holds, posed, question
+from tests.model.expressions import expression, expressions, program
+from verifier.engines import smt
+from verifier.engines.case_search import CaseSearch, Plan, Searcher
+from verifier.engines.engine import Answer, Fails, Holds, Unknown
+from verifier.kernel.problem import Bound, Tree
+from verifier.kernel.proof import check
+from verifier.query.pose import Poser
+from verifier.query.question import Question
+
+LINE = "domain X { a: real in [0, 1], b: real, n: int in [0, 5], c: {r, s, t} }"
+PLANE = "domain X { x: real^2 in [-1, 1] }"
+
+
+def search(q: Question, seconds: float = 20) -> Answer:
+    return CaseSearch(q, seconds).run()
+
+
+def proved(answer: Answer, q: Question) -> Tree:
+    """The certificate, once the kernel has accepted it as one of this question."""
+    assert isinstance(answer, Holds) and answer.proof is not None
+    problem, proof = answer.proof
+    assert problem == q.empty and check(problem, proof).trusts == ()
+    assert isinstance(proof, Tree)
+    return proof
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        ["u.a > 1/3", "u.b < u.a", "u.n == 3", "u.c != r"],
+        ["relu(u.b - 1) > relu(u.a)", "u.c == t or u.n >= 5"],
+        ["not (u.a >= 1/2 <=> u.b >= 0)"],
+        ["1/3 < u.a < 1/3 + 1/1000000000000"],
+        ["3 * u.n + 7 * u.a == 10", "u.n != 1"],
+        ["5 * u.n + 7 * u.a == 22", "2 * relu(u.b) + u.a > 1", "abs(u.b) <= 1/2"],
+    ],
+)
+def test_a_solution_solves(facts: list[str]) -> None:
+    p = posed(LINE, ["u"], facts)
+    answer = search(p.question)
+    assert isinstance(answer, Fails)
+    assert p.question.solved_by(answer.points[0])
+    assert all(holds(p, fact, answer.points[0]) for fact in facts)
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        ["u.n > 2", "u.n < 3"],
+        ["2 * u.n == 5"],
+        ["3 * u.n + 9 * u.a == 10", "u.a * 2 == 1"],
+        ["u.c != r", "u.c != s", "u.c != t"],
+        ["u.b > 1", "relu(u.b) <= 1"],
+        ["step(u.b) == 1", "u.b < 0"],
+        ["abs(u.b) < relu(u.b) or abs(u.b) < relu(-u.b)"],
+        ["max(u.a, u.b) + min(u.a, u.b) != u.a + u.b"],
+        ["u.b > 0", "u.b < u.a - 1"],
+        ["u.b >= u.a", "u.b <= u.a", "u.a != u.b"],
+        ["if u.b >= 0 then 3 * u.a < 0 else u.a > 1"],
+    ],
+)
+def test_what_has_no_solution_has_a_certificate(facts: list[str]) -> None:
+    q = question(LINE, ["u"], facts)
+    proved(search(q), q)
+
+
+def test_the_difference_of_two_copies_is_bounded_neuron_by_neuron() -> None:
+    net = "relu(relu(u.x[0] + u.x[1]) - relu(u.x[0] - 2 * u.x[1]) + 1/4)"
+    facts = [f"abs(u.x[{i}] - v.x[{i}]) <= 1/100" for i in (0, 1)]
+    far = [f"{net} - {net.replace('u.', 'v.')} > 1/20"]
+    q = replace(question(PLANE, ["u", "v"], facts + far), mirror=(None, None, 0, 1))
+    proof = proved(search(q), q)
+    assert proof.gaps and proof.definitions
+    plain = replace(q, mirror=(None,) * 4)
+    without = proved(search(plain), plain)
+    assert not without.gaps and len(without.steps) > len(proof.steps)
+
+
+def test_huge_integer_weights_are_in_reach() -> None:
+    big = 10**70
+    q = question(PLANE, ["u"], [f"{big} * u.x[0] - {big + 1} * u.x[1] > 2 * {big} + 1"])
+    proved(search(q), q)
+    p = posed(PLANE, ["u"], [f"relu({big} * u.x[0] - {big} * u.x[1]) > {big}", "u.x[1] >= -1/4"])
+    assert isinstance(search(p.question), Fails)
+
+
+def test_no_time_is_no_answer() -> None:
+    q = question(PLANE, ["u"], ["relu(u.x[0]) + relu(u.x[1]) > 3"])
+    assert isinstance(search(q, 0.0), Unknown)
+    assert isinstance(CaseSearch(q, 20, most=0).run(), Unknown)
+
+
+def test_one_plan_serves_many_boxes() -> None:
+    q = question(
+        "domain X { m: int in [0, 90], n: int in [0, 9] }", ["u"], ["relu(u.m - 40) + relu(u.n - 3) > 50", "u.n < 9"]
+    )
+    searcher, words = Searcher(), []
+    for low, high in ((0, 40), (41, 80), (81, 90)):
+        box = (replace(q.variables[0], low=Q(low), high=Q(high)), q.variables[1])
+        part = replace(q, variables=box)
+        answer = searcher.case_search(part, 20)
+        if isinstance(answer, Holds):
+            proved(answer, part)
+        words.append(type(answer).__name__)
+    assert words == ["Holds", "Holds", "Fails"]
+
+
+def test_a_plan_fits_only_its_circuit_and_grain() -> None:
+    q = question(PLANE, ["u"], ["relu(u.x[0]) + relu(u.x[1]) > 3"])
+    plan = Plan(q)
+    assert plan.fits(q) and plan.fits(replace(q, variables=(replace(q.variables[0], low=Q(0)), q.variables[1])))
+    assert not plan.fits(replace(q, variables=(replace(q.variables[0], low=Q(1, 3)), q.variables[1])))
+    assert not plan.fits(question(PLANE, ["u"], ["relu(u.x[0]) + relu(u.x[1]) > 3"]))
+
+
+def test_a_deep_net_is_bounded_layer_by_layer() -> None:
+    layer = "relu({0} + {1} - 1/8), relu({0} - {1} + 1/8)"
+    first, second = "u.x[0]", "u.x[1]"
+    for _ in range(3):
+        first, second = layer.format(first, second).split("), ")
+        first += ")"
+    q = question(PLANE, ["u"], [f"{first} + {second} > 8"])
+    assert any(isinstance(step, Bound) for step in proved(search(q), q).steps)
+
+
+PROGRAM = program()
+
+
+@given(st.lists(expressions(1)["truth"], min_size=1, max_size=3))
+@settings(max_examples=60, deadline=None)
+def test_it_agrees_with_z3(facts: list[str]) -> None:
+    poser = Poser(PROGRAM)
+    q = poser.pose(["u", "w"], [poser.truth(expression(f), ["u", "w"]) for f in facts]).question
+    answer, other = search(q, 10), smt.find(q, 10)
+    if isinstance(answer, Fails):
+        assert q.solved_by(answer.points[0])
+    if isinstance(answer, Holds):
+        proved(answer, q)
+    assert {type(answer), type(other)} != {Fails, Holds}
+    assert not isinstance(answer, Unknown)

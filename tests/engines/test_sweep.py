@@ -1,0 +1,71 @@
+"""Backward bounds: every point of the box obeys them, and the kernel accepts what it is given for each."""
+
+from __future__ import annotations
+
+from fractions import Fraction as Q
+
+import numpy as np
+import pytest
+
+from tests.engines.questions import question
+from verifier.engines.evaluate import tester
+from verifier.engines.sweep import Sweep, rounded_up
+from verifier.engines.twins import twins
+from verifier.kernel.circuit import evaluate
+from verifier.kernel.ranges import Scaled, root, settle
+from verifier.kernel.refute import bound
+from verifier.query.piece import senses
+
+PLANE = "domain X { x: real^2 in [-1, 1], n: int in [0, 3] }"
+NET = "relu(relu(u.x[0] + u.x[1] - u.n / 4) - relu(u.x[0] - 2 * u.x[1]) + u.n / 8)"
+
+
+def setting(second: bool) -> tuple[Scaled, Sweep, list[int], bool]:
+    from dataclasses import replace
+
+    other = NET.replace("u.", "v.")
+    q = question(PLANE, ["u", "v"], [f"{NET} - {other} > 1/20", "abs(u.x[0] - v.x[0]) <= 1/8"])
+    q = replace(q, mirror=(None, None, None, 0, 1, 2))
+    pairs = twins(q, senses(q.circuit, q.facts, ())[1])
+    scaled = Scaled((*q.circuit, *pairs.definitions), q.empty.box, pairs.gaps)
+    nodes = [run for _, run in pairs.gaps] if second else [scaled.select[n][0] for n in scaled.relus]
+    return scaled, Sweep(scaled), sorted(n for n in nodes if scaled.level[n]), second
+
+
+@pytest.mark.parametrize("differences", [False, True])
+def test_bounds_hold_at_random_points_and_the_kernel_accepts_them(differences: bool) -> None:
+    scaled, sweep, nodes, _ = setting(differences)
+    ranges = root(scaled, ())
+    settle(scaled, ranges)
+    found = sweep.bounds(ranges, nodes, differences)
+    assert found
+    generator = np.random.default_rng(1)
+    for _ in range(300):
+        reals = [Q(float(x)) for x in generator.uniform(-1, 1, 4)]
+        whole = [Q(int(k)) for k in generator.integers(0, 4, 2)]
+        values = evaluate(scaled.circuit, [*reals[:2], whole[0], *reals[2:], whole[1]])
+        for step in found:
+            assert (values[step.node] >= step.value) is step.above
+    for step in found:
+        bound(scaled, ranges, step.node, step.value, step.above, step.end)
+
+
+@pytest.mark.parametrize("value", [0.0, 1.0, -1.0, 1e-12, -3.25e7, 0.1, 1e300])
+def test_rounding_goes_up_a_little(value: float) -> None:
+    up = rounded_up(value)
+    assert value < up <= Q(value) + max(abs(Q(value)), Q(1, 2**10)) / 2**20
+
+
+def test_evaluation_on_whole_numbers_is_exact_evaluation() -> None:
+    q = question(PLANE, ["u"], [f"{NET} >= 1/3", "step(u.x[0]) == 1 or u.n == 2", "u.x[1] < 1/7"])
+    solved_by, generator, seen = tester(q), np.random.default_rng(2), set()
+    for _ in range(400):
+        point = (
+            Q(int(generator.integers(-9, 10)), 7),
+            Q(int(generator.integers(-9, 10)), 9),
+            Q(int(generator.integers(0, 5))),
+        )
+        assert solved_by(point) == q.solved_by(point)
+        seen.add(solved_by(point))
+    assert seen == {True, False}
+    assert not solved_by((Q(1), Q(0), Q(1, 2)))
