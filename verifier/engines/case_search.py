@@ -57,7 +57,7 @@ class Slot:
 
 @dataclass(slots=True)
 class Branch:
-    """`decided`: inputs and affine nodes with a decided sign, (node, node >= 0): facts, and what was cut at 0 or implied."""
+    """`decided`: (node, node >= 0) for inputs and affine nodes: facts, and what was cut at 0 or implied."""
 
     ranges: Ranges
     decided: tuple[tuple[int, bool], ...]

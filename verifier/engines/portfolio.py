@@ -13,6 +13,9 @@ from verifier.query.question import Question
 MANY_CHOICES = 12
 """From this many piecewise-linear choices on, the case search is asked before z3."""
 
+MOST_FREE = 8
+"""Inputs that are not fixed, for a search by boxes."""
+
 PATIENCE = 3.0
 """A proof of what z3 has refuted may take so many seconds more, or so many times as long as z3 took."""
 
@@ -44,8 +47,17 @@ class Portfolio:
                         raise EngineFailed(f"{second.by} finds a solution where {first.by} says that there is none")
                     return second if isinstance(second, Holds) else first
             return self._ask("case_search", question, left())
-        found = self._ask("case_search", question, left() * 0.7)
-        return found if not isinstance(found, Unknown) else self._ask("find", question, left())
+        plan = [
+            ("glance", 1.0),
+            *([("box_search", 0.6)] if narrow(question) else []),
+            ("case_search", 0.7),
+            ("find", 1.0),
+        ]
+        for task, share in plan:
+            found = self._ask(task, question, left() * share)
+            if not isinstance(found, Unknown):
+                break
+        return found
 
     def glance(self, question: Question, seconds: float) -> Answer:
         """The same, if the first bounds show it."""
@@ -102,3 +114,8 @@ class Portfolio:
         if impossible:
             return Holds("the bounds of the domain", ("the canonical form",))
         return cast(Answer, self.worker.ask("local", bad, own, shared, seconds=seconds))
+
+
+def narrow(question: Question) -> bool:
+    """So few inputs that boxes of them are a way."""
+    return sum(v.low is None or v.low != v.high for v in question.variables) <= MOST_FREE

@@ -18,13 +18,13 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, BinaryIO
 
-from verifier.engines.engine import EngineFailed, Unknown
+from verifier.engines.engine import Answer, EngineFailed, Unknown
 from verifier.kernel.circuit import Circuit
 from verifier.query.question import Question
 
 GRACE = 2.0
 MEGABYTES = 4000
-LATER = ("case_search", "glance")
+LATER = ("case_search", "glance", "box_search")
 """Tasks whose engines are loaded when they are first asked for."""
 
 
@@ -143,10 +143,17 @@ def _exactly(pipe: BinaryIO | Any, size: int) -> bytes:
 
 
 def later() -> dict[str, Callable[..., object]]:
+    from verifier.engines import box_search
     from verifier.engines.case_search import Searcher
 
     searcher = Searcher()
-    return {name: getattr(searcher, name) for name in LATER}
+
+    def boxes(question: Question, seconds: float) -> Answer:
+        if not box_search.accepts(question):
+            return Unknown("the box search does not take this question")
+        return box_search.box_search(question, seconds)
+
+    return {"case_search": searcher.case_search, "glance": searcher.glance, "box_search": boxes}
 
 
 def serve() -> None:

@@ -48,8 +48,11 @@ def decide(decider: Decider, claim: Parts) -> tuple[Verdict, str, tuple[str, ...
     """All parts (or any): the verdict, why it is vacuous, warnings, and the parts one by one."""
     table = _Table(decider, claim)
     if claim.kind == "forall" and (shared := common(decider, claim)) is not None:
-        for index, verdict, seconds in wholesale(shared):
-            table.put(index, Settled(verdict, seconds=seconds))
+        try:
+            for index, verdict, seconds in wholesale(shared):
+                table.put(index, Settled(verdict, seconds=seconds))
+        except KeyboardInterrupt:
+            decider.stop()
     left = [index for index, part in enumerate(table.parts) if part is None]
     settle(decider, claim, left, table.alone, table.put)
     again = sorted(table.again)
