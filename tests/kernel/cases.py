@@ -139,6 +139,12 @@ FORGED: list[tuple[str, Any, Any]] = [
     ("a bound of a bool", BOX, tree(Bound(False, Q(1, 2), False, END), END)),
     ("a bound whose side is a number", BOX, tree(Bound(0, Q(1, 2), 0, END), END)),  # type: ignore[arg-type]
     ("a bound whose end is of another class", BOX, tree(Bound(0, Q(1, 2), False, SlyFarkas(ROWS)), END)),
+    (
+        "a bound whose end takes a row by a bool",
+        BOX,
+        tree(Bound(0, Q(1, 2), False, Farkas((Row("low", 1, True),))), END),
+    ),
+    ("a gap of three nodes", BOX, tree(END, gaps=((0, 1, 1),))),
     ("rows that can still change", BOX, tree(Farkas([*ROWS]))),  # type: ignore[arg-type]
     ("a row of another class", BOX, tree(Farkas((SlyRow("low", 1, 1),)))),
     ("a row taken by a bool", BOX, tree(Farkas((Row("low", 1, True),)))),

@@ -7,12 +7,18 @@ import inspect
 import sys
 import types
 from collections.abc import Iterator
+from functools import cache
 from unittest.mock import patch
 
 from verifier.kernel import proof, ranges, refute, shape, wire
 
 ORDER = {"shape": shape, "ranges": ranges, "refute": refute, "proof": proof, "wire": wire}
 SOURCES = {name: inspect.getsource(module) for name, module in ORDER.items()}
+
+
+@cache
+def _compiled(name: str) -> types.CodeType:
+    return compile(SOURCES[name], name, "exec")
 
 
 def kernel(**changed: str) -> types.SimpleNamespace:
@@ -23,7 +29,7 @@ def kernel(**changed: str) -> types.SimpleNamespace:
     with patch.dict(sys.modules):
         for name, module in ORDER.items():
             copy = types.ModuleType(module.__name__)
-            exec(compile(changed.get(name, SOURCES[name]), module.__name__, "exec"), copy.__dict__)
+            exec(compile(changed[name], name, "exec") if name in changed else _compiled(name), copy.__dict__)
             copy.__dict__.update(
                 {k: v for k, v in vars(module).items() if inspect.isclass(v) and issubclass(v, Exception)}
             )

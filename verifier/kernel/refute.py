@@ -123,12 +123,12 @@ def close(scaled: Scaled, ranges: Ranges, step: Farkas, reach: int | None = None
                 weight[then if taken else otherwise] += k * (p if taken else q)
             elif n not in scaled.relus:
                 constant += k * _end(ranges, n, k)
-            elif k > 0:
+            elif k > 0:  # a relu has the unit of its test
                 slope, shift = chord(ranges.low[test], ranges.high[test])
-                weight[test] += (k >> GRAIN) * slope * p
-                constant += (k >> GRAIN) * shift * p
+                weight[test] += (k >> GRAIN) * slope
+                constant += (k >> GRAIN) * shift
             else:
-                weight[test] += (k >> GRAIN) * slopes.get(n, steeper(ranges, test)) * p
+                weight[test] += (k >> GRAIN) * slopes.get(n, steeper(ranges, test))
         else:
             constant += k * _end(ranges, n, k)
     if constant > 0 or (constant == 0 and not strict):

@@ -1,0 +1,200 @@
+"""What single functions of the checker promise, for the checker as it is and for changed ones."""
+
+from __future__ import annotations
+
+from fractions import Fraction as Q
+from itertools import product
+from types import SimpleNamespace
+
+from verifier.kernel.circuit import Affine, Input, Select
+from verifier.kernel.problem import GRAIN, Side
+
+ONE = 1 << GRAIN
+FAR = 10**6
+ENDS = (*range(-5, 6), None)
+
+
+def laws(kernel: SimpleNamespace) -> None:
+    """Raises AssertionError where one does not hold."""
+    chords(kernel)
+    steeper(kernel)
+    inputs(kernel)
+    cuts(kernel)
+    choices(kernel)
+    gaps(kernel)
+    news(kernel)
+
+
+def relu(v: int) -> int:
+    return max(v, 0)
+
+
+def chords(kernel: SimpleNamespace) -> None:
+    """Above the relu on the range; at its ends not more than the rounding of the slope; where relu is affine, exact."""
+    for low, high in product(ENDS, ENDS):
+        if (low is None and high is None) or (low is not None and high is not None and low > high):
+            continue
+        slope, shift = kernel.refute.chord(low, high)
+        for v in range(
+            -FAR if low is None else low, (FAR if high is None else high) + 1, 1 if None not in (low, high) else 997
+        ):
+            assert slope * v + shift >= ONE * relu(v)
+        affine = (low is not None and low >= 0) or (high is not None and high <= 0)
+        loss = 0 if affine or low is None or high is None else high - low
+        for end in (low, high):
+            if end is not None:
+                assert slope * end + shift - ONE * relu(end) <= loss
+        assert low is not None or slope == 0
+        assert high is not None or slope == ONE
+
+
+def steeper(kernel: SimpleNamespace) -> None:
+    """The slope 1 where the positive part of the range is longer, else 0."""
+    for low, high in product(ENDS, ENDS):
+        ranges = kernel.ranges.Ranges([low], [high], [False], bytearray(1))
+        longer = low is not None and (high is None or high + low > 0)
+        assert kernel.refute.steeper(ranges, 0) == (ONE if longer else 0)
+
+
+def inputs(kernel: SimpleNamespace) -> None:
+    """An input has the range of its side; a whole one that of the whole numbers in it."""
+    for low, high, integer in product((Q(-7, 3), Q(-1), None), (Q(5, 2), Q(2), None), (False, True)):
+        scaled = kernel.ranges.Scaled((Input(0),), (Side(low, high, integer),))
+        ranges = kernel.ranges.root(scaled, ())
+        inside = [
+            None if b is None else b.__ceil__() if b < 0 and integer else b.__floor__() if integer else b
+            for b in (low, high)
+        ]
+        assert [None if b is None else Q(b, scaled.unit[0]) for b in (ranges.low[0], ranges.high[0])] == inside
+
+
+def cuts(kernel: SimpleNamespace) -> None:
+    """Below a cut and above it: together all, and no more than the grid allows in common."""
+    half = Affine(((0, Q(1, 2)),), Q(0))
+    for integer, node, value in product((False, True), (0, 1), (Q(1), Q(1, 2), Q(-1, 3), Q(1, 7))):
+        scaled = kernel.ranges.Scaled((Input(0), half), (Side(Q(-3), Q(3), integer),))
+        unit = scaled.unit[node]
+        for above in (False, True):
+            ranges = kernel.ranges.root(scaled, ())
+            kernel.ranges.settle(scaled, ranges)
+            kernel.ranges.cut(scaled, ranges, node, value, above)
+            kernel.ranges.settle(scaled, ranges)
+            low, high, strict = ranges.at(node)
+            if integer and node == 0:
+                assert (Q(low, unit) if above else Q(high, unit)) == (
+                    value.__ceil__() if above else value.__ceil__() - 1
+                )
+                assert not strict
+            elif above:
+                assert value - Q(1, unit) < Q(low, unit) <= value and not strict
+            else:
+                assert value <= Q(high, unit) < value + Q(1, unit)
+                assert strict == (Q(high, unit) == value)
+            if node == 0:  # what stands above hears of it
+                assert ranges.at(1)[:2] == tuple(Q(b, 2) * scaled.unit[1] / unit for b in (low, high))
+
+
+def choices(kernel: SimpleNamespace) -> None:
+    """A choice ranges over the branch taken, or over both; a test is decided where its range is on one side of 0."""
+    circuit = (
+        Input(0),
+        Affine((), Q(3, 2)),
+        Affine((), Q(-1, 3)),
+        Select(0, 1, 2),
+        Affine((), Q(0)),
+        Select(0, 0, 4),
+        Select(0, 2, 1),
+        Select(0, 0, 2),
+        Select(0, 2, 0),
+    )
+    three, third = Q(3, 2), Q(-1, 3)
+    for low, high, strict, taken in (
+        (-1, 1, False, None),
+        (-1, 0, False, None),
+        (-1, 0, True, False),
+        (-2, -1, False, False),
+        (0, 1, False, True),
+        (None, 1, False, None),
+        (-1, None, False, None),
+        (None, None, False, None),
+        (0, None, False, True),
+        (None, -1, False, False),
+    ):
+        scaled = kernel.ranges.Scaled(circuit, (Side(),))
+        ranges = kernel.ranges.root(scaled, ())
+        ranges.put(0, (low, high, strict))
+        kernel.ranges.settle(scaled, ranges)
+        assert ranges.outcome(0) is taken
+
+        def of(n: int, known: object = ranges, scaled: object = scaled) -> tuple[Q | None, Q | None]:
+            low, high, _ = known.at(n)  # type: ignore[attr-defined]
+            unit = scaled.unit[n]  # type: ignore[attr-defined]
+            return None if low is None else Q(low, unit), None if high is None else Q(high, unit)
+
+        assert of(3) == {None: (third, three), True: (three, three), False: (third, third)}[taken]
+        assert of(6) == {None: (third, three), True: (third, third), False: (three, three)}[taken]
+        unit = scaled.unit[0]
+        upper = None if high is None else Q(max(high, 0), unit)
+        own = of(0)
+        lowest = None if low is None else min(Q(low, unit), third)
+        highest = None if high is None else max(Q(high, unit), third)
+        assert of(7) == {None: (lowest, highest), True: own, False: (third, third)}[taken]
+        assert of(8) == {None: (lowest, highest), True: (third, third), False: own}[taken]
+        assert of(5) == {None: (Q(0), upper), True: (Q(0), upper), False: (Q(0), Q(0))}[taken]
+
+
+def gaps(kernel: SimpleNamespace) -> None:
+    """rise lies between 0 and run, rounded outwards by less than one step."""
+    weight = Q(2, 3)
+    circuit = (
+        Input(0),
+        Input(1),
+        Affine((), Q(0)),
+        Affine(((0, weight),), Q(1, 7)),
+        Affine(((1, weight),), Q(1, 7)),
+        Select(3, 3, 2),
+        Select(4, 4, 2),
+        Affine(((0, weight), (1, -weight)), Q(0)),
+        Affine(((5, Q(1)), (6, Q(-1))), Q(0)),
+    )
+    wide = Side(Q(-9), Q(9))
+    for low, high, side in (
+        *((*ends, Side()) for ends in ((-3, 2), (-3, None), (None, 2), (None, None), (1, 2), (-3, -1))),
+        *((*ends, wide) for ends in ((-3, 2), (1, 2), (-3, -1))),
+    ):
+        scaled = kernel.ranges.Scaled(circuit, (side, side), ((8, 7),))
+        ranges = kernel.ranges.root(scaled, ())
+        ranges.put(7, (low, high, False))
+        kernel.ranges.settle(scaled, ranges)
+        unit, of = scaled.unit[8], scaled.unit[7]
+        assert unit != of
+        for bound, found, sign in ((low, ranges.low[8], -1), (high, ranges.high[8], 1)):
+            if bound is None:
+                assert found is None
+            else:
+                most = Q(max(0, sign * bound), of)
+                assert most <= Q(sign * found, unit) < most + Q(1, unit)
+
+
+def news(kernel: SimpleNamespace) -> None:
+    """A node hears of what changed below it, whichever way; facts are known from the start."""
+    circuit = (
+        Input(0),
+        Affine(((0, Q(-2)),), Q(1)),
+        Affine(((1, Q(3)), (0, Q(0))), Q(0)),
+        Select(0, 1, 2),
+        Affine(((3, Q(1)),), Q(0)),
+    )
+    box = (Side(Q(-1), Q(1)),)
+    scaled = kernel.ranges.Scaled(circuit, box)
+    ranges = kernel.ranges.root(scaled, (2,))
+    assert ranges.low[2] == 0
+    kernel.ranges.settle(scaled, ranges, 1)
+    assert ranges.at(4) == (None, None, False)
+    kernel.ranges.settle(scaled, ranges)
+    unit = scaled.unit
+    assert (ranges.low[1], ranges.high[1]) == (-unit[1], 3 * unit[1])
+    assert (ranges.low[2], ranges.high[2]) == (0, 9 * unit[2])
+    kernel.ranges.cut(scaled, ranges, 0, Q(0), True)
+    kernel.ranges.settle(scaled, ranges)
+    assert ranges.high[1] == unit[1] and ranges.high[4] == unit[4] and ranges.high[2] == 3 * unit[2]

@@ -1,0 +1,167 @@
+"""Changes of one operator, comparison, constant or call in the checker, and whether any certificate notices."""
+
+from __future__ import annotations
+
+import ast
+import copy
+import signal
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import cache
+from random import Random
+from typing import Any
+
+from tests.kernel import chance
+from tests.kernel.cases import FORGED, read, written
+from tests.kernel.copies import SOURCES, kernel
+from tests.kernel.laws import laws
+from verifier.kernel.problem import Farkas, Rejected, Tree
+from verifier.kernel.wire import Unreadable
+
+COMPARISONS: dict[type[ast.cmpop], tuple[type[ast.cmpop], ...]] = {
+    ast.Lt: (ast.LtE, ast.Gt),
+    ast.LtE: (ast.Lt, ast.GtE),
+    ast.Gt: (ast.GtE, ast.Lt),
+    ast.GtE: (ast.Gt, ast.LtE),
+    ast.Eq: (ast.NotEq,),
+    ast.NotEq: (ast.Eq,),
+    ast.Is: (ast.IsNot,),
+    ast.IsNot: (ast.Is,),
+    ast.In: (ast.NotIn,),
+    ast.NotIn: (ast.In,),
+}
+OPERATORS: dict[type[ast.operator], tuple[type[ast.operator], ...]] = {
+    ast.Add: (ast.Sub,),
+    ast.Sub: (ast.Add,),
+    ast.Mult: (ast.Add,),
+    ast.FloorDiv: (ast.Mult,),
+    ast.LShift: (ast.RShift,),
+    ast.RShift: (ast.LShift,),
+}
+TWINS = {"min": "max", "max": "min", "ceil": "floor", "floor": "ceil", "any": "all", "lcm": "gcd", "gcd": "lcm"}
+SECONDS = 20
+"""A change that makes the checker run so long is noticed."""
+
+
+def changes(node: ast.AST) -> Iterator[ast.AST]:
+    """What may stand in the place of a node."""
+    match node:
+        case ast.Compare(left, [op], right):
+            for other in COMPARISONS[type(op)]:
+                yield ast.Compare(left, [other()], right)
+        case ast.BinOp(left, operator, right):
+            for instead in OPERATORS.get(type(operator), ()):
+                yield ast.BinOp(left, instead(), right)
+        case ast.AugAssign(target, operator, value):
+            for instead in OPERATORS.get(type(operator), ()):
+                yield ast.AugAssign(target, instead(), value)
+        case ast.UnaryOp(ast.USub() | ast.Not(), operand):
+            yield operand
+        case ast.BoolOp(op, values):
+            yield ast.BoolOp(ast.And() if isinstance(op, ast.Or) else ast.Or(), values)
+        case ast.Constant(bool(value)):
+            yield ast.Constant(not value)
+        case ast.Constant(int(value)):
+            yield ast.Constant(value + 1)
+            yield ast.Constant(value - 1)
+        case ast.Name(name) if name in TWINS:
+            yield ast.Name(TWINS[name], ast.Load())
+        case ast.IfExp(test, body, orelse):
+            yield ast.IfExp(test, orelse, body)
+        case ast.Expr(ast.Call()):
+            yield ast.Pass()
+
+
+def mutants(source: str) -> Iterator[tuple[str, str]]:
+    """(what is changed into what, program)."""
+    tree = ast.parse(source)
+    lines = source.splitlines()
+    seen: Counter[str] = Counter()
+    for k, node in enumerate(ast.walk(tree)):
+        for j in range(len(list(changes(node)))):
+            changed = copy.deepcopy(tree)
+            old = list(ast.walk(changed))[k]
+            new = ast.copy_location(list(changes(old))[j], old)
+            before = ast.unparse(old)
+            _put(changed, old, new)
+            line = lines[old.lineno - 1].partition("  #")[0].strip() if hasattr(old, "lineno") else ""
+            if "raise " in line:
+                continue  # the words of a message
+            name = f"{line} | {before} -> {ast.unparse(new)}"
+            seen[name] += 1
+            again = f" ({seen[name]})" if seen[name] > 1 else ""
+            yield name + again, ast.unparse(ast.fix_missing_locations(changed))
+
+
+def _put(tree: ast.AST, old: ast.AST, new: ast.AST) -> None:
+    for parent in ast.walk(tree):
+        for name, value in ast.iter_fields(parent):
+            if value is old:
+                setattr(parent, name, new)
+            elif isinstance(value, list):
+                for i, item in enumerate(value):
+                    if item is old:
+                        value[i] = new
+
+
+@cache
+def cases() -> tuple[tuple[Any, Any, str], ...]:
+    """Problems and proofs with what the checker makes of them: files, forgeries, random ones, and those bent."""
+    found: list[tuple[Any, Any]] = []
+    careless = kernel()
+    careless.wire.well_formed = lambda problem: None
+    for posed, tree in chance.examples(60):
+        if len(tree.steps) > 1 or any(e.slopes for e in tree.steps if isinstance(e, Farkas)):
+            found.append((posed, tree))
+    for seed, (posed, tree) in enumerate(chance.examples(60)):
+        rng = Random(seed)
+        found.append((posed, tree))
+        found += [(chance.loosened(rng, posed, by), tree) for by in (chance.Q(1, 50), chance.Q(1, 3))]
+        found.append((posed, chance.bent(rng, posed, tree)))
+    for case in [*written("accepted"), *written("rejected")]:
+        try:
+            found.append(read(case, careless.wire))
+        except (Rejected, Unreadable):
+            continue
+    found += [(claim, forged) for _, claim, forged in FORGED if not isinstance(forged, Tree) or len(forged.steps) < 99]
+    return tuple((claim, proof, fate(kernel().proof.check, claim, proof)) for claim, proof in found)
+
+
+def fate(check: Callable[..., Any], claim: Any, proof: Any) -> str:
+    try:
+        return f"accepted {check(claim, proof).trusts}"
+    except Rejected:
+        return "rejected"
+    except Exception as error:
+        return type(error).__name__
+
+
+class Late(BaseException): ...
+
+
+@contextmanager
+def limit(seconds: int) -> Iterator[None]:
+    def ring(*_: object) -> None:
+        raise Late
+
+    before = signal.signal(signal.SIGALRM, ring)
+    signal.alarm(seconds)
+    try:
+        yield
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def noticed(module: str, program: str) -> bool:
+    """Some law is broken, or some case comes out otherwise."""
+    known = cases()
+    try:
+        with limit(SECONDS):
+            mutant = kernel(**{module: program})
+            laws(mutant)
+            check = mutant.proof.check
+            return any(fate(check, claim, proof) != expected for claim, proof, expected in known)
+    except (Late, Exception):
+        return True

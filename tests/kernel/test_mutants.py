@@ -1,0 +1,122 @@
+"""The arithmetic of the checker is pinned down: each change of it is noticed, or cannot matter."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.kernel.copies import SOURCES, kernel
+from tests.kernel.laws import laws
+from tests.kernel.mutants import mutants, noticed
+
+EQUIVALENT: dict[str, dict[str, tuple[str, ...]]] = {
+    "shape": {},
+    "ranges": {
+        "any grid will do, a finer or a coarser one": (
+            "FINE = 1 << 32 | 1 -> 2",
+            "FINE = 1 << 32 | 32 -> 33",
+            "FINE = 1 << 32 | 32 -> 31",
+            "unit = lcm(*(b.denominator for b in sides)) * (1 if box[index].integer else FINE) | 1 -> 2",
+            "unit = lcm(constant.denominator, *(w.denominator * (self.unit[j] // g) for j, w, g in pairs))"
+            " | self.unit[j] // g -> self.unit[j] * g",
+        ),
+        "a level too high only makes the numbers longer, and one less is spare": (
+            "self.level.append(0) | 0 -> 1",
+            "self.level.append(0) | 0 -> -1",
+            "self.level.append(max((self.level[j] for j, _ in terms), default=0)) | 0 -> 1",
+            "self.level.append(max((self.level[j] for j, _ in terms), default=0)) | 0 -> -1",
+            "self.level.append(1 + max(self.level[j] for j in (test, then, otherwise))) | 1 -> 2",
+        ),
+        "a node that is its own run is 0, and so is what it hears": ("if run >= rise: | run >= rise -> run > rise",),
+        "a node that stays dirty is computed again": ("dirty[n] = 0 | 0 -> 1",),
+        "no node before n is dirty": (
+            "n = dirty.find(1, n + 1, end) | n + 1 -> n - 1",
+            "n = dirty.find(1, n + 1, end) | 1 -> 0 (2)",
+        ),
+        "a term of weight 0 adds nothing, whichever end is taken": (
+            "least, most = (low[j], high[j]) if a > 0 else (high[j], low[j]) | a > 0 -> a >= 0",
+            "least, most = (low[j], high[j]) if a > 0 else (high[j], low[j]) | 0 -> -1",
+        ),
+        "an open test has an upper end of at least 0": (
+            "return 0, None if first[1] is None else max(first[1], 0) | 0 -> -1 (2)",
+        ),
+        "zero with either sign": (
+            "constant += weight * at.constant | constant += weight * at.constant -> constant -= weight * at.constant",
+        ),
+        "the test of a relu is its branch, too": ("test = scaled.select[relu][0] | 0 -> 1",),
+    },
+    "refute": {
+        "any cap will do": (
+            "MOST_OPEN = 10_000 | 10000 -> 10001",
+            "MOST_OPEN = 10_000 | 10000 -> 9999",
+            "if len(open_) >= MOST_OPEN: | len(open_) >= MOST_OPEN -> len(open_) > MOST_OPEN",
+        ),
+        "no step comes here": ("assert_never(step) | assert_never(step) -> pass",),
+        "to settle more is right as well, and the nodes before a settled one are settled": (
+            "settle(scaled, ranges, 1 + max(node, *seen)) | 1 -> 2",
+            'seen = [row.place if row.kind in ("low", "high") else scaled.gaps[row.place][1] for row in end.rows]'
+            " | 1 -> 0",
+            "close(scaled, ranges, end, node + 1) | node + 1 -> node - 1",
+            "close(scaled, ranges, end, node + 1) | 1 -> 0",
+        ),
+        "at an end of 0 both formulas agree": (
+            "if low is not None and low >= 0: | low >= 0 -> low > 0",
+            "if low is not None and low >= 0: | 0 -> 1",
+            "if high is not None and high <= 0: | high <= 0 -> high < 0",
+            "if high is not None and high <= 0: | 0 -> -1",
+        ),
+        "with the slope rounded down, the upper end needs more": (
+            "return slope, max(-slope * low, (one - slope) * high) | -slope * low -> -slope + low",
+            "return slope, max(-slope * low, (one - slope) * high) | -slope -> slope",
+        ),
+        "a level too high only makes the numbers longer, and one less is spare": (
+            "depth = GRAIN * (1 + max(scaled.level, default=0)) | 1 -> 2",
+            "depth = GRAIN * (1 + max(scaled.level, default=0)) | 1 -> 0",
+            "depth = GRAIN * (1 + max(scaled.level, default=0)) | 0 -> 1",
+            "depth = GRAIN * (1 + max(scaled.level, default=0)) | 0 -> -1",
+        ),
+        "weights and sums are 0 or at least 2^24": (
+            "bound = ranges.high[n] if weight > 0 else ranges.low[n] | weight > 0 -> weight >= 0",
+            "bound = ranges.high[n] if weight > 0 else ranges.low[n] | 0 -> 1",
+            "bound = ranges.high[n] if weight > 0 else ranges.low[n] | 0 -> -1",
+            "if constant > 0 or (constant == 0 and not strict): | 0 -> 1",
+            "elif k > 0: | k > 0 -> k >= 0",
+            "elif k > 0: | 0 -> 1",
+            "elif k > 0: | 0 -> -1",
+        ),
+        "a side is 1 or -1": (
+            "bound = ranges.low[row.place] if side > 0 else ranges.high[row.place] | side > 0 -> side >= 0",
+            "bound = ranges.low[row.place] if side > 0 else ranges.high[row.place] | 0 -> -1",
+            "slope, shift = chord(low, high) if side > 0 else chord(_minus(high), _minus(low)) | side > 0 -> side >= 0",
+            "slope, shift = chord(low, high) if side > 0 else chord(_minus(high), _minus(low)) | 0 -> -1",
+            "strict = strict or (side < 0 and ranges.strict[row.place]) | side < 0 -> side <= 0",
+            "strict = strict or (side < 0 and ranges.strict[row.place]) | 0 -> 1",
+        ),
+    },
+}
+"""module -> why a change cannot matter -> the changes."""
+
+
+def test_the_laws_hold() -> None:
+    laws(kernel())
+
+
+@pytest.mark.parametrize("module", EQUIVALENT)
+def test_changes_of_the_arithmetic_are_noticed(module: str) -> None:
+    """A quarter of them; `python -m tests.kernel.test_mutants` tries all."""
+    assert wrong(module, 4) == []
+
+
+def wrong(module: str, stride: int = 1) -> list[str]:
+    """Changes that nothing notices, and those that are listed as equivalent and are not, or are none of the source."""
+    found = dict(mutants(SOURCES[module]))
+    known = {name for names in EQUIVALENT[module].values() for name in names}
+    some = list(found)[::stride]
+    return [*(known - found.keys()), *(name for name in some if noticed(module, found[name]) == (name in known))]
+
+
+if __name__ == "__main__":
+    import sys
+
+    alive = [f"{module}: {name}" for module in EQUIVALENT for name in wrong(module)]
+    print("\n".join(alive) or "Every change is noticed, or known to be equivalent.")
+    sys.exit(bool(alive))
