@@ -14,7 +14,7 @@ from typing import Any
 
 from tests.kernel import chance
 from tests.kernel.cases import FORGED, read, written
-from tests.kernel.copies import SOURCES, kernel
+from tests.kernel.copies import kernel
 from tests.kernel.laws import laws
 from verifier.kernel.problem import Farkas, Rejected, Tree
 from verifier.kernel.wire import Unreadable
