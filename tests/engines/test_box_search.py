@@ -189,22 +189,24 @@ def test_time_is_kept_and_boxes_are_counted() -> None:
 
 def test_a_certificate_is_accepted_and_trusts_nothing() -> None:
     random, proved = Random(11), 0
-    for _ in range(40):
+    for _ in range(30):
         build = Build()
         inputs = box(build, 2, integers=random.randint(0, 1))
         outputs = output(build, layers(random, [len(inputs), 5, 5, 5, 2]), inputs)
         a, b = (build.add(y, build.constant(F(random.randint(-12, 4), 4))) for y in outputs)
         above = build.above_zero(build.subtract(a, inputs[0]))
-        q = asked(build, inputs, [build.both(above, build.at_least_zero(b)), build.above_zero(build.add(a, b))])
+        high, low = build.at_least_zero(b), build.at_least_zero(build.scale(-1, inputs[1]))
+        more = build.above_zero(build.add(a, b))
+        q = asked(build, inputs, [build.both(above, high), build.negate(build.both(low, build.negate(more)))])
         if not accepts(q):
             continue
-        answer = box_search(q, 10)
+        answer = box_search(q, 30)
         if isinstance(answer, Holds):
             proved += 1
             assert answer.proof is not None and answer.trusts == ()
             assert answer.proof[0] == q.empty
             assert check(*answer.proof).trusts == ()
-    assert proved >= 8
+    assert proved >= 5
 
 
 def test_a_pair_question_gets_a_certificate() -> None:

@@ -17,9 +17,10 @@ from math import floor, frexp, ldexp
 
 import numpy as np
 
-from verifier.engines.levels import All, Floats, Formula, Levels, Literal
+from verifier.engines.levels import Floats, Levels, Literal
 from verifier.engines.linear_bounds import Bounds, Boxes, Relaxed, Upper, relaxed
 from verifier.engines.shrink import nearest
+from verifier.kernel.circuit import FALSE, TRUE, Affine, Select
 from verifier.kernel.problem import Bound, Empty, Farkas, Rejected, Row, Split, Step, Tree
 from verifier.kernel.ranges import Ranges, Scaled, cut, root
 from verifier.kernel.refute import bound, close
@@ -57,67 +58,88 @@ class Place:
 
 
 def box_proof(problem: Empty, levels: Levels, bounds: Bounds, end: float) -> Tree | None:
-    """A tree that the kernel accepts, or None: out of time, or the formula is no conjunction of literals."""
-    rows = list(conjunction(levels.formula))
-    if any(row is None for row in rows):
-        return None
+    """A tree that the kernel accepts, or None when there is no time for it."""
+    writer = Writer(problem, levels, bounds, end)
+    facts = [(fact, True) for fact in problem.facts]
     try:
-        return Tree(tuple(Writer(problem, levels, bounds, [r for r in rows if r is not None], end).steps()))
+        return Tree(tuple(writer.cases(root(writer.scaled, problem.facts), facts, ())))
     except Unproved:
         return None
 
 
-def conjunction(formula: Formula) -> Iterator[Literal | None]:
-    """The literals that all have to hold; None where a part is no such thing."""
-    match formula:
-        case Literal():
-            yield formula
-        case All(parts):
-            for part in parts:
-                yield from conjunction(part)
-        case _:
-            yield None
-
-
 class Writer:
-    def __init__(self, problem: Empty, levels: Levels, bounds: Bounds, literals: list[Literal], end: float) -> None:
+    def __init__(self, problem: Empty, levels: Levels, bounds: Bounds, end: float) -> None:
         self.problem, self.levels, self.bounds, self.end = problem, levels, bounds, end
-        self.literals = literals
+        self.literals: tuple[Literal, ...] = ()
         self.scaled = Scaled(problem.circuit, problem.box)
         self.whole = [problem.box[i].integer for i in levels.inputs]
-        self.boxes = 0
 
-    def steps(self) -> Iterator[Step]:
-        """The proof in the order of a reader."""
-        ranges = root(self.scaled, self.problem.facts)
-        yield from self.assume(ranges)
+    # formulas
+
+    def cases(self, ranges: Ranges, todo: list[tuple[int, bool]], literals: tuple[Literal, ...]) -> Iterator[Step]:
+        """The proof that a branch is empty on which the kernel knows the signs `todo` (node, node >= 0) and those of
+        `literals`. A conjunction is drawn out, a disjunction is cut."""
+        while todo:
+            node, holds = todo.pop()
+            at = self.problem.circuit[node]
+            if not isinstance(at, Select) or node in self.scaled.relus:
+                if (node, holds) in self.levels.known:
+                    literals = *literals, self.levels.known[node, holds]
+                continue
+            no, yes = Affine((), FALSE if holds else TRUE), Affine((), TRUE if holds else FALSE)
+            then, otherwise = self.problem.circuit[at.then], self.problem.circuit[at.otherwise]
+            if then == no:
+                yield from self.drawn(ranges, todo, node, holds, at.test, False)
+                if otherwise != yes:
+                    yield from self.drawn(ranges, todo, node, holds, at.otherwise, holds)
+            elif otherwise == no:
+                yield from self.drawn(ranges, todo, node, holds, at.test, True)
+                if then != yes:
+                    yield from self.drawn(ranges, todo, node, holds, at.then, holds)
+            else:
+                yield Split(at.test, Fraction(0))
+                for above, part, value in ((False, at.otherwise, otherwise), (True, at.then, then)):
+                    branch, more = ranges.copy(), [*todo, (at.test, above)]
+                    cut(self.scaled, branch, at.test, Fraction(0), above)
+                    apart = Farkas((Row("low", at.test, 1), Row("high", at.test, 1)))
+                    if self.closes(branch, apart):  # the test had the other sign already
+                        yield apart
+                        continue
+                    if value != yes:
+                        yield from self.drawn(branch, more, node, holds, part, holds)
+                    yield from self.cases(branch, more, literals)
+                return
+        self.literals = literals
+        yield from self.boxes(ranges)
+
+    def drawn(
+        self, ranges: Ranges, todo: list[tuple[int, bool]], node: int, holds: bool, part: int, sign: bool
+    ) -> Iterator[Step]:
+        """That `part` has this sign because `node` has its own."""
+        row = Row("low" if holds else "high", node, 1)
+        for rows in ((row,), (row, Row("high" if sign else "low", part, 1))):
+            step = self.bounded(ranges, part, Fraction(0), sign, rows)
+            if step is not None:
+                todo.append((part, sign))
+                yield step
+                return
+        raise Unproved
+
+    # boxes
+
+    def boxes(self, ranges: Ranges) -> Iterator[Step]:
+        """The proof for one branch, by boxes."""
+        if not self.literals:
+            raise Unproved
         wide = [np.full((1, len(level.relus)), np.inf) for level in self.levels.levels]
         start = Boxes(self.bounds.root.low.copy(), self.bounds.root.high.copy(), [-w for w in wide], wide)
         waiting = [Place(ranges, start)]
         while waiting:
             if time.monotonic() > self.end:
                 raise Unproved
-            place = waiting.pop()
-            self.boxes += 1
-            written, halves = self.box(place)
+            written, halves = self.box(waiting.pop())
             yield from written
             waiting += reversed(halves)
-
-    def assume(self, ranges: Ranges) -> Iterator[Step]:
-        """Every literal as a range of its node: what a fact says of its parts is drawn out of it."""
-        for literal in self.literals:
-            if literal.positive and literal.node in self.problem.facts:
-                continue
-            step = None
-            for fact in self.problem.facts:
-                step = self.bounded(ranges, literal.node, Fraction(0), literal.positive, (Row("low", fact, 1),))
-                if step is not None:
-                    break
-            if step is None:
-                raise Unproved
-            yield step
-
-    # one box
 
     def box(self, place: Place) -> tuple[list[Step], list[Place]]:
         """The steps about one branch, and the branches after them."""
@@ -134,11 +156,8 @@ class Writer:
                 steps += self.write(place, news)
                 times, _ = self.sum(self.literals_of(known), known)
                 ended = Farkas(self.rows(times))
-                try:
-                    close(self.scaled, ranges, ended)
-                    return [*steps, ended], []
-                except Rejected:  # roundings: smaller boxes have more slack
-                    pass
+                if self.closes(ranges, ended):
+                    return [*steps, ended], []  # else it was rounding, and smaller boxes have more slack
         else:
             steps += self.write(place, self.news(known, ranking, INNER)[0])
         steps += self.sides(place, self.literals_of(known))
@@ -301,14 +320,22 @@ class Writer:
 
     def bounded(self, ranges: Ranges, node: int, value: Fraction, above: bool, rows: tuple[Row, ...]) -> Bound | None:
         """The step that keeps one side of a cut, taken; None where the kernel does not accept it."""
-        step = Bound(node, value, above, Farkas(rows))
-        before = ranges.at(node)
+        step, trial = Bound(node, value, above, Farkas(rows)), ranges.copy()
         try:
-            bound(self.scaled, ranges, node, value, above, step.end)
+            bound(self.scaled, trial, node, value, above, step.end)
         except Rejected:
-            ranges.put(node, before)
             return None
+        ranges.low, ranges.high, ranges.strict, ranges.dirty = trial.low, trial.high, trial.strict, trial.dirty
         return step
+
+    def closes(self, ranges: Ranges, end: Farkas) -> bool:
+        """Whether the kernel accepts this end of a branch. Like every trial, it leaves the ranges as they are: what is
+        not written has not been carried along in the eyes of the kernel."""
+        try:
+            close(self.scaled, ranges.copy(), end)
+        except Rejected:
+            return False
+        return True
 
 
 def shortened(value: float, width: float, bits: int, more: int = 0) -> float:

@@ -6,7 +6,7 @@ level 0. Atoms are numbered level by level, so a test is a row over the atoms be
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import reduce
@@ -92,7 +92,7 @@ class Levels:
             raise Declined("a variable is a square")
         self.circuit: Circuit = question.circuit
         self._rows: list[Row] = []
-        self._literals: dict[tuple[int, bool], Literal] = {}
+        self.known: dict[tuple[int, bool], Literal] = {}  # by node, and whether it is >= 0
         self._parts = 0
         self.formula: Formula = All(tuple(self._formula(fact, True) for fact in question.facts))
 
@@ -176,12 +176,12 @@ class Levels:
                 )
             case _:
                 key = node, positive
-                if key not in self._literals:
+                if key not in self.known:
                     weights, constant = self._row(node)
                     sign = 1 if positive else -1
-                    self._literals[key] = Literal(len(self._rows), node, positive)
+                    self.known[key] = Literal(len(self._rows), node, positive)
                     self._rows.append(({n: sign * w for n, w in weights.items()}, sign * constant))
-                return self._literals[key]
+                return self.known[key]
 
     def forward(self, points: Floats) -> Floats:
         """(n, inputs) -> (n, literals): the value of every literal at each point, in floats."""
@@ -203,16 +203,6 @@ class Levels:
                     return reduce(np.maximum, map(of, parts))
 
         return of(self.formula)
-
-
-def literals(formula: Formula) -> Iterator[Literal]:
-    """Every literal of a formula."""
-    match formula:
-        case Literal():
-            yield formula
-        case All(parts) | Some(parts):
-            for part in parts:
-                yield from literals(part)
 
 
 def _all(*parts: Formula) -> Formula:
