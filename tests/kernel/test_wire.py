@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gzip
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import replace
 from fractions import Fraction as Q
 from io import StringIO
@@ -13,9 +15,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.kernel.cases import FINE, PROOFS, ROW
+from tests.kernel.cases import BOX, END, FINE, PROOFS, ROW
 from verifier.kernel.circuit import Affine, Input, Node, Select
-from verifier.kernel.problem import Entails, Hole, Linear, Problem, Proof, Rejected, Tree
+from verifier.kernel.problem import Bound, Entails, Farkas, Hole, Linear, Problem, Proof, Rejected, Row, Split, Tree
+from verifier.kernel.proof import check
 from verifier.kernel.wire import Unreadable, read_problem, read_proof, write_problem, write_proof
 
 
@@ -110,3 +113,45 @@ def test_the_command_says_which_file_it_cannot_read(tmp_path: Path) -> None:
         assert str(proof) in err
     assert run(problem)[0] == 2
     assert run()[0] == 2
+
+
+def test_a_tree_is_read_back() -> None:
+    steps = (
+        Bound(0, Q(-1), True, END),
+        Split(0, Q(1, 3)),
+        END,
+        Farkas((Row("fall", 0, 10**30),), ((0, 5),)),
+        Hole("z3"),
+    )
+    whole = Tree(steps, (Affine(((0, Q(2)),), Q(1)),), ((1, 0),))
+    assert read_back(BOX, whole) == whole
+
+
+def test_steps_are_read_when_they_are_asked_for() -> None:
+    """Of a proof without end, the first wrong step is enough; what waits is what was read."""
+
+    def lines() -> Iterator[str]:
+        yield from list(write_proof(BOX, Tree(())))[:1]
+        while True:
+            yield '["hole","z3"]\n'
+
+    class Endless(StringIO):
+        source = lines()
+
+        def readline(self, size: int = -1, /) -> str:
+            return next(self.source)
+
+    with pytest.raises(Rejected, match="go on after the last branch"):
+        check(BOX, read_proof(Endless(), BOX))
+
+
+def test_gzip_is_unpacked_as_it_is_read(tmp_path: Path) -> None:
+    problem, proof, bomb = (tmp_path / name for name in ("problem.json", "proof.json.gz", "bomb.gz"))
+    problem.write_bytes(gzip.compress(write_problem(BOX).encode()))
+    text = "".join(write_proof(BOX, Tree((END,)))).encode()
+    proof.write_bytes(gzip.compress(text))
+    assert run(problem, proof) == (0, "accepted\n", "")
+    bomb.write_bytes(gzip.compress(text[:-8]) + gzip.compress(b" " * (1 << 25)))
+    assert run(problem, bomb)[0::2] == (2, f"{bomb}: a line is too long\n")
+    proof.write_bytes(gzip.compress(text)[:-12])
+    assert run(problem, proof)[0] == 2

@@ -111,5 +111,17 @@ def test_the_command_says_what_it_needs(verifier: Run, tmp_path: Path) -> None:
         assert (done.returncode, says in done.stderr) == (2, True), done.stderr
 
 
+def test_a_tree_is_carried_from_the_engine_to_the_file_and_back(verifier: Run, tmp_path: Path) -> None:
+    text = "domain X { u: real in [0, 1] }\nassert below: forall x in X: relu(3*x.u - 1) <= 2*x.u\n"
+    (tmp_path / "relu.vf").write_text(text)
+    verifier("check", "relu.vf", "--certificate", "proofs")
+    assert verifier("replay", "proofs").stdout == "below: accepted\n"
+    done = verifier("replay", "relu.vf", "proofs")
+    assert (done.returncode, done.stdout) == (0, "below: proved by 1 certificate\n")
+    (tmp_path / "relu.vf").write_text(text.replace("<= 2", "<= 1"))
+    done = verifier("replay", "relu.vf", "proofs")
+    assert (done.returncode, done.stdout) == (3, "below: not replayed: no certificate of this question\n")
+
+
 def test_a_shelf_answers_only_whether_there_is_a_solution(tmp_path: Path) -> None:
     assert Shelf(tmp_path).ask("least", seconds=1.0) == Unknown("no certificate of this question")
