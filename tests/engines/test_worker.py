@@ -64,6 +64,14 @@ def test_a_process_that_overstays_is_killed_and_replaced(worker: Worker) -> None
 
 
 @POSIX
+def test_a_slow_start_is_not_the_time_of_the_question(worker: Worker) -> None:
+    worker.warm()
+    os.kill(pid(worker), signal.SIGSTOP)
+    threading.Timer(0.5 + GRACE + 1, os.kill, (pid(worker), signal.SIGCONT)).start()
+    assert isinstance(worker.ask("find", EASY, seconds=0.5), Fails)
+
+
+@POSIX
 def test_a_crash_in_the_middle_of_a_question_is_an_unknown_that_says_so(worker: Worker) -> None:
     answers(worker)
     threading.Timer(0.5, os.kill, (pid(worker), signal.SIGKILL)).start()

@@ -23,6 +23,10 @@ from verifier.kernel.circuit import Circuit
 from verifier.query.question import Question
 
 GRACE = 2.0
+START = 60.0
+"""Seconds to start, or to load what is loaded late. They are not those of the question, to which a machine under load
+would never come."""
+HELLO, MORE = "hello", "more"
 MEGABYTES = 4000
 LATER = ("case_search", "glance", "box_search")
 """Tasks whose engines are loaded when they are first asked for."""
@@ -35,13 +39,14 @@ class Worker:
         self._process: subprocess.Popen[bytes] | None = None
         self._late = False
         self._circuit: Circuit | None = None  # the last one that the process has been sent
+        self._ready: set[str] = set()
 
     def warm(self) -> None:
         """Start the process now, so that it loads z3 while other things happen."""
         if self._process is None or self._process.poll() is not None:
             command = [sys.executable, "-c", "from verifier.engines.worker import serve; serve()"]
             self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-            self._circuit = None
+            self._circuit, self._ready = None, set()
 
     def ask(self, task: str, *arguments: Any, seconds: float) -> Any:
         """The result of the task of that name, called with `*arguments, seconds`; Unknown when the time is over.
@@ -49,15 +54,15 @@ class Worker:
         if seconds <= 0:
             return Unknown("out of time")
         self.warm()
-        process = self._process
-        assert process is not None and process.stdin is not None and process.stdout is not None
         self._late = False
-        alarm = threading.Timer(seconds + GRACE, self._overdue)
-        alarm.daemon = True
-        alarm.start()
         try:
-            send(process.stdin, (task, *self._short(arguments), seconds))
-            ok, result = receive(process.stdout)
+            for needed in (HELLO, *((MORE,) if task in LATER else ())):
+                if needed not in self._ready:
+                    self._exchange((needed, False, (), START), START)
+                    self._ready.add(needed)
+            return self._exchange((task, *self._short(arguments), seconds), seconds + GRACE)
+        except EngineFailed:
+            raise
         except (OSError, EOFError) as error:
             self.close()
             if self._late:
@@ -66,6 +71,17 @@ class Worker:
         except BaseException:
             self.close()
             raise
+
+    def _exchange(self, message: object, seconds: float) -> Any:
+        """The answer to a message; the process is killed when it takes longer."""
+        process = self._process
+        assert process is not None and process.stdin is not None and process.stdout is not None
+        alarm = threading.Timer(seconds, self._overdue)
+        alarm.daemon = True
+        alarm.start()
+        try:
+            send(process.stdin, message)
+            ok, result = receive(process.stdout)
         finally:
             alarm.cancel()
         if not ok:
@@ -174,6 +190,7 @@ def serve() -> None:
     squares = (quadratic.find_square, quadratic.least_square, quadratic.substantial_square)
     rounds = (*squares, quadratic_suprema.steepest_square)
     tasks: dict[str, Callable[..., object]] = {f.__name__: f for f in (*searches, *climbs, *wholes, *rounds)}
+    tasks |= {HELLO: lambda seconds: None, MORE: lambda seconds: tasks.update(later())}
     z3.set_param("memory_max_size", MEGABYTES)
     circuit: Circuit = ()
     while True:
@@ -187,8 +204,6 @@ def serve() -> None:
             case (Question() as question, *_):
                 circuit = question.circuit
         try:
-            if task not in tasks and task in LATER:
-                tasks |= later()
             reply = (True, tasks[task](*arguments, seconds))
         except z3.Z3Exception as error:
             text = str(error)
