@@ -74,13 +74,13 @@ def settle(
     KeyboardInterrupt stops the decider; what is not settled by then is unknown."""
     missing = set(indices)
     try:
-        for index, settled in _each(decider, claim, indices, alone):
+        for index, settled in () if decider.stopped else _each(decider, claim, indices, alone):
             missing.discard(index)
             put(index, settled)
     except KeyboardInterrupt:
         decider.stop()
-        for index in sorted(missing):
-            put(index, Settled(Undecided(INTERRUPTED)))
+    for index in sorted(missing):
+        put(index, Settled(Undecided(INTERRUPTED)))
 
 
 def _each(decider: Decider, claim: Many, indices: Sequence[int], alone: Settle) -> Iterator[tuple[int, Settled]]:
