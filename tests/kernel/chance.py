@@ -10,7 +10,7 @@ from itertools import product
 from math import ceil, floor
 from random import Random
 
-from verifier.engines.case_search import case_search
+from verifier.engines.case_search import CaseSearch
 from verifier.engines.engine import Fails, Holds
 from verifier.kernel.circuit import Affine, Circuit, Input, Node, Select, evaluate
 from verifier.kernel.problem import GRAIN, Bound, Empty, Farkas, Row, Side, Split, Step, Tree
@@ -98,7 +98,7 @@ def question(problem: Empty) -> Question:
 
 def proved(problem: Empty, seconds: float = 2.0) -> Tree | None:
     """A proof as the engine finds it, not checked here; None where there is a solution, or no time."""
-    match case_search(question(problem), seconds):
+    match CaseSearch(question(problem), seconds).run():
         case Holds(proof=(_, Tree() as tree)):
             return tree
         case Fails():

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.kernel.chance import Point, bent, loosened, points, problem, proved, question, solves
-from verifier.engines.case_search import case_search
+from verifier.engines.case_search import CaseSearch
 from verifier.engines.engine import Fails, Unknown
 from verifier.kernel.circuit import Input, Select, evaluate
 from verifier.kernel.problem import GRAIN, Bound, Empty, Farkas, Rejected, Row, Split, Tree
@@ -154,7 +154,7 @@ def test_a_looser_problem_is_not_easier(seed: int) -> None:
 def test_the_search_never_proves_what_a_point_refutes(seed: int) -> None:
     rng = Random(seed)
     claim = problem(rng)
-    found = case_search(question(claim), 2.0)
+    found = CaseSearch(question(claim), 2.0).run()
     if isinstance(found, Fails):
         assert solves(claim, found.points[0])
     elif not isinstance(found, Unknown):

@@ -15,7 +15,7 @@ EQUIVALENT: dict[str, dict[str, tuple[str, ...]]] = {
             "FINE = 1 << 32 | 1 -> 2",
             "FINE = 1 << 32 | 32 -> 33",
             "FINE = 1 << 32 | 32 -> 31",
-            "unit = lcm(*(b.denominator for b in sides)) * (1 if box[index].integer else FINE) | 1 -> 2",
+            "return lcm(*(b.denominator for b in ends)) * (1 if side.integer else FINE) | 1 -> 2",
             "unit = lcm(constant.denominator, *(w.denominator * (self.unit[j] // g) for j, w, g in pairs))"
             " | self.unit[j] // g -> self.unit[j] * g",
         ),
@@ -40,7 +40,13 @@ EQUIVALENT: dict[str, dict[str, tuple[str, ...]]] = {
             "return 0, None if first[1] is None else max(first[1], 0) | 0 -> -1 (2)",
         ),
         "zero with either sign": (
-            "constant += weight * at.constant | constant += weight * at.constant -> constant -= weight * at.constant",
+            "constant += weight * shift | constant += weight * shift -> constant -= weight * shift",
+        ),
+        "a node met twice has weight 0 the second time": (
+            "if j not in form and j in scaled.affine:"
+            " | j not in form and j in scaled.affine -> j not in form or j in scaled.affine",
+            "if n in scaled.affine and (weight := form.pop(n, 0)): | 0 -> 1",
+            "if n in scaled.affine and (weight := form.pop(n, 0)): | 0 -> -1",
         ),
         "the test of a relu is its branch, too": ("test = scaled.select[relu][0] | 0 -> 1",),
     },
