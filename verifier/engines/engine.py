@@ -7,8 +7,11 @@ from fractions import Fraction
 
 from verifier.engines.eliminate import Half
 from verifier.kernel.problem import Problem, Proof, Tree
+from verifier.query.piece import Row
 
 Vector = tuple[Fraction, ...]
+Claimed = tuple[Problem, Proof]
+"""What the kernel is asked to accept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +34,24 @@ class Holds:
 
     by: str
     trusts: tuple[str, ...] = ()
-    proof: tuple[Problem, Proof] | None = None
+    proof: Claimed | None = None
     checking: float = 0.0
 
     @property
     def certificates(self) -> tuple[Certificate, ...]:
         return () if self.proof is None else (Certificate(*self.proof, self.checking),)
+
+
+@dataclass(frozen=True, slots=True)
+class Null:
+    """The solutions are null: each lies on one of `flats`, where all rows of it are 0. `inside`: a point of the domain,
+    relatively interior to one of its thickest pieces. `proof`: that no solution lies off the flats."""
+
+    by: str
+    flats: tuple[tuple[Row, ...], ...]
+    inside: Vector
+    trusts: tuple[str, ...] = ()
+    proof: Claimed | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +65,15 @@ class Fails:
 @dataclass(frozen=True, slots=True)
 class Least:
     """An infimum: `value` None when nothing is feasible; attained at `points[0]`, or approached from it towards
-    `points[1]`."""
+    `points[1]`. `proofs`: that there is nothing below it, if that is not trusted (`query.closure` has the
+    questions)."""
 
     by: str
     value: Fraction | None
     attained: bool
     points: tuple[Vector, ...] = ()
     trusts: tuple[str, ...] = ()
+    proofs: tuple[Claimed, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +87,7 @@ class Most:
     attained: bool
     points: tuple[Vector, ...] = ()
     trusts: tuple[str, ...] = ()
+    proofs: tuple[Claimed, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +153,7 @@ class Unknown:
     why: str
 
 
-Answer = Holds | Fails | Least | Most | Curve | Torn | Unknown
+Answer = Holds | Null | Fails | Least | Most | Curve | Torn | Unknown
 
 
 class EngineFailed(Exception):

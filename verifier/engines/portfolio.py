@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import cast
 
-from verifier.engines.engine import Answer, EngineFailed, Fails, Holds, Unknown
+from verifier.engines.engine import Answer, Claimed, EngineFailed, Fails, Holds, Least, Most, Null, Unknown
 from verifier.engines.worker import Worker
+from verifier.query import closure
+from verifier.query.closure import Beyond
 from verifier.query.piece import choices
 from verifier.query.question import Question
 
@@ -37,16 +40,9 @@ class Portfolio:
 
         if choices(question) < MANY_CHOICES:  # z3 finds pairs that are pleasant to read
             first = self._ask("find", question, seconds / 2)
-            match first:
-                case Fails():
-                    return first
-                case Holds():
-                    spent = time.monotonic() - started
-                    second = self._ask("case_search", question, min(left(), PATIENCE * max(1.0, spent)))
-                    if isinstance(second, Fails):
-                        raise EngineFailed(f"{second.by} finds a solution where {first.by} says that there is none")
-                    return second if isinstance(second, Holds) else first
-            return self._ask("case_search", question, left())
+            if isinstance(first, Holds):
+                return self._proved(first, question, started, left())
+            return first if isinstance(first, Fails) else self._ask("case_search", question, left())
         plan = [
             ("glance", 1.0),
             *([("box_search", 0.6)] if narrow(question) else []),
@@ -66,26 +62,66 @@ class Portfolio:
     def _ask(self, task: str, question: Question, seconds: float) -> Answer:
         return cast(Answer, self.worker.ask(task, question, seconds=seconds))
 
+    def certificate(self, question: Question, seconds: float) -> Answer:
+        """A certificate that there is no solution, or a solution, if one of them is found soon."""
+        return self._ask("case_search", question, min(seconds, PATIENCE))
+
+    def _proved(self, first: Holds, question: Question, started: float, left: float) -> Holds:
+        """What z3 says since `started`; with a certificate that `question` has no solution, where one is found."""
+        if not first.trusts:
+            return first
+        patience = PATIENCE * max(1.0, time.monotonic() - started)
+        second = self._ask("case_search", question, min(left, patience))
+        if isinstance(second, Fails):
+            raise EngineFailed(f"{second.by} finds a solution where {first.by} says that there is none")
+        return second if isinstance(second, Holds) else first
+
+    def _extreme(self, task: str, question: Question, beyond: Beyond, seconds: float) -> Answer:
+        """What z3 finds; with certificates, where all are found, that nothing lies `beyond` it."""
+        started = time.monotonic()
+        found = self._ask(task, question, seconds)
+        if not isinstance(found, Least | Most) or (isinstance(found, Most) and found.value is None):
+            return found
+        proofs: list[Claimed] = []
+        for further in beyond(question, found.value, found.attained):
+            left = seconds - (time.monotonic() - started)
+            held = self._proved(Holds(found.by, found.trusts), further, started, left)
+            if held.proof is None:
+                return found
+            proofs.append(held.proof)
+        return replace(found, trusts=(), proofs=tuple(proofs))
+
     def approach(self, question: Question, shared: tuple[int, ...], seconds: float) -> Answer:
         """A limit witness (Theorem 1*: `shared` are the inputs of x; 1U: nothing is shared)."""
-        return cast(Answer, self.worker.ask("approach", question, shared, seconds=seconds))
+        started = time.monotonic()
+        first = cast(Answer, self.worker.ask("approach", question, shared, seconds=seconds / 2))
+        if isinstance(first, Fails):
+            return first
+        both, left = closure.torn(question, shared), seconds - (time.monotonic() - started)
+        if isinstance(first, Holds):
+            return self._proved(first, both, started, left)
+        second = self._ask("case_search", both, left)
+        if isinstance(second, Fails):
+            return replace(second, points=closure.apart(question, shared, second.points[0]))
+        return second
 
     def least(self, question: Question, seconds: float) -> Answer:
         """The infimum of the question's first number."""
-        task = "least_square" if question.squares else "least"
-        return cast(Answer, self.worker.ask(task, question, seconds=seconds))
+        if question.squares:
+            return self._ask("least_square", question, seconds)
+        return self._extreme("least", question, closure.smaller, seconds)
 
     def greatest(self, question: Question, seconds: float) -> Answer:
         """The supremum of the question's first number."""
-        return cast(Answer, self.worker.ask("greatest", question, seconds=seconds))
+        return self._extreme("greatest", question, closure.greater, seconds)
 
     def defect(self, question: Question, seconds: float) -> Answer:
         """The supremum of the first number over the closures of the pieces where the second is zero."""
-        return cast(Answer, self.worker.ask("defect", question, seconds=seconds))
+        return self._extreme("defect", question, closure.left_over, seconds)
 
     def steepest(self, question: Question, seconds: float) -> Answer:
         """The supremum of the first number divided by the second."""
-        return cast(Answer, self.worker.ask("steepest", question, seconds=seconds))
+        return self._extreme("steepest", question, closure.steeper, seconds)
 
     def steepest_square(self, question: Question, seconds: float) -> Answer:
         """The supremum of the square of the first number divided by the question's square of a distance."""
@@ -106,13 +142,17 @@ class Portfolio:
 
     def substantial(self, domain: Question, question: Question, copies: int, seconds: float) -> Answer:
         """A solution in a piece of positive measure."""
+        started = time.monotonic()
         task = "substantial_square" if question.squares else "substantial"
-        return cast(Answer, self.worker.ask(task, domain, question, copies, seconds=seconds))
+        found = cast(Answer, self.worker.ask(task, domain, question, copies, seconds=seconds))
+        if not isinstance(found, Null):
+            return found
+        left = seconds - (time.monotonic() - started)
+        held = self._proved(Holds(found.by, found.trusts), closure.off(question, found.flats), started, left)
+        return replace(found, trusts=held.trusts, proof=held.proof)
 
-    def local(self, bad: Question, own: Question, shared: tuple[int, ...], seconds: float, impossible: bool) -> Answer:
+    def local(self, bad: Question, own: Question, shared: tuple[int, ...], seconds: float) -> Answer:
         """An x with BAD and not OWN (Theorem 3)."""
-        if impossible:
-            return Holds("the bounds of the domain", ("the canonical form",))
         return cast(Answer, self.worker.ask("local", bad, own, shared, seconds=seconds))
 
 

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any, TypeAlias
 
 import z3
 
-from verifier.canonical.linalg import rank
-from verifier.engines.engine import Answer, Fails, Holds, Least, Unknown, Vector
+from verifier.canonical.linalg import rref
+from verifier.engines.engine import Answer, Fails, Holds, Least, Null, Unknown, Vector
 from verifier.kernel.circuit import Affine, Input, Select
-from verifier.query.piece import Piece, Row, choices, piece_of, senses
+from verifier.query.piece import Piece, Row, choices, piece_of, real_inputs, senses
 from verifier.query.question import Question
 
 NAME = f"z3 {z3.get_version_string()}"
@@ -352,9 +352,18 @@ def lowest(question: Question, z: Vector, y: Vector, clock: Clock) -> tuple[Frac
 # measure (THEORY section 3, almost everywhere)
 
 
-def dimension(question: Question, z: Vector, clock: Clock) -> tuple[int, Vector] | None:
-    """The dimension of the piece of z among the real coordinates (integers fixed), and a point of its relative
-    interior."""
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """The dimension of a piece among the real coordinates (integers fixed), a relatively interior point, and
+    independent rows that are 0 all over the piece."""
+
+    dimension: int
+    centre: Vector
+    flat: tuple[Row, ...]
+
+
+def extent(question: Question, z: Vector, clock: Clock) -> Extent | None:
+    """That of the piece of z; None when the time is over."""
     piece = piece_of(question, z)
     variables = [
         z3.IntVal(int(a)) if v.integer else z3.Real(f"d{i}")
@@ -378,50 +387,61 @@ def dimension(question: Question, z: Vector, clock: Clock) -> tuple[int, Vector]
         solver.pop()
         inner.append(point)
         slack = {i: t for i, t in slack.items() if piece.weak[i].at(point) <= 0}
-    flat = [tuple(dict(piece.weak[i].weights).get(j, Fraction(0)) for j in real) for i in slack]
+    flat = independent([piece.weak[i] for i in slack], real)
     centre = tuple(sum(column, Fraction(0)) / len(inner) for column in zip(*inner, strict=True))
-    return len(real) - (rank(flat) if flat else 0), centre
+    return Extent(len(real) - len(flat), centre, flat)
+
+
+def independent(rows: Sequence[Row], real: Sequence[int]) -> tuple[Row, ...]:
+    """The first rows that are linearly independent in the real coordinates."""
+    if not rows:
+        return ()
+    columns = [[dict(row.weights).get(j, Fraction(0)) for row in rows] for j in real]
+    return tuple(rows[i] for i in rref(columns)[1])
 
 
 def thickest(question: Question, clock: Clock) -> int | None:
     """The largest dimension of a piece of the solutions."""
-    return _search(question, clock, None)[0]
+    found = _search(question, clock, None)
+    return None if found is None else max((e.dimension for e in found), default=-1)
 
 
 def substantial(domain: Question, question: Question, copies: int, seconds: float) -> Answer:
     """A solution in a piece of positive measure: of dimension `copies` times that of the domain."""
     clock = Clock(seconds)
-    k = thickest(domain, clock)
-    if k is None:
+    pieces = _search(domain, clock, None)
+    if pieces is None:
         return Unknown("out of time")
-    best, point = _search(question, clock, k * copies)
-    if best is None:
+    whole = max(pieces, key=lambda e: e.dimension)
+    found = _search(question, clock, whole.dimension * copies)
+    if found is None:
         return Unknown("out of time")
-    return Fails(NAME, (point,)) if point is not None and best == k * copies else Holds(NAME, TRUSTS)
+    if found and found[-1].dimension == whole.dimension * copies:
+        return Fails(NAME, (found[-1].centre,))
+    few = real_inputs(question) - whole.dimension * copies + 1
+    return Null(NAME, tuple(dict.fromkeys(e.flat[: max(0, few)] for e in found)), whole.centre, TRUSTS)
 
 
-def _search(question: Question, clock: Clock, enough: int | None) -> tuple[int | None, Vector | None]:
-    """Piece after piece: the largest dimension (stopping at `enough`) and a relatively interior point of such a
-    piece."""
+def _search(question: Question, clock: Clock, enough: int | None) -> list[Extent] | None:
+    """Piece after piece, up to the first of the dimension `enough` (all real inputs, if None); None when the time is
+    over."""
     encoding = Encoding(question, "m")
     solver = new_solver(encoding.constraints)
-    real = sum(not v.integer for v in question.variables)
-    best: int = -1
-    where: Vector | None = None
+    enough = real_inputs(question) if enough is None else enough
+    pieces: list[Extent] = []
     while True:
         match clock.check(solver):
             case "unsat":
-                return best, where
+                return pieces
             case "unknown":
-                return None, None
+                return None
         z = encoding.point(solver.model())
-        found = dimension(question, z, clock)
+        found = extent(question, z, clock)
         if found is None:
-            return None, None
-        if found[0] > best:
-            best, where = found
-        if best == (real if enough is None else enough):
-            return best, where
+            return None
+        pieces.append(found)
+        if found.dimension == enough:
+            return pieces
         solver.add(z3.Not(membership(question, piece_of(question, z), z, encoding.variables)))
 
 

@@ -69,9 +69,12 @@ class TooLarge(Exception):
 
 
 class Build:
-    """A growing circuit. Forms are values of this builder and mean nothing in another one."""
+    """A growing circuit. Forms are values of this builder and mean nothing in another one.
 
-    def __init__(self, cap: int = 60_000) -> None:
+    Without `folding`, bounds of the inputs settle no test: what they say is left to a proof."""
+
+    def __init__(self, cap: int = 60_000, folding: bool = True) -> None:
+        self.folding = folding
         self.atoms: list[Variable | Choice] = []
         self.lows: list[Bound] = []
         self.highs: list[Bound] = []
@@ -130,7 +133,7 @@ class Build:
     def relu(self, form: Form, scaled: bool = True) -> Form:
         """max(form, 0), as a multiple of a primitive one if `scaled` (not for trained weights: their integers are
         huge)."""
-        low, high = self.bounds(form)
+        low, high = self.bounds(form) if self.folding or form.is_constant else (None, None)
         if low is not None and low >= 0:
             return form
         if high is not None and high <= 0:
@@ -201,6 +204,8 @@ class Build:
 
     def decide(self, truth: Form) -> bool | None:
         """What the bounds of the inputs already say about `truth`."""
+        if not self.folding and truth.terms:
+            return None
         low, high = self.bounds(truth)
         if low is not None and low >= 0:
             return True

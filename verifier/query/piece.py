@@ -110,3 +110,8 @@ def choices(question: Question) -> int:
     """How many numbers of the question are piecewise: what makes it hard."""
     _, real = senses(question.circuit, question.facts, question.numbers)
     return sum(isinstance(question.circuit[i], Select) for i in real)
+
+
+def real_inputs(question: Question) -> int:
+    """How many inputs are not whole."""
+    return sum(not v.integer for v in question.variables)

@@ -57,11 +57,13 @@ class Posed:
 
 
 class Poser:
-    """Builds the questions of one file: the same named point is the same inputs in all of them."""
+    """Builds the questions of one file: the same named point is the same inputs in all of them.
 
-    def __init__(self, program: Program) -> None:
+    Without `folding` a question says all that its facts say, also what the bounds of the domain settle."""
+
+    def __init__(self, program: Program, folding: bool = True) -> None:
         self.program = program
-        self.build = Build()
+        self.build = Build(folding=folding)
         self.symbolic = Symbolic(program, self.build)
         self._points: dict[str, tuple[Point, list[Form]]] = {}
 
@@ -143,7 +145,7 @@ class Poser:
             raise NotYet("this use of a distance of the metric l2 or mahalanobis")
         weights = [w for i in reached for w, _ in self.symbolic.squares[i]]
         rows = [form for i in reached for _, form in self.symbolic.squares[i]]
-        images = {} if numbers else self._merged(wanted)
+        images = self._merged(wanted) if self.build.folding and not numbers else {}
         if images:
             merged = self.build.substitute([*wanted, *large, *rows], images)
             cut = len(merged) - len(rows)

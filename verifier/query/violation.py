@@ -26,12 +26,12 @@ class Case:
     box: Box
     fact: Formula
 
-    def pose(self, violation: Violation, network: Network) -> tuple[Question, bool]:
+    def pose(self, violation: Violation, network: Network, folding: bool = True) -> tuple[Question, bool]:
         """The question whether the box holds a violation, and whether its bounds alone rule it out.
 
         Raises TooLarge.
         """
-        build = Build()
+        build = Build(folding=folding)
         inputs = [build.input(Variable(violation.name(i), low, high)) for i, (low, high) in enumerate(self.box)]
         numbers = [*inputs, *unroll(build, network, tuple(inputs))[-1]]
         parts = self.fact.parts if isinstance(self.fact, All) else (self.fact,)
@@ -40,6 +40,10 @@ class Case:
         variables = [build.atoms[form.terms[0][0]] for form in inputs]
         question = Question(circuit, tuple(v for v in variables if isinstance(v, Variable)), nodes)
         return question, NO in facts
+
+    def unfolded(self, violation: Violation, network: Network) -> Question:
+        """The same question, with all that the bounds of the box settle left to a proof. Raises TooLarge."""
+        return self.pose(violation, network, folding=False)[0]
 
 
 def truth(build: Build, formula: Formula, numbers: Sequence[Form]) -> Form:

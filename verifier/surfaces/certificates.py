@@ -104,7 +104,7 @@ class Shelf(Worker):
         """There is no process."""
 
     def ask(self, task: str, *arguments: Any, seconds: float) -> Any:
-        if task not in ("find", "find_square"):
+        if task not in ("find", "find_square", "case_search"):
             return Unknown(NONE)
         return self.look(arguments[0].empty)
 

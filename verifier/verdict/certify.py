@@ -4,22 +4,27 @@ proof only after the kernel has accepted it."""
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
 
-from verifier.engines.engine import Answer, Holds, Vector
+from verifier.canonical.linalg import rank
+from verifier.engines.engine import Answer, Certificate, Claimed, Fails, Holds, Least, Most, Null, Vector
+from verifier.engines.portfolio import Portfolio
 from verifier.kernel.problem import Rejected
 from verifier.kernel.proof import check
+from verifier.language.build import TooLarge
 from verifier.language.root import Root
 from verifier.model.interpret import Interpreter
 from verifier.model.program import PointValue, Program
-from verifier.query.piece import piece_of
+from verifier.query import closure
+from verifier.query.closure import Beyond
+from verifier.query.piece import Row, piece_of, real_inputs
 from verifier.query.pose import Posed
 from verifier.query.question import Question
 from verifier.source.text import NOWHERE
 from verifier.syntax import tree
-from verifier.verdict.verdict import Limit, Seen, Witness
+from verifier.verdict.verdict import Limit, Measurement, Seen, Witness
 
 FOLDED = "the bounds of the domain"
 CANONICAL = ("the canonical form",)
@@ -41,15 +46,78 @@ def certified(answer: Answer, question: Question) -> Answer:
     return accepted(answer)
 
 
+def null(answer: Null, domain: Question, question: Question, copies: int) -> Answer:
+    """That the solutions are null, for `copies` points of the domain. Raises ReplayFailed.
+
+    Around `inside` the domain is as wide as the rows of its piece leave it that are 0 there: the measure has at least
+    this dimension for each copy. A flat has fewer, as its rows are independent in the real coordinates, whatever the
+    whole ones are; and there are finitely many flats."""
+    if not domain.solved_by(answer.inside):
+        raise ReplayFailed("the domain is not where it was claimed")
+    bare = [row for row in piece_of(domain, answer.inside).weak if row.at(answer.inside) == 0]
+    width = real_inputs(domain) - independence(domain, bare)
+    for flat in answer.flats:
+        if real_inputs(question) - independence(question, flat) >= copies * width:
+            raise ReplayFailed("a flat is not null")
+    return certified(Holds(answer.by, answer.trusts, answer.proof), closure.off(question, answer.flats))
+
+
+def independence(question: Question, rows: Sequence[Row]) -> int:
+    """The rank of rows in the real inputs."""
+    real = [i for i, v in enumerate(question.variables) if not v.integer]
+    return rank([[dict(row.weights).get(i, Fraction(0)) for i in real] for row in rows])
+
+
+def settled(again: Callable[[], Question] | None, portfolio: Portfolio, seconds: float) -> Holds:
+    """What bounds settle: with a certificate, where `again` poses the question without folding and one is found; else
+    the canonical form is to be trusted. Raises ReplayFailed."""
+    held = Holds(FOLDED, CANONICAL)
+    if again is None:
+        return held
+    try:
+        question = again()
+    except TooLarge:
+        return held
+    match certified(portfolio.certificate(question, seconds), question):
+        case Holds() as proved:
+            return replace(proved, by=FOLDED)
+        case Fails():
+            raise ReplayFailed("a solution lies within the bounds that exclude it")
+        case _:
+            return held
+
+
 def accepted(holds: Holds) -> Holds:
     """The same, trusting what the kernel says that its proof trusts. Raises ReplayFailed."""
     assert holds.proof is not None
+    trusts, certificate = kernel(holds.proof, holds.by)
+    return replace(holds, trusts=trusts, checking=certificate.seconds)
+
+
+def backed(value: Measurement, answer: Answer, question: Question, beyond: Beyond) -> Measurement:
+    """The value, with what has to be trusted for it, or the certificates that nothing lies `beyond` it. Raises
+    ReplayFailed."""
+    if not isinstance(answer, Least | Most):
+        return value
+    if not answer.proofs:
+        return replace(value, trusts=tuple(dict.fromkeys((*value.trusts, *answer.trusts))))
+    asked = [q.empty for q in beyond(question, answer.value, answer.attained)]
+    if [problem for problem, _ in answer.proofs] != asked:
+        raise ReplayFailed(f"the proofs of {answer.by} are about other questions")
+    checked = [kernel(proof, answer.by) for proof in answer.proofs]
+    trusts = dict.fromkeys((*value.trusts, *(name for names, _ in checked for name in names)))
+    certificates = (*value.certificates, *(certificate for _, certificate in checked))
+    return replace(value, trusts=tuple(trusts), certificates=certificates)
+
+
+def kernel(proof: Claimed, by: str) -> tuple[tuple[str, ...], Certificate]:
+    """What the kernel says that the proof trusts, once it has accepted it. Raises ReplayFailed."""
     begun = time.monotonic()
     try:
-        checked = check(*holds.proof)
+        checked = check(*proof)
     except Rejected as why:
-        raise ReplayFailed(f"the kernel rejects the proof of {holds.by}: {why}") from None
-    return replace(holds, trusts=checked.trusts, checking=time.monotonic() - begun)
+        raise ReplayFailed(f"the kernel rejects the proof of {by}: {why}") from None
+    return checked.trusts, Certificate(*proof, time.monotonic() - begun)
 
 
 class Replay:

@@ -6,10 +6,11 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import cached_property, partial
 from operator import eq, ge, gt, le, lt, ne
 
 from verifier.engines import closed_form
-from verifier.engines.engine import Answer, Fails, Holds, Unknown
+from verifier.engines.engine import Answer, Fails, Holds, Null, Unknown
 from verifier.engines.portfolio import Portfolio
 from verifier.language.build import NO, YES, Form
 from verifier.model.assertion import claim_of
@@ -31,11 +32,13 @@ from verifier.model.claim import (
 )
 from verifier.model.meaning import NotYet
 from verifier.model.program import PointValue, Program
+from verifier.query import closure
 from verifier.query.pose import Posed, Poser
+from verifier.query.question import Question
 from verifier.source.text import NOWHERE
 from verifier.syntax import tree
 from verifier.verdict import parts, rows
-from verifier.verdict.certify import CANONICAL, FOLDED, Points, Replay, ReplayFailed, accepted, certified
+from verifier.verdict.certify import Points, Replay, ReplayFailed, accepted, certified, null, settled
 from verifier.verdict.many import INTERRUPTED, Elsewhere, Progress
 from verifier.verdict.measures import COMPUTATIONS, infimum
 from verifier.verdict.verdict import Measurement, Pieces, Proved, Refuted, Root, Table, Undecided, Verdict, Witness
@@ -45,9 +48,11 @@ FEW = 12
 SOON = 5.0
 """Seconds for a better story where a pair is known already."""
 EXACT = "exact evaluation"
+CERTIFIED = "a witness and the kernel"
 SHORT = 25
 LONG = 60
 """A rational of more characters than SHORT is rounded besides; of more than LONG it is left out of the sentence."""
+Again = Callable[[Poser], Posed]
 ORDERS = {"<": lt, "<=": le, "==": eq, "!=": ne, ">=": ge, ">": gt}
 
 
@@ -191,16 +196,14 @@ class Decider:
     def _always(self, claim: Always) -> Outcome:
         if not claim.points:
             return self._ground(claim)
-        posed = self.pose(claim)
-        answer = self._ask_measure(posed, claim) if claim.almost else self.ask(posed)
-        match answer:
+        posed, again = self.pose(claim), partial(self._counterexample, claim)
+        match self._ask_measure(posed, claim, again) if claim.almost else self.ask(posed, again):
             case Fails(by, (vector, *_)):
                 points = posed.read(vector)
                 self.replay.demand(points, claim.given, (claim.then,))
                 return Outcome(Refuted(by, self.show(points, claim.ends, claim.shown)))
             case Holds(by, trusts) as held:
-                given = [self.poser.truth(g, claim.points) for g in claim.given]
-                vacuous, warnings = self._vacuity(claim, given)
+                vacuous, warnings = self._vacuity(claim)
                 return Outcome(Proved(by, trusts, certificates=held.certificates), vacuous, warnings)
             case Unknown(why):
                 return Outcome(Undecided(why))
@@ -209,10 +212,11 @@ class Decider:
 
     def pose(self, claim: Always) -> Posed:
         """What no points may do."""
-        given = [self.poser.truth(g, claim.points) for g in claim.given]
-        then = self.poser.truth(claim.then, claim.points)
-        facts = [*given, self.poser.build.negate(then)]
-        return self.poser.pose(claim.points, facts, large=self._large(claim), squares=True)
+        return self._counterexample(claim, self.poser)
+
+    def _counterexample(self, claim: Always, poser: Poser) -> Posed:
+        facts = [*_given(poser, claim), poser.build.negate(poser.truth(claim.then, claim.points))]
+        return poser.pose(claim.points, facts, large=self._large(poser, claim), squares=True)
 
     def _ground(self, claim: Always) -> Outcome:
         """No points to choose: exact evaluation decides."""
@@ -220,23 +224,22 @@ class Decider:
             return Outcome(Proved(EXACT))
         return Outcome(Refuted(EXACT, None, notes=("The formula is false.",)))
 
-    def _large(self, claim: Always) -> list[Form]:
+    def _large(self, poser: Poser, claim: Always) -> list[Form]:
         """A pleasant counterexample has large margins."""
         if claim.distinct is None or not claim.shown:
             return []
         models = [n for n in claim.shown if self.program.classifiers[n].kind == "model"]
-        return [m for n in models for m in self.poser.margins(n, claim.points)]
+        return [m for n in models for m in poser.margins(n, claim.points)]
 
-    def _vacuity(self, claim: Always, given: Sequence[Form]) -> tuple[str, tuple[str, ...]]:
+    def _vacuity(self, claim: Always) -> tuple[str, tuple[str, ...]]:
         """Why the premise says nothing, if it does; and warnings."""
         if not claim.given or not self.judges_vacuity:
             return "", ()
-        facts = list(given)
+        facts = _given(self.poser, claim)
         if claim.distinct is not None:
             facts.append(self.poser.differ(claim.distinct, claim.points))
         posed = self.poser.pose(claim.points, facts, squares=True)
-        answer = self._ask_measure(posed, claim) if claim.almost else self.ask(posed)
-        match answer:
+        match self._ask_measure(posed, claim) if claim.almost else self.ask(posed):
             case Holds():
                 who = "No two different points satisfy" if claim.distinct is not None else "Nothing satisfies"
                 null = " except on a set of measure zero" if claim.almost else ""
@@ -276,22 +279,34 @@ class Decider:
             held, why = accepted(linear), "The features of the model are a linear image of the oracle's."
             return Outcome(Proved(held.by, held.trusts, notes=(why,), certificates=held.certificates))
         zero = chain(claim.fine, "<=")
-        here = [poser.is_point("x", claim.at)] if claim.at else []
-        facts = [poser.build.both(poser.truth(zero, points), *here), poser.build.above_zero(coarse)]
+
+        def near(poser: Poser) -> Form:
+            return poser.build.both(poser.truth(zero, points), *self._here(poser, claim))
+
+        def torn(poser: Poser) -> list[Form]:
+            return [near(poser), poser.build.above_zero(poser.shape(claim.coarse, points))]
+
+        def flips(poser: Poser) -> Form:
+            return poser.build.both(*(poser.truth(t, points) for t in trees))
+
+        facts, here = torn(poser), self._here(poser, claim)
         differs = [chain(claim.coarse, ">")]
         wide = len(poser.inputs("x")) > FEW and not claim.at
         guesses = list(closed_form.segments(poser, claim)) if wide else []
         ignored: Answer | None = None
-        if (flip := self._flip(claim, points)) is not None:
-            formula, trees = flip
-            posed = poser.pose(points, [*facts, formula], large=[*poser.margins(claim.model, points), coarse])
-            ignored = self._guessed(posed, guesses) or self.ask(posed, most=SOON if guesses else None)
+        if trees := self._flip(claim):
+            posed = poser.pose(points, [*facts, flips(poser)], large=[*poser.margins(claim.model, points), coarse])
+            ignored = self._guessed(posed, guesses) or self.ask(
+                posed, lambda p: p.pose(points, [*torn(p), flips(p)]), most=SOON if guesses else None
+            )
             if isinstance(ignored, Fails):
                 return self._torn(claim, posed, ignored, [zero, *differs, *trees], flips=True, ignored=None)
             if isinstance(ignored, Holds) and not self._separates(claim):  # a flip need not show in `coarse`
-                ignored = self.ask(poser.pose(points, [facts[0], formula]))
+                ignored = self.ask(
+                    poser.pose(points, [near(poser), flips(poser)]), lambda p: p.pose(points, [near(p), flips(p)])
+                )
         posed = poser.pose(points, facts, large=[coarse])
-        answer = self._guessed(posed, guesses) or self.ask(posed)
+        answer = self._guessed(posed, guesses) or self.ask(posed, lambda p: p.pose(points, torn(p)))
         match answer:
             case Fails():
                 return self._torn(claim, posed, answer, [zero, *differs], flips=False, ignored=ignored)
@@ -303,7 +318,8 @@ class Decider:
             return Outcome(Proved(f"Theorem 1, {answer.by}", answer.trusts, certificates=answer.certificates))
         posed = poser.pose(points, here, numbers=[fine, coarse])
         shared = () if claim.uniform else posed.share("x")
-        match self.portfolio.approach(posed.question, shared, self.left()):
+        answer = self.portfolio.approach(posed.question, shared, self.left())
+        match certified(answer, closure.torn(posed.question, shared)):
             case Fails(by, vectors):
                 member, limit = self.replay.approach(
                     posed, (vectors[0], vectors[1]), self.eps, claim.fine, claim.coarse, uniform=claim.uniform
@@ -333,13 +349,16 @@ class Decider:
             case other:
                 raise AssertionError(other)
 
-    def _flip(self, claim: Contained, points: tuple[str, str]) -> tuple[Form, list[tree.Expr]] | None:
-        """f1 differs while f2 agrees: as a formula, and as written. None for a classifier that decides nothing."""
+    def _here(self, poser: Poser, claim: Contained) -> list[Form]:
+        """x is the point that is asked about, if one is."""
+        return [poser.is_point("x", claim.at)] if claim.at else []
+
+    def _flip(self, claim: Contained) -> list[tree.Expr]:
+        """f1 differs while f2 agrees, as written. Nothing for a classifier that decides nothing."""
         model = self.program.classifiers[claim.model]
         if model.decide is None and model.network is None:
-            return None
-        trees = [chain_of(claim.model, "!="), chain_of(claim.oracle, "==")]
-        return self.poser.build.both(*(self.poser.truth(t, points) for t in trees)), trees
+            return []
+        return [chain_of(claim.model, "!="), chain_of(claim.oracle, "==")]
 
     def _separates(self, claim: Contained) -> bool:
         """d1 = 0 only where all features agree, hence the labels too: a built-in metric of all of them."""
@@ -398,7 +417,12 @@ class Decider:
         flips, same = (poser.truth(e, points) for e in (differ, agree))
         bad = poser.pose(points, [flips, same], numbers=[fine])
         own = poser.pose(points, [flips], numbers=[coarse])
-        match self.portfolio.local(bad.question, own.question, bad.share("x"), self.left(), bad.impossible):
+        answer: Answer = (
+            self.folded(lambda p: p.pose(points, [p.truth(e, points) for e in (differ, agree)]))
+            if bad.impossible
+            else self.portfolio.local(bad.question, own.question, bad.share("x"), self.left())
+        )
+        match answer:
             case Fails(by, (z, y)):
                 member, limit = self.replay.approach(bad, (z, y), self.eps, claim.fine, None, [differ, agree])
                 zero = limit.y == limit.z or self.replay.distance(claim.fine, {"x": limit.x, "x'": limit.z}) == 0
@@ -408,9 +432,18 @@ class Decider:
                 witness = self.replay.witness(member, (claim.model, claim.oracle), limit=None if zero else limit)
                 where = "at distance 0" if zero else "arbitrarily near"
                 story = f"x is not on {claim.model}'s own boundary, yet the oracle sees flipped points {where}."
-                return Outcome(Refuted(f"Theorem 3, {by}", witness, (by,), (story,)))
+                off = self._certificate(closure.bordering(own.question, bad.share("x"), z))
+                if isinstance(off, Fails):
+                    raise ReplayFailed("x lies on the boundary")
+                trusts, proofs = (off.trusts, off.certificates) if isinstance(off, Holds) else ((by,), ())
+                return Outcome(Refuted(f"Theorem 3, {by}", witness, trusts, (story,), proofs))
             case Holds(by, trusts) as held:
-                return Outcome(Proved(f"Theorem 3, {by}", trusts, certificates=held.certificates))
+                if trusts:  # every x with BAD has OWN: at the same z and y, if that is so
+                    both = poser.pose(points, [flips, same], numbers=[fine, coarse])
+                    found = self.portfolio.approach(both.question, both.share("x"), self.left())
+                    found = certified(found, closure.torn(both.question, both.share("x")))
+                    held = replace(found, by=by) if isinstance(found, Holds) else held
+                return Outcome(Proved(f"Theorem 3, {by}", held.trusts, certificates=held.certificates))
             case Unknown(why):
                 return Outcome(Undecided(why))
             case other:
@@ -445,10 +478,11 @@ class Decider:
             shown = f"≈ {float(value.amount.near):.6g}"
         how = "" if value.attained is None else ", attained" if value.attained else ", approached but not attained"
         notes = (f"The value is {shown}{how}.",)
-        by = value.trusts[0] if value.trusts else EXACT
+        held = value.certificates
+        by = value.trusts[0] if value.trusts else CERTIFIED if held else EXACT
         if order(left, right):
-            return Outcome(Proved(by, value.trusts, value.pair, notes))
-        return Outcome(Refuted(by, value.pair, value.trusts, notes))
+            return Outcome(Proved(by, value.trusts, value.pair, notes, held))
+        return Outcome(Refuted(by, value.pair, value.trusts, notes, held))
 
     def _enclosed(self, claim: Compare, value: Measurement, what: str) -> Outcome:
         """A probability, say, against a constant: exact, or all of an enclosure on one side of it; never estimated."""
@@ -512,17 +546,33 @@ class Decider:
 
     # asking
 
-    def ask(self, posed: Posed, most: float | None = None) -> Answer:
+    def ask(self, posed: Posed, again: Again | None = None, most: float | None = None) -> Answer:
+        """`again` poses the same question without folding, so that what the bounds settle is proved."""
         if posed.impossible:
-            return Holds(FOLDED, CANONICAL)
+            return self.folded(again)
         left = self.left() if most is None else min(most, self.left())
         return certified(self.portfolio.find(posed.question, left), posed.question)
 
-    def _ask_measure(self, posed: Posed, claim: Always) -> Answer:
+    def _ask_measure(self, posed: Posed, claim: Always, again: Again | None = None) -> Answer:
         if posed.impossible:
-            return Holds(FOLDED, CANONICAL)
+            return self.folded(again)
         domain = self.poser.pose(claim.points[:1], [])
-        return self.portfolio.substantial(domain.question, posed.question, len(claim.points), self.left())
+        copies = len(claim.points)
+        answer = self.portfolio.substantial(domain.question, posed.question, copies, self.left())
+        return null(answer, domain.question, posed.question, copies) if isinstance(answer, Null) else answer
+
+    def _certificate(self, question: Question) -> Answer:
+        return certified(self.portfolio.certificate(question, self.left()), question)
+
+    def folded(self, again: Again | None) -> Holds:
+        """What the bounds of the domain settle: with a certificate, where the question is posed `again` and one is
+        found; else the canonical form is to be trusted."""
+        return settled(None if again is None else lambda: again(self.plain).question, self.portfolio, self.left())
+
+    @cached_property
+    def plain(self) -> Poser:
+        """Poses without folding."""
+        return Poser(self.program, folding=False)
 
     # showing
 
@@ -536,6 +586,10 @@ class Decider:
         ):
             points = {"x": self.program.points[ends[0].id], **points}
         return self.replay.witness(points, shown)
+
+
+def _given(poser: Poser, claim: Always) -> list[Form]:
+    return [poser.truth(g, claim.points) for g in claim.given]
 
 
 def chain(distance: tree.Expr, op: tree.Comparison) -> tree.Expr:

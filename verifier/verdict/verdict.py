@@ -178,6 +178,7 @@ class Measurement:
     notes: tuple[str, ...] = ()
     table: Table | None = None
     figure: Figure | None = None
+    certificates: tuple[Certificate, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

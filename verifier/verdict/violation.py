@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from functools import partial
 
-from verifier.engines.engine import Certificate, Fails, Holds, Unknown, Vector
+from verifier.engines.engine import Answer, Certificate, Fails, Holds, Unknown, Vector
 from verifier.engines.portfolio import Portfolio
 from verifier.model.network import Network
 from verifier.model.violation import Violation, holds
 from verifier.query.violation import Case, cases
-from verifier.verdict.certify import CANONICAL, FOLDED, ReplayFailed, certified
+from verifier.verdict.certify import CANONICAL, FOLDED, ReplayFailed, certified, settled
 from verifier.verdict.decide import Outcome
 from verifier.verdict.verdict import Proved, Refuted, Undecided, Witness
 
@@ -38,7 +39,12 @@ def decide(violation: Violation, network: Network, portfolio: Portfolio, seconds
     for k, case in enumerate(found):
         question, impossible = case.pose(violation, network)
         share = (end - time.monotonic()) / (len(found) - k)
-        match Holds(FOLDED, CANONICAL) if impossible else certified(portfolio.find(question, share), question):
+        answer: Answer
+        if impossible:
+            answer = settled(partial(case.unfolded, violation, network), portfolio, share)
+        else:
+            answer = certified(portfolio.find(question, share), question)
+        match answer:
             case Fails(name, (point, *_)):
                 return Outcome(Refuted(name, witness(violation, network, point)), warnings=warnings)
             case Holds(name, because) as held:

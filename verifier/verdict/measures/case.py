@@ -9,6 +9,7 @@ from verifier.engines.engine import Fails, Unknown
 from verifier.model.assertion import claim_of
 from verifier.model.claim import Computation
 from verifier.model.program import Value
+from verifier.query.pose import Posed, Poser
 from verifier.source.text import NOWHERE
 from verifier.syntax import tree
 from verifier.verdict.certify import Points
@@ -93,8 +94,12 @@ def _find(decider: Decider, facts: list[tree.Expr], pair: Witness | None) -> tup
         env = decider.replay.env(pair.points)
         if all(decider.replay.interpreter.truth(fact, env) for fact in facts):
             return pair.points, "", ()
-    posed = decider.poser.pose(POINTS, [decider.poser.truth(f, POINTS) for f in facts])
-    match decider.ask(posed):
+
+    def both(poser: Poser) -> Posed:
+        return poser.pose(POINTS, [poser.truth(f, POINTS) for f in facts])
+
+    posed = both(decider.poser)
+    match decider.ask(posed, both):
         case Fails(_, (vector, *_)):
             points = posed.read(vector)
             decider.replay.demand(points, facts)

@@ -10,9 +10,10 @@ from verifier.engines.engine import Answer, Least, Unknown, Vector
 from verifier.language.root import below_root, root
 from verifier.model.claim import Infimum
 from verifier.model.meaning import NotYet
+from verifier.query import closure
 from verifier.query.piece import piece_of
 from verifier.query.pose import Posed
-from verifier.verdict.certify import CANONICAL, FOLDED, ReplayFailed, within
+from verifier.verdict.certify import ReplayFailed, backed, within
 from verifier.verdict.verdict import Measurement, Witness
 
 if TYPE_CHECKING:
@@ -33,29 +34,41 @@ def compute(decider: Decider, measure: Infimum) -> Measurement:
     posed = poser.pose(measure.points, given, numbers=[of], squares=True)
     if len(posed.question.squares) > (square is not None):
         raise NotYet("a distance of the metric l2 or mahalanobis among the conditions")
-    answer: Answer = (
-        Least(FOLDED, None, False, (), CANONICAL)
-        if posed.impossible
-        else decider.portfolio.least(posed.question, decider.left())
+    if posed.impossible:
+        return _nowhere(decider, measure)
+    answer = decider.portfolio.least(posed.question, decider.left())
+    return backed(_shown(decider, posed, square is not None, measure, answer), answer, posed.question, closure.smaller)
+
+
+def _nowhere(decider: Decider, measure: Infimum) -> Measurement:
+    """The bounds of the domain leave no point."""
+    held = decider.folded(
+        lambda p: p.pose(measure.points, [p.truth(g, measure.points) for g in measure.given], squares=True)
     )
+    return Measurement("infinity", trusts=held.trusts, certificates=held.certificates)
+
+
+def _shown(decider: Decider, posed: Posed, squared: bool, measure: Infimum, answer: Answer) -> Measurement:
+    """The infimum with its pair, replayed."""
     match answer:
-        case Least(_, None, _, _, trusts):
-            return Measurement("infinity", None, None, trusts=trusts)
-        case Least(_, value, True, (vector,), trusts):
+        case Least(_, None):
+            return Measurement("infinity", None, None)
+        case Least(_, value, True, (vector,)):
             assert value is not None
             points = posed.read(vector)
             decider.replay.demand(points, measure.given)
-            amount = value if square is None else root(value)
+            amount = root(value) if squared else value
             if decider.replay.distance(measure.of, points) != amount:
                 raise ReplayFailed("the distance is not the one that was claimed")
-            return Measurement(amount, True, decider.show(points, measure.ends, measure.shown), trusts=trusts)
-        case Least(_, value, False, (z, y), trusts):
+            pair = decider.show(points, measure.ends, measure.shown)
+            return Measurement(amount, True, pair)
+        case Least(_, value, False, (z, y)):
             assert value is not None
-            if square is not None:
+            if squared:
                 pair = near_root(decider, posed, z, y, value, measure)
-                return Measurement(root(value), False, pair, trusts=trusts)
+                return Measurement(root(value), False, pair)
             pair = near(decider, posed, z, y, value, measure)
-            return Measurement(value, False, pair, trusts=trusts)
+            return Measurement(value, False, pair)
         case Unknown(why):
             return Measurement(None, None, why=why)
         case other:

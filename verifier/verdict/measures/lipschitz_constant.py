@@ -12,12 +12,13 @@ from collections.abc import Mapping
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from verifier.engines.engine import Fails, Holds, Most, Unknown, Vector
+from verifier.engines.engine import Answer, Fails, Holds, Most, Unknown, Vector
 from verifier.model.claim import Computation
+from verifier.query import closure
 from verifier.query.piece import Row
 from verifier.query.pose import Posed
 from verifier.syntax import tree
-from verifier.verdict.certify import Points, ReplayFailed, distance
+from verifier.verdict.certify import Points, ReplayFailed, backed, distance
 from verifier.verdict.measures.euclidean import Steepness
 from verifier.verdict.measures.supremum import POINTS, at, leads, member
 from verifier.verdict.verdict import Measurement
@@ -48,10 +49,20 @@ def compute(decider: Decider, computation: Computation) -> Measurement:
             return Measurement("infinity", None, replay.witness(points, names), notes=(note,))
         case Unknown(why):
             return Measurement(None, why=why)
-        case answer:
-            assert isinstance(answer, Holds)
+        case held:
+            assert isinstance(held, Holds)
     posed = poser.pose(POINTS, [], numbers=[coarse, close])
-    match decider.portfolio.steepest(posed.question, decider.left()):
+    answer = decider.portfolio.steepest(posed.question, decider.left())
+    value = _shown(decider, posed, names, far, fine, answer)
+    return backed(value, answer, posed.question, closure.steeper)
+
+
+def _shown(
+    decider: Decider, posed: Posed, names: tuple[str, str], far: tree.Expr, fine: tree.Expr, answer: Answer
+) -> Measurement:
+    """The constant with its pair, replayed."""
+    replay = decider.replay
+    match answer:
         case Most(_, None, _, (z, place)):
             rise, run = leads(posed.question, z, place)
             if at(run, place) != 0 or at(rise, place) <= 0:
@@ -65,22 +76,22 @@ def compute(decider: Decider, computation: Computation) -> Measurement:
                 else f"d1' / d2' grows without bound along a line: d2' tends to 0, and d1' to {start}."
             )
             return Measurement("infinity", None, replay.witness(points, names), notes=(note,))
-        case Most(_, Fraction() as value, True, (vector,), trusts):
+        case Most(_, Fraction() as value, True, (vector,)):
             points = _inside(decider, posed.read(vector))
             run_here = replay.number(fine, points)
             if run_here <= 0 or replay.number(far, points) != value * run_here:
                 raise ReplayFailed("the quotient is not the one that was claimed")
-            return Measurement(value, True, replay.witness(points, names), trusts=trusts)
-        case Most(_, Fraction() as value, False, (z, place), trusts):
+            return Measurement(value, True, replay.witness(points, names))
+        case Most(_, Fraction() as value, False, (z, place)):
             rise, run = leads(posed.question, z, place)
             if at(run, place) <= 0 or at(rise, place) != value * at(run, place):
                 raise ReplayFailed("the supremum is not approached where it was claimed")
             vector = member(z, place, lambda v: run.at(v) > 0 and rise.at(v) >= (value - decider.eps) * run.at(v))
             points = _same(decider, posed, vector, {far: rise, fine: run})
-            return Measurement(value, False, replay.witness(points, names), trusts=trusts)
-        case Most(_, Fraction() as value, False, (), trusts):
+            return Measurement(value, False, replay.witness(points, names))
+        case Most(_, Fraction() as value, False, ()):
             note = "No two points have a distance, for either classifier: every constant will do."
-            return Measurement(value, None, trusts=trusts, notes=(note,))
+            return Measurement(value, None, notes=(note,))
         case Unknown(why):
             return Measurement(None, why=why)
         case other:

@@ -12,12 +12,14 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from verifier.engines.engine import Most, Unknown
+from verifier.engines.engine import Answer, Most, Unknown
 from verifier.language.build import Form
 from verifier.model.claim import Computation
+from verifier.query import closure
+from verifier.query.pose import Posed
 from verifier.source.text import NOWHERE
 from verifier.syntax import tree
-from verifier.verdict.certify import ReplayFailed, distance
+from verifier.verdict.certify import ReplayFailed, backed, distance
 from verifier.verdict.measures.euclidean_modulus import Modulus
 from verifier.verdict.measures.supremum import POINTS, at, leads, member
 from verifier.verdict.verdict import Measurement
@@ -34,17 +36,32 @@ def compute(decider: Decider, computation: Computation) -> Measurement:
         return Measurement(None, why="no two points have a negative distance: delta is at least 0")
     if (axioms := decider.axioms(names)) is not None:
         return Measurement(None, why=axioms)
-    poser, replay = decider.poser, decider.replay
+    poser = decider.poser
     far, fine = (distance(name, *POINTS) for name in names)
     if any(poser.square(d, POINTS) is not None for d in (far, fine)):
         found = Modulus(decider, names, far, fine, delta).compute()
         if found.amount is None or poser.square(far, POINTS) is not None:
             return found
-        return replace(found, notes=(*found.notes, *_limit(decider, fine, poser.number(far, POINTS), names)))
-    near = tree.Chain(NOWHERE, (fine, tree.Number(NOWHERE, delta)), ("<=",))
+        return _with_limit(decider, fine, poser.number(far, POINTS), names, found)
+    near = within(fine, delta)
     coarse = poser.number(far, POINTS)
     posed = poser.pose(POINTS, [poser.truth(near, POINTS)], numbers=[coarse])
-    match decider.portfolio.greatest(posed.question, decider.left()):
+    answer = decider.portfolio.greatest(posed.question, decider.left())
+    value = backed(_shown(decider, posed, names, delta, answer), answer, posed.question, closure.greater)
+    return value if value.amount in (None, "infinity") else _with_limit(decider, fine, coarse, names, value)
+
+
+def within(fine: tree.Expr, delta: Fraction) -> tree.Expr:
+    """`fine <= delta`."""
+    return tree.Chain(NOWHERE, (fine, tree.Number(NOWHERE, delta)), ("<=",))
+
+
+def _shown(decider: Decider, posed: Posed, names: tuple[str, str], delta: Fraction, answer: Answer) -> Measurement:
+    """w(delta) with its pair, replayed."""
+    replay = decider.replay
+    far, fine = (distance(name, *POINTS) for name in names)
+    near = within(fine, delta)
+    match answer:
         case Most(_, None, _, (z, place)):
             (row,) = leads(posed.question, z, place)
             if place[-1] != 0 or at(row, place) <= 0:
@@ -55,15 +72,13 @@ def compute(decider: Decider, computation: Computation) -> Measurement:
                 raise ReplayFailed("the distance is not what the piece says")
             note = f"Pairs within {delta} for {names[1]} are arbitrarily far apart for {names[0]}: this is one of them."
             return Measurement("infinity", None, replay.witness(points, names), notes=(note,))
-        case Most(_, Fraction() as value, True, (vector,), trusts):
+        case Most(_, Fraction() as value, True, (vector,)):
             points = posed.read(vector)
             replay.demand(points, [near])
             if replay.number(far, points) != value:
                 raise ReplayFailed("the distance is not the one that was claimed")
-            return Measurement(
-                value, True, replay.witness(points, names), trusts=trusts, notes=_limit(decider, fine, coarse, names)
-            )
-        case Most(_, Fraction() as value, False, (z, place), trusts):
+            return Measurement(value, True, replay.witness(points, names))
+        case Most(_, Fraction() as value, False, (z, place)):
             (row,) = leads(posed.question, z, place)
             if place[-1] <= 0 or at(row, place) != value * place[-1]:
                 raise ReplayFailed("the supremum is not approached where it was claimed")
@@ -72,25 +87,26 @@ def compute(decider: Decider, computation: Computation) -> Measurement:
             replay.demand(points, [near])
             if replay.number(far, points) != row.at(vector):
                 raise ReplayFailed("the distance is not what the piece says")
-            return Measurement(
-                value, False, replay.witness(points, names), trusts=trusts, notes=_limit(decider, fine, coarse, names)
-            )
+            return Measurement(value, False, replay.witness(points, names))
         case Unknown(why):
             return Measurement(None, why=why)
         case other:
             raise AssertionError(other)
 
 
-def _limit(decider: Decider, fine: tree.Expr, coarse: Form, names: tuple[str, str]) -> tuple[str, ...]:
-    """The defect w(0+): the largest d1' that is left when d2' tends to 0."""
+def _with_limit(
+    decider: Decider, fine: tree.Expr, coarse: Form, names: tuple[str, str], value: Measurement
+) -> Measurement:
+    """With a note of the defect w(0+): the largest d1' that is left when d2' tends to 0."""
     poser = decider.poser
     posed = poser.pose(POINTS, [], numbers=[coarse, poser.shape(fine, POINTS)])
     match decider.portfolio.defect(posed.question, decider.left()):
-        case Most(_, Fraction() as value, _, (z, place)):
+        case Most(_, Fraction() as left, _, (z, place)) as answer:
             far, near = leads(posed.question, z, place)
-            if place[-1] <= 0 or at(near, place) != 0 or at(far, place) != value * place[-1]:
+            if place[-1] <= 0 or at(near, place) != 0 or at(far, place) != left * place[-1]:
                 raise ReplayFailed("the defect is not approached where it was claimed")
-            how = "not uniformly contained" if value else "uniformly contained"
-            return (f"As delta tends to 0 it tends to {value}: {names[0]} is {how} in {names[1]}.",)
+            how = "not uniformly contained" if left else "uniformly contained"
+            note = f"As delta tends to 0 it tends to {left}: {names[0]} is {how} in {names[1]}."
+            return backed(replace(value, notes=(*value.notes, note)), answer, posed.question, closure.left_over)
         case _:
-            return ()
+            return value
