@@ -9,10 +9,14 @@ from fractions import Fraction
 import pytest
 
 from verifier.api import load_text
-from verifier.engines.engine import Answer, Fails, Holds, Least, Unknown, Vector
+from verifier.engines import smt
+from verifier.engines.engine import Answer, Fails, Holds, Least, Null, Unknown, Vector
 from verifier.engines.portfolio import Portfolio
+from verifier.kernel.circuit import Select
+from verifier.kernel.problem import Empty, Tree
+from verifier.query.piece import Row
 from verifier.query.question import Question
-from verifier.verdict.verdict import FileResult, Limit, Refuted, Undecided
+from verifier.verdict.verdict import FileResult, Limit, Proved, Refuted, Undecided
 
 F = Fraction
 
@@ -314,6 +318,114 @@ def test_an_infimum_attained_outside_of_the_domain_is_caught(monkeypatch: pytest
 def test_an_infimum_approached_from_a_pair_that_is_not_adversarial_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
     infima(monkeypatch, lambda true: replace(true, value=F(1, 8), points=((F(1, 4),), (F(1, 8),))))
     caught(POINT, "should be true at the witness")
+
+
+# certificates of extremes, limits and null sets
+
+
+def test_an_extreme_with_the_proof_of_another_question_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    def lie(true: Least) -> Answer:
+        ((problem, proof),) = true.proofs
+        assert isinstance(problem, Empty)
+        return replace(true, proofs=((replace(problem, facts=(*problem.facts, 0)), proof),))
+
+    infima(monkeypatch, lie)
+    caught(POINT, "about other questions")
+
+
+def test_an_infimum_without_a_proof_is_trusted_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    infima(monkeypatch, lambda true: replace(true, proofs=()))
+    (computed,) = honest(POINT).computed
+    assert computed.trusts == (smt.NAME,)
+    assert computed.result.certificates == ()
+
+
+def test_an_infimum_with_a_proof_trusts_nobody() -> None:
+    (computed,) = honest(POINT).computed
+    assert computed.trusts == ()
+    assert len(computed.result.certificates) == 1
+
+
+def test_a_proof_with_a_step_too_few_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    def lie(true: Least) -> Answer:
+        ((problem, _),) = true.proofs
+        return replace(true, proofs=((problem, Tree(())),))
+
+    infima(monkeypatch, lie)
+    caught(POINT, "the kernel rejects the proof")
+
+
+THIN = """
+domain X { s: real in [0, 1], n: int in [0, 2] }
+labels { no, yes }
+oracle f2 { features s = s  metric linf  decide if s >= 1/2 then yes else no }
+model f1 { features s = s  decide if s > 1/2 then yes else no }
+assert A: accurate(f1, f2, almost: true)
+"""
+
+
+def test_a_null_set_has_a_proof() -> None:
+    verdict = honest(THIN)["A"].verdict
+    assert isinstance(verdict, Proved)
+    assert verdict.trusts == ()
+    assert len(verdict.certificates) == 1
+
+
+@pytest.mark.parametrize(
+    ("lie", "words"),
+    [
+        (lambda true: replace(true, flats=((),)), "a flat is not null"),
+        (lambda true: replace(true, flats=((Row(((1, F(1)),), F(0)),),)), "a flat is not null"),
+        (lambda true: replace(true, flats=()), "another question"),
+        (lambda true: replace(true, inside=(F(1), F(7))), "the domain is not where it was claimed"),
+        (lambda true: replace(true, inside=(F(1), F(0))), "a flat is not null"),
+    ],
+)
+def test_a_null_set_that_is_none_is_caught(
+    lie: Callable[[Null], Null], words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def answer(true: Answer, question: Question) -> Answer:
+        assert isinstance(true, Null)
+        return lie(true)
+
+    altered(monkeypatch, "substantial", answer)
+    caught(THIN, words)
+
+
+OFF = """
+domain X { s: real in [0, 1], h: real in [0, 1] }
+labels { no, yes }
+oracle f2 { features s = s  metric linf }
+model f1 { features h = h  metric linf  decide if h >= 1/2 then yes else no }
+assert A: contained(f1, f2, of: decision)
+"""
+
+
+def test_that_a_witness_is_off_the_boundary_is_proved() -> None:
+    verdict = honest(OFF)["A"].verdict
+    assert isinstance(verdict, Refuted)
+    assert verdict.trusts == ()
+    assert len(verdict.certificates) == 1
+
+
+def test_a_witness_on_the_boundary_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    z, y = (F(0), F(1, 2), F(0), F(0)), (F(0), F(1, 2), F(0), F(0))
+    monkeypatch.setattr(Portfolio, "local", lambda *_: Fails("liar", (z, y)))
+    caught(OFF, "x lies on the boundary")
+
+
+def test_what_the_bounds_settle_is_proved_by_the_question_without_folding() -> None:
+    verdict = honest("domain X { s: real in [0, 1] }\nassert A: forall u in X: relu(u.s + 1) >= 1\n")["A"].verdict
+    assert isinstance(verdict, Proved)
+    assert verdict.trusts == ()
+    (certificate,) = verdict.certificates
+    assert isinstance(certificate.problem, Empty)
+    assert any(isinstance(node, Select) for node in certificate.problem.circuit)
+
+
+def test_bounds_that_exclude_a_solution_are_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Portfolio, "certificate", lambda *_: Fails("honest", ((F(0),),)))
+    caught("domain X { s: real in [0, 1] }\nassert A: forall u in X: u.s <= 2\n", "within the bounds that exclude it")
 
 
 # engines that break, and what is not re-derived

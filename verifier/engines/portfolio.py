@@ -89,7 +89,7 @@ class Portfolio:
             if held.proof is None:
                 return found
             proofs.append(held.proof)
-        return replace(found, trusts=(), proofs=tuple(proofs))
+        return replace(found, proofs=tuple(proofs))
 
     def approach(self, question: Question, shared: tuple[int, ...], seconds: float) -> Answer:
         """A limit witness (Theorem 1*: `shared` are the inputs of x; 1U: nothing is shared)."""
