@@ -13,7 +13,7 @@ from tests.model.expressions import expressions, points
 from tests.model.test_symbolic import flat
 from tests.query.test_piece import asked, neighbours
 from verifier.engines import smt
-from verifier.engines.case_search import case_search
+from verifier.engines.case_search import Searcher
 from verifier.engines.engine import Fails, Holds
 from verifier.kernel.proof import check
 from verifier.model.program import PointValue
@@ -102,7 +102,7 @@ def test_only_real_inputs_that_are_not_shared_move() -> None:
 
 def refuted(q: Question) -> bool:
     """The kernel accepts a certificate that there is no solution; or there is one."""
-    answer = case_search(q, 30)
+    answer = Searcher().case_search(q, 30)
     if isinstance(answer, Fails):
         assert q.solved_by(answer.points[0])
         return False
