@@ -390,9 +390,10 @@ class Decider:
             notes.append(f"Unnecessary feature{'s' if len(torn) > 1 else ''}: {', '.join(torn)}.")
         if isinstance(ignored, Holds):
             away = f" from {claim.at}" if claim.at else ""
+            believed = f", trusting {', '.join(ignored.trusts)}" if ignored.trusts else ""
             notes.append(
                 f"The decision of {claim.model} ignores it: at oracle distance zero{away} {claim.model} never flips "
-                f"where {claim.oracle} agrees (proved, trusting {', '.join(ignored.trusts) or 'nothing'})."
+                f"where {claim.oracle} agrees (proved{believed})."
             )
         return Outcome(Refuted(answer.by, witness, notes=tuple(notes)))
 
