@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction as Q
 
 import numpy as np
@@ -21,12 +22,11 @@ NET = "relu(relu(u.x[0] + u.x[1] - u.n / 4) - relu(u.x[0] - 2 * u.x[1]) + u.n / 
 
 
 def setting(second: bool) -> tuple[Scaled, Sweep, list[int], bool]:
-    from dataclasses import replace
-
     other = NET.replace("u.", "v.")
     q = question(PLANE, ["u", "v"], [f"{NET} - {other} > 1/20", "abs(u.x[0] - v.x[0]) <= 1/8"])
     q = replace(q, mirror=(None, None, None, 0, 1, 2))
-    pairs = twins(q, senses(q.circuit, q.facts, ())[1])
+    true, real = senses(q.circuit, q.facts, ())
+    pairs = twins(q, real, true)
     scaled = Scaled((*q.circuit, *pairs.definitions), q.empty.box, pairs.gaps)
     nodes = [run for _, run in pairs.gaps] if second else [scaled.select[n][0] for n in scaled.relus]
     return scaled, Sweep(scaled), sorted(n for n in nodes if scaled.level[n]), second

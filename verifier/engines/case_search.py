@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
 from math import lcm
+from typing import Literal
 
 import numpy as np
 
@@ -22,7 +23,7 @@ from verifier.canonical.simplex import Conflict, Inequality, Solution, Stopped, 
 from verifier.engines.engine import Answer, Fails, Holds, Unknown, Vector
 from verifier.engines.evaluate import tester
 from verifier.engines.falsify import Landscape, exact, falsify, pleasant
-from verifier.engines.relaxation import Relaxation, Relaxed
+from verifier.engines.relaxation import Floats, Relaxation, Relaxed
 from verifier.engines.sweep import Sweep
 from verifier.engines.twins import twins
 from verifier.kernel.circuit import Affine, Input
@@ -86,10 +87,10 @@ class Plan:
     def __init__(self, question: Question) -> None:
         self.circuit, self.facts = question.circuit, question.facts
         true, self.real = senses(question.circuit, question.facts, ())
-        self.twins = twins(question, self.real)
+        self.formulas = {n for n in true if isinstance(question.circuit[n], Affine)}
+        self.twins = twins(question, self.real, self.formulas)
         self.scaled = Scaled((*question.circuit, *self.twins.definitions), question.empty.box, self.twins.gaps)
         self.logic = sorted((n for n in true if n in self.scaled.select), reverse=True)
-        self.formulas = {n for n in true if n in self.scaled.affine}
         self.sweep = Sweep(self.scaled)
         self.landscape = Landscape(question)
         self.inputs = {
@@ -234,12 +235,20 @@ class CaseSearch:
         return False
 
     def crossed(self, branch: Branch) -> bool:
-        """Close a branch on which the range of some node is empty."""
+        """Close a branch on which some range is empty, or two outputs are further apart than they can be."""
         ranges = branch.ranges
         for n, (low, high) in enumerate(zip(ranges.low, ranges.high, strict=True)):
             if low is not None and high is not None and (low > high or (low == high and ranges.strict[n])):
                 branch.slot.step = Farkas((Row("low", n, 1), Row("high", n, 1)))
                 return True
+        for first, second, difference in self.plan.twins.outputs:
+            for top, bottom in ((first, second), (second, first)):  # top >= bottom + what their difference may be
+                side: Literal["low", "high"] = "high" if top == first else "low"
+                if ranges.low[top] is not None and ranges.high[bottom] is not None:
+                    end = Farkas((Row("low", top, 1), Row("high", bottom, 1), Row(side, difference, 1)))
+                    if self.closes(ranges, end):
+                        branch.slot.step = end
+                        return True
         return False
 
     @staticmethod
@@ -274,16 +283,20 @@ class CaseSearch:
             return False
         return True
 
-    def candidate(self, relaxed: Relaxed) -> Fails | None:
-        """The point of the relaxation, if it solves the question."""
-        column = self.plan.relaxation.column
-        point = np.array(
+    def point(self, relaxed: Relaxed) -> Floats:
+        """The inputs at the point of the relaxation."""
+        column, inputs = self.plan.relaxation.column, self.plan.inputs
+        return np.array(
             [
-                relaxed.values[column[self.plan.inputs[i]]] if i in self.plan.inputs else float(v.low or v.high or 0)
+                relaxed.values[column[inputs[i]]] if i in inputs else float(v.low or v.high or 0)
                 for i, v in enumerate(self.question.variables)
             ]
         )
+
+    def candidate(self, relaxed: Relaxed) -> Fails | None:
+        """The point of the relaxation, rounded, if it solves the question."""
         whole = np.array([v.integer for v in self.question.variables])
+        point = self.point(relaxed)
         point = np.where(whole, np.round(point), point)
         if self.plan.landscape.at(point[:, None])[0] < -TIGHT:
             return None
@@ -311,6 +324,10 @@ class CaseSearch:
             if worth > most and test is not None and ranges.outcome(test) is None:
                 best, most = test, worth
         values = relaxed.values
+        if best is None and values.size and self.plan.landscape.at(self.point(relaxed)[:, None])[0] >= 0:
+            best_cut = self.between(relaxed)  # a solution, but for whole inputs: no choice is to blame
+            if best_cut is not None:
+                return best_cut
         if best is None and values.size:
             for n, test in tests.items():
                 wrong = abs(values[relaxation.column[n]] - max(0.0, values[relaxation.column[test]]))
@@ -320,11 +337,18 @@ class CaseSearch:
             return Cut(best, above=bool(values.size) and values[relaxation.column[best]] >= 0)
         if not values.size:
             return next((Cut(test) for test in tests.values()), None)
-        for i, n in self.plan.inputs.items():
-            x = float(values[relaxation.column[n]])
-            if self.question.variables[i].integer and abs(x - round(x)) > 1e-6:
-                return Cut(n, Fraction(int(np.ceil(x))))
+        if (between := self.between(relaxed)) is not None:
+            return between
         return next((Cut(t) for n in relaxation.jumps if ranges.outcome(t := scaled.select[n][0]) is None), None)
+
+    def between(self, relaxed: Relaxed) -> Cut | None:
+        """A cut between the whole numbers around an input that should be whole: the one that is furthest from both."""
+        found, most = None, 1e-6
+        for i, n in self.plan.inputs.items():
+            x = float(relaxed.values[self.plan.relaxation.column[n]])
+            if self.question.variables[i].integer and abs(x - round(x)) > most:
+                found, most = Cut(n, Fraction(int(np.ceil(x)))), abs(x - round(x))
+        return found
 
     # exact
 

@@ -100,6 +100,9 @@ class Relaxation:
                 terms = {k: -w for k, w in terms.items()}
                 terms[self.column[n]] = terms.get(self.column[n], 0.0) + 1.0
                 self._row(terms, constant)
+        place = {n: k for k, n in enumerate(self.relus)}
+        ends = [cast(Affine, circuit[rise]).terms for rise, _ in scaled.gaps]
+        self.sides_of_gaps = [np.array([place[terms[e][0]] for terms in ends], dtype=np.intp) for e in (0, 1)]
         self.literals: dict[tuple[int, bool], int] = {}
         self.literal_exponent: dict[int, int] = {}
         self.highs = self._load()
@@ -247,8 +250,9 @@ class Relaxation:
         status = self.highs.getModelStatus()
         if status == highspy.HighsModelStatus.kOptimal:
             solution = self.highs.getSolution()
-            end, worth = self._end(-np.array(solution.row_dual), -np.array(solution.col_dual))
-            values = np.array(solution.col_value)
+            rows, values = -np.array(solution.row_dual), np.array(solution.col_value)
+            end, worth = self._end(rows, -np.array(solution.col_dual))
+            self._torn(rows, values, worth)
             return Relaxed(float(values[self.slack]), values, end, worth)
         if status == highspy.HighsModelStatus.kInfeasible:
             _, there, ray = self.highs.getDualRay()
@@ -260,6 +264,20 @@ class Relaxation:
             end, worth = self._end(-rows, -columns)
             return Relaxed(None, np.empty(0), end, worth)
         return None
+
+    def _torn(self, rows: Floats, values: Floats, worth: dict[int, float]) -> None:
+        """A gap may be bounded well and still be wrong, where its two relus are open: they share what that costs."""
+        count, pairs = len(self.relus), len(self.rise)
+        if not pairs:
+            return
+        relu = np.maximum(values[self.t], 0.0)
+        first, second = self.sides_of_gaps
+        wrong = values[self.rise] - (relu[first] - relu[second])
+        up, down = rows[self.roof + count : self.roof + count + pairs], rows[self.roof + count + pairs : self.branch]
+        lost = np.maximum(up, 0.0) * np.maximum(wrong, 0.0) + np.maximum(-down[:pairs], 0.0) * np.maximum(-wrong, 0.0)
+        for g in np.flatnonzero(lost > 0):
+            for k in (first[g], second[g]):
+                worth[self.relus[k]] = worth.get(self.relus[k], 0.0) + float(lost[g])
 
     def _end(self, rows: Floats, columns: Floats) -> tuple[Farkas | None, dict[int, float]]:
         """Dual values as rows of a certificate: a positive one stands for an upper side, a negative one for a lower."""

@@ -19,19 +19,21 @@ MOST = 4000
 
 @dataclass(frozen=True, slots=True)
 class Twins:
-    """Affine nodes to put behind the circuit, and which of them are gaps: (rise, run), as in `kernel.problem.Tree`."""
+    """Affine nodes to put behind the circuit, and which of them are gaps: (rise, run), as in `kernel.problem.Tree`.
+    `outputs`: (formula, its twin, their difference as a combination of rises)."""
 
     definitions: tuple[Affine, ...] = ()
     gaps: tuple[tuple[int, int], ...] = ()
+    outputs: tuple[tuple[int, int, int], ...] = ()
 
 
 def is_relu(circuit: Circuit, node: Select) -> bool:
     return node.then == node.test and circuit[node.otherwise] == Affine((), Fraction(0))
 
 
-def twins(question: Question, numeric: set[int]) -> Twins:
-    """The difference of every relu among `numeric` and its twin: what results when the first point is put for the
-    second."""
+def twins(question: Question, numeric: set[int], formulas: set[int]) -> Twins:
+    """The difference of every relu among `numeric`, and of every affine node among `formulas`, and its twin: what
+    results when the second point is put for the first."""
     circuit, mirror = question.circuit, question.mirror
     if not any(twin is not None for twin in mirror):
         return Twins()
@@ -71,7 +73,16 @@ def twins(question: Question, numeric: set[int]) -> Twins:
             run = define(tuple((names[j], w) for j, w in terms if j in names))
             names[n] = define(((n, Fraction(1)), (other_relu, Fraction(-1))))
             gaps.append((names[n], run))
-    return Twins(tuple(definitions), tuple(gaps)) if gaps else Twins()
+    if not gaps:
+        return Twins()
+    outputs = []
+    there = {forms[n]: n for n in sorted(formulas)}
+    for (constant, terms), n in there.items():
+        if all(j in twin for j, _ in terms):
+            second = there.get((constant, tuple(sorted((twin[j], w) for j, w in terms))))
+            if second is not None and second != n:
+                outputs.append((n, second, define(tuple((names[j], w) for j, w in terms if j in names))))
+    return Twins(tuple(definitions), tuple(gaps), tuple(outputs))
 
 
 def _forms(circuit: Circuit) -> list[Expression]:
