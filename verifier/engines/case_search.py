@@ -24,7 +24,7 @@ from verifier.engines.engine import Answer, Fails, Holds, Unknown, Vector
 from verifier.engines.evaluate import tester
 from verifier.engines.falsify import Landscape, exact, falsify, pleasant
 from verifier.engines.relaxation import Floats, Relaxation, Relaxed
-from verifier.engines.sweep import Sweep
+from verifier.engines.sweep import WORTH, Sweep, rounded_up
 from verifier.engines.twins import twins
 from verifier.kernel.circuit import Affine, Input
 from verifier.kernel.problem import Bound, Farkas, Rejected, Row, Split, Step, Tree
@@ -36,6 +36,8 @@ from verifier.query.question import Question
 NAME = "case search"
 GLANCES = (3, 30, 300)
 """The branches at which random points are tried: many questions are settled before, many pairs are found by them."""
+SLIGHT = Fraction(1, 1 << 30)
+"""Bounds are loosened by it, so that the kernel's grid of the inputs does not matter."""
 TIGHT = 1e-7
 """A relaxation whose slack is smaller than this decides nothing in floats."""
 
@@ -96,6 +98,17 @@ class Plan:
         self.inputs = {
             node.index: n for n, node in reversed(list(enumerate(question.circuit))) if isinstance(node, Input)
         }
+
+    @cached_property
+    def tests(self) -> list[tuple[int, int, int]]:
+        """For every gap what its two relus are the relus of, and their difference."""
+        ends = [(self.scaled.circuit[rise], run) for rise, run in self.twins.gaps]
+        select = self.scaled.select
+        return [
+            (select[rise.terms[0][0]][0], select[rise.terms[1][0]][0], run)
+            for rise, run in ends
+            if isinstance(rise, Affine)
+        ]
 
     @cached_property
     def relaxation(self) -> Relaxation:
@@ -192,6 +205,7 @@ class CaseSearch:
     def tighten(self, branch: Branch) -> bool:
         """Better ranges for the tests that are open, layer by layer; True when the branch is closed by that."""
         scaled, ranges = self.scaled, branch.ranges
+        self.near(branch)
         spans = {run for _, run in scaled.gaps}
         tests = {scaled.select[n][0] for n in scaled.relus if n in self.plan.real} & scaled.affine.keys()
         for level in sorted({scaled.level[n] for n in tests | spans}):
@@ -210,8 +224,8 @@ class CaseSearch:
         ranges = branch.ranges
         again = True
         while again:
-            again = False
             settle(self.scaled, ranges)
+            again = self.mirrored(branch)
             if self.crossed(branch):
                 return True
             for n in self.plan.logic:
@@ -233,6 +247,56 @@ class CaseSearch:
                         continue
                     again = True
         return False
+
+    def near(self, branch: Branch) -> None:
+        """Formulas that say how far apart the two points are in one coordinate bound that difference."""
+        apart = {first: (second, node) for first, second, node in self.plan.twins.inputs}
+        apart |= {second: (first, node) for first, (second, node) in apart.items()}
+        names = {node: first for first, _, node in self.plan.twins.inputs}
+        for n, truth in branch.decided:
+            at = self.scaled.circuit[n]
+            if not isinstance(at, Affine) or len(at.terms) != 2:
+                continue
+            (i, w), (j, v) = at.terms
+            bound = branch.ranges.low[n] if truth else branch.ranges.high[n]
+            if w + v or i not in apart or apart[i][0] != j or bound is None:
+                continue
+            node = apart[i][1]
+            weight = w if names[node] == i else v  # the formula is weight * difference + constant
+            above = (weight > 0) is truth
+            value = (Fraction(bound, self.scaled.unit[n]) - at.constant) / weight
+            rows = Row("low" if truth else "high", n, weight.denominator)
+            end = Farkas((rows, Row("high" if above else "low", node, abs(weight.numerator))))
+            step = Bound(node, value - SLIGHT if above else value + SLIGHT, above, end)
+            with contextlib.suppress(Rejected):
+                self.bound(branch, step)
+        settle(self.scaled, branch.ranges)
+
+    def mirrored(self, branch: Branch) -> bool:
+        """What is known of a test and of the run between the two copies bounds the test of the other copy."""
+        ranges, unit, found = branch.ranges, self.scaled.unit, False
+        for first, second, run in self.plan.tests:
+            for known, other, sign in ((first, second, -1), (second, first, 1)):  # other = known + sign * run
+                for above in (True, False):
+                    side: Literal["low", "high"] = "low" if above else "high"
+                    across: Literal["low", "high"] = "low" if above == (sign > 0) else "high"
+                    a, b, old = getattr(ranges, side)[known], getattr(ranges, across)[run], getattr(ranges, side)[other]
+                    if a is None or b is None or ranges.outcome(other) is not None:
+                        continue
+                    value = Fraction(a, unit[known]) + sign * Fraction(b, unit[run])
+                    if old is not None:
+                        low, high = ranges.low[other], ranges.high[other]
+                        gain = float(value - Fraction(old, unit[other])) * (1 if above else -1)
+                        if low is None or high is None or gain <= WORTH * (high - low) / unit[other]:
+                            continue
+                    value = rounded_up(-float(value)) * -1 if above else rounded_up(float(value))
+                    row = Row("high" if above else "low", other, 1)
+                    end = Farkas((Row(side, known, 1), Row(across, run, 1), row))
+                    with contextlib.suppress(Rejected):
+                        self.bound(branch, Bound(other, value, above, end))
+                        settle(self.scaled, ranges)
+                        found = True
+        return found
 
     def crossed(self, branch: Branch) -> bool:
         """Close a branch on which some range is empty, or two outputs are further apart than they can be."""
@@ -320,9 +384,8 @@ class CaseSearch:
         tests = {n: scaled.select[n][0] for n in relaxation.relus if ranges.outcome(scaled.select[n][0]) is None}
         best, most = None, 1e-9
         for n, worth in relaxed.worth.items():
-            test = tests.get(n, n if n not in scaled.select else None)
-            if worth > most and test is not None and ranges.outcome(test) is None:
-                best, most = test, worth
+            if worth > most and n in tests:
+                best, most = tests[n], worth
         values = relaxed.values
         if best is None and values.size and self.plan.landscape.at(self.point(relaxed)[:, None])[0] >= 0:
             best_cut = self.between(relaxed)  # a solution, but for whole inputs: no choice is to blame

@@ -44,7 +44,7 @@ OPTIONS = {
 class Relaxed:
     """`slack`: by how much all decided truths can hold at once, at `values` (a value a column); negative where they
     cannot, None where nothing satisfies the rest. `end` proposes how to close the branch then. `worth[n]`: how much of
-    that is due to the relaxation of relu n, or of the gap whose run is n."""
+    that is due to the relaxation of relu n."""
 
     slack: float | None
     values: Floats
@@ -100,9 +100,6 @@ class Relaxation:
                 terms = {k: -w for k, w in terms.items()}
                 terms[self.column[n]] = terms.get(self.column[n], 0.0) + 1.0
                 self._row(terms, constant)
-        place = {n: k for k, n in enumerate(self.relus)}
-        ends = [cast(Affine, circuit[rise]).terms for rise, _ in scaled.gaps]
-        self.sides_of_gaps = [np.array([place[terms[e][0]] for terms in ends], dtype=np.intp) for e in (0, 1)]
         self.literals: dict[tuple[int, bool], int] = {}
         self.literal_exponent: dict[int, int] = {}
         self.highs = self._load()
@@ -252,7 +249,6 @@ class Relaxation:
             solution = self.highs.getSolution()
             rows, values = -np.array(solution.row_dual), np.array(solution.col_value)
             end, worth = self._end(rows, -np.array(solution.col_dual))
-            self._torn(rows, values, worth)
             return Relaxed(float(values[self.slack]), values, end, worth)
         if status == highspy.HighsModelStatus.kInfeasible:
             _, there, ray = self.highs.getDualRay()
@@ -264,20 +260,6 @@ class Relaxation:
             end, worth = self._end(-rows, -columns)
             return Relaxed(None, np.empty(0), end, worth)
         return None
-
-    def _torn(self, rows: Floats, values: Floats, worth: dict[int, float]) -> None:
-        """A gap may be bounded well and still be wrong, where its two relus are open: they share what that costs."""
-        count, pairs = len(self.relus), len(self.rise)
-        if not pairs:
-            return
-        relu = np.maximum(values[self.t], 0.0)
-        first, second = self.sides_of_gaps
-        wrong = values[self.rise] - (relu[first] - relu[second])
-        up, down = rows[self.roof + count : self.roof + count + pairs], rows[self.roof + count + pairs : self.branch]
-        lost = np.maximum(up, 0.0) * np.maximum(wrong, 0.0) + np.maximum(-down[:pairs], 0.0) * np.maximum(-wrong, 0.0)
-        for g in np.flatnonzero(lost > 0):
-            for k in (first[g], second[g]):
-                worth[self.relus[k]] = worth.get(self.relus[k], 0.0) + float(lost[g])
 
     def _end(self, rows: Floats, columns: Floats) -> tuple[Farkas | None, dict[int, float]]:
         """Dual values as rows of a certificate: a positive one stands for an upper side, a negative one for a lower."""
@@ -325,11 +307,6 @@ class Relaxation:
                 slopes.append((n, round(lower / total * STEPS) * (1 << GRAIN) // STEPS))
         largest = max((e for *_, e in found), default=0)
         parts = tuple(Row(kind, place, times << (largest - e)) for kind, place, times, e in found)
-        for g in range(pairs):
-            lost = roofs[count + g] * self.shifts[count + g]
-            lost -= roofs[count + pairs + g] * self.shifts[count + pairs + g]
-            if lost > 0:
-                worth[self.scaled.gaps[g][1]] = float(lost)
         return Farkas(parts, tuple(slopes)), worth
 
 

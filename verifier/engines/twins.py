@@ -20,11 +20,12 @@ MOST = 4000
 @dataclass(frozen=True, slots=True)
 class Twins:
     """Affine nodes to put behind the circuit, and which of them are gaps: (rise, run), as in `kernel.problem.Tree`.
-    `outputs`: (formula, its twin, their difference as a combination of rises)."""
+    `outputs`: (formula, its twin, their difference as a combination of rises); `inputs`: the same of inputs."""
 
     definitions: tuple[Affine, ...] = ()
     gaps: tuple[tuple[int, int], ...] = ()
     outputs: tuple[tuple[int, int, int], ...] = ()
+    inputs: tuple[tuple[int, int, int], ...] = ()
 
 
 def is_relu(circuit: Circuit, node: Select) -> bool:
@@ -61,6 +62,7 @@ def twins(question: Question, numeric: set[int], formulas: set[int]) -> Twins:
     for n, other in list(twin.items()):
         if n != other:
             names[n] = define(((n, Fraction(1)), (other, Fraction(-1))))
+    apart = tuple((n, twin[n], name) for n, name in names.items())
     for (constant, terms), n in relus.items():
         if any(j not in twin for j, _ in terms) or len(gaps) >= MOST:
             continue
@@ -82,7 +84,7 @@ def twins(question: Question, numeric: set[int], formulas: set[int]) -> Twins:
             second = there.get((constant, tuple(sorted((twin[j], w) for j, w in terms))))
             if second is not None and second != n:
                 outputs.append((n, second, define(tuple((names[j], w) for j, w in terms if j in names))))
-    return Twins(tuple(definitions), tuple(gaps), tuple(outputs))
+    return Twins(tuple(definitions), tuple(gaps), tuple(outputs), apart)
 
 
 def _forms(circuit: Circuit) -> list[Expression]:
