@@ -251,7 +251,7 @@ def test_accuracy_needs_labels_and_a_data_set(tmp_path: Path) -> None:
     (error,) = errors(check(tmp_path, text + "compute A: accuracy(f1, D)\n", ROWS))
     assert "`D` has no labels" in error
     (error,) = errors(check(tmp_path, text + "compute A: accuracy(f1, E)\n", ROWS))
-    assert "no data set called `E`" in error
+    assert "`E` is not a model or an oracle" in error
     (error,) = errors(check(tmp_path, text + "compute A: accuracy(f1)\n", ROWS))
     assert "takes 2 arguments" in error
 

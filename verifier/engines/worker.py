@@ -28,6 +28,8 @@ START = 60.0
 would never come."""
 HELLO, MORE = "hello", "more"
 MEGABYTES = 4000
+CERTIFYING = 4.0
+"""Seconds at most, as estimated, that the box search may spend on writing a certificate."""
 LATER = ("case_search", "glance", "box_search")
 """Tasks whose engines are loaded when they are first asked for."""
 
@@ -167,7 +169,7 @@ def later() -> dict[str, Callable[..., object]]:
     def boxes(question: Question, seconds: float) -> Answer:
         if not box_search.accepts(question):
             return Unknown("the box search does not take this question")
-        return box_search.box_search(question, seconds)
+        return box_search.box_search(question, seconds, proof_seconds=CERTIFYING)
 
     return {"case_search": searcher.case_search, "glance": searcher.glance, "box_search": boxes}
 
