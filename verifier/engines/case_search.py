@@ -14,17 +14,12 @@ from copy import copy
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
-from math import lcm
-from typing import Literal
-
-import numpy as np
+from math import ceil, lcm
+from typing import TYPE_CHECKING, Literal
 
 from verifier.canonical.simplex import Conflict, Inequality, Solution, Stopped, solve
 from verifier.engines.engine import Answer, Fails, Holds, Unknown, Vector
-from verifier.engines.evaluate import tester
-from verifier.engines.falsify import Landscape, exact, falsify, pleasant
-from verifier.engines.relaxation import Floats, Relaxation, Relaxed
-from verifier.engines.sweep import WORTH, Sweep, rounded_up
+from verifier.engines.evaluate import pleasant, tester
 from verifier.engines.twins import twins
 from verifier.kernel.circuit import Affine, Input
 from verifier.kernel.problem import Bound, Farkas, Rejected, Row, Split, Step, Tree
@@ -40,6 +35,15 @@ SLIGHT = Fraction(1, 1 << 30)
 """Bounds are loosened by it, so that the kernel's grid of the inputs does not matter."""
 TIGHT = 1e-7
 """A relaxation whose slack is smaller than this decides nothing in floats."""
+
+
+if TYPE_CHECKING:
+    from verifier.engines.falsify import Landscape
+    from verifier.engines.relaxation import Floats, Relaxation, Relaxed
+    from verifier.engines.sweep import Sweep
+
+FEW = 6
+"""Up to so many open choices of numbers, exact arithmetic settles a question before numpy and HiGHS are loaded."""
 
 
 @dataclass(slots=True)
@@ -93,8 +97,7 @@ class Plan:
         self.twins = twins(question, self.real, self.formulas)
         self.scaled = Scaled((*question.circuit, *self.twins.definitions), question.empty.box, self.twins.gaps)
         self.logic = sorted((n for n in true if n in self.scaled.select), reverse=True)
-        self.sweep = Sweep(self.scaled)
-        self.landscape = Landscape(question)
+        self.question = question
         self.inputs = {
             node.index: n for n, node in reversed(list(enumerate(question.circuit))) if isinstance(node, Input)
         }
@@ -112,7 +115,21 @@ class Plan:
 
     @cached_property
     def relaxation(self) -> Relaxation:
+        from verifier.engines.relaxation import Relaxation
+
         return Relaxation(self.scaled, self.real)
+
+    @cached_property
+    def sweep(self) -> Sweep:
+        from verifier.engines.sweep import Sweep
+
+        return Sweep(self.scaled)
+
+    @cached_property
+    def landscape(self) -> Landscape:
+        from verifier.engines.falsify import Landscape
+
+        return Landscape(self.question)
 
     def fits(self, question: Question) -> bool:
         """It is a plan for this question, but for the box; and that has sides of the same grain."""
@@ -139,6 +156,7 @@ class CaseSearch:
         self.scaled = self.plan.within(question)
         self.solved_by = tester(question, self.scaled)
         self.stats = Stats()
+        self.many = False
 
     def run(self) -> Answer:
         """Holds with a certificate, Fails with a solution, or Unknown when the time is over."""
@@ -151,9 +169,13 @@ class CaseSearch:
             branch = todo.pop()
             self.stats.branches += 1
             settle(self.scaled, branch.ranges)
-            if self.propagate(branch) or (self.stats.branches == 1 and self.tighten(branch)):
+            if self.propagate(branch):
                 continue
-            if self.stats.branches in GLANCES and isinstance(guess := falsify(self.question, self.guessing()), Fails):
+            if self.stats.branches == 1:
+                self.many = self.open_choices(branch) > FEW
+                if self.many and self.tighten(branch):
+                    continue
+            if self.many and self.stats.branches in GLANCES and (guess := self.guess()) is not None:
                 return guess
             found = self.decide(branch)
             match found:
@@ -165,6 +187,18 @@ class CaseSearch:
                     return found
         proof = Tree(tuple(start.steps()), self.plan.twins.definitions, self.plan.twins.gaps)
         return Holds(NAME, (), (self.problem, proof))
+
+    def open_choices(self, branch: Branch) -> int:
+        """How many choices of numbers are not decided."""
+        tests = {self.scaled.select[n][0] for n in self.plan.real if n in self.scaled.select}
+        return sum(branch.ranges.outcome(test) is None for test in tests)
+
+    def guess(self) -> Fails | None:
+        """A point at random."""
+        from verifier.engines.falsify import falsify
+
+        found = falsify(self.question, self.guessing())
+        return found if isinstance(found, Fails) else None
 
     def guessing(self) -> float:
         """Seconds for points at random: half of what was spent so far."""
@@ -275,6 +309,10 @@ class CaseSearch:
     def mirrored(self, branch: Branch) -> bool:
         """What is known of a test and of the run between the two copies bounds the test of the other copy."""
         ranges, unit, found = branch.ranges, self.scaled.unit, False
+        if not self.plan.tests:
+            return False
+        from verifier.engines.sweep import WORTH, rounded_up
+
         for first, second, run in self.plan.tests:
             for known, other, sign in ((first, second, -1), (second, first, 1)):  # other = known + sign * run
                 for above in (True, False):
@@ -327,6 +365,8 @@ class CaseSearch:
             test = self.scaled.select[n][0]
             if branch.ranges.outcome(n) is not None and branch.ranges.outcome(test) is None:
                 return Cut(test)
+        if not self.many:
+            return self.exact(branch)
         self.plan.relaxation.move(branch.ranges, [d for d in branch.decided if d[0] in self.plan.formulas])
         relaxed = self.plan.relaxation.solve(self.end - time.monotonic())
         self.stats.programs += 1
@@ -349,6 +389,8 @@ class CaseSearch:
 
     def point(self, relaxed: Relaxed) -> Floats:
         """The inputs at the point of the relaxation."""
+        import numpy as np
+
         column, inputs = self.plan.relaxation.column, self.plan.inputs
         return np.array(
             [
@@ -359,6 +401,10 @@ class CaseSearch:
 
     def candidate(self, relaxed: Relaxed) -> Fails | None:
         """The point of the relaxation, rounded, if it solves the question."""
+        import numpy as np
+
+        from verifier.engines.falsify import exact
+
         whole = np.array([v.integer for v in self.question.variables])
         point = self.point(relaxed)
         point = np.where(whole, np.round(point), point)
@@ -410,7 +456,7 @@ class CaseSearch:
         for i, n in self.plan.inputs.items():
             x = float(relaxed.values[self.plan.relaxation.column[n]])
             if self.question.variables[i].integer and abs(x - round(x)) > most:
-                found, most = Cut(n, Fraction(int(np.ceil(x)))), abs(x - round(x))
+                found, most = Cut(n, Fraction(ceil(x))), abs(x - round(x))
         return found
 
     # exact

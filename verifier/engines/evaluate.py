@@ -1,8 +1,11 @@
-"""Exact evaluation of a question at many points, on whole numbers: some forty times as fast as on rationals."""
+"""Exact evaluation of a question at many points, on whole numbers: some forty times as fast as on rationals; and points
+that are pleasant to read."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
+from fractions import Fraction
 from math import lcm
 
 from verifier.engines.engine import Vector
@@ -46,3 +49,21 @@ def tester(question: Question, scaled: Scaled | None = None) -> Callable[[Vector
         return all(values[f] >= 0 for f in question.facts)
 
     return solved_by
+
+
+def pleasant(question: Question, point: Vector, end: float, solved_by: Callable[[Vector], bool]) -> Vector:
+    """The same with shorter numbers and fewer differences, as far as exact evaluation (`solved_by`) lets it."""
+    for i, v in enumerate(question.variables):
+        options = [Fraction(0), Fraction(1), *(b for b in (v.low, v.high) if b is not None)]
+        if question.mirror and (twin := question.mirror[i]) is not None:
+            options.insert(0, point[twin])
+        if not v.integer:
+            options += [Fraction(round(point[i] * d), d) for d in (1, 2, 4, 10, 100, 1000, 10**6)]
+        for option in options:
+            if time.monotonic() > end or option == point[i]:
+                break
+            tried = (*point[:i], option, *point[i + 1 :])
+            if solved_by(tried):
+                point = tried
+                break
+    return point

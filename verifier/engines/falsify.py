@@ -4,14 +4,13 @@ exactly."""
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from fractions import Fraction
 
 import numpy as np
 from numpy.typing import NDArray
 
 from verifier.engines.engine import Answer, Fails, Unknown, Vector
-from verifier.engines.evaluate import tester
+from verifier.engines.evaluate import pleasant, tester
 from verifier.kernel.circuit import Affine, Input, Select
 from verifier.query.piece import senses
 from verifier.query.question import Question
@@ -123,21 +122,3 @@ def exact(question: Question, point: Floats) -> Vector:
     return tuple(
         Fraction(round(x)) if v.integer else Fraction(float(x)) for x, v in zip(point, question.variables, strict=True)
     )
-
-
-def pleasant(question: Question, point: Vector, end: float, solved_by: Callable[[Vector], bool]) -> Vector:
-    """The same with shorter numbers and fewer differences, as far as exact evaluation (`solved_by`) lets it."""
-    for i, v in enumerate(question.variables):
-        options = [Fraction(0), Fraction(1), *(b for b in (v.low, v.high) if b is not None)]
-        if question.mirror and (twin := question.mirror[i]) is not None:
-            options.insert(0, point[twin])
-        if not v.integer:
-            options += [Fraction(round(point[i] * d), d) for d in (1, 2, 4, 10, 100, 1000, 10**6)]
-        for option in options:
-            if time.monotonic() > end or option == point[i]:
-                break
-            tried = (*point[:i], option, *point[i + 1 :])
-            if solved_by(tried):
-                point = tried
-                break
-    return point

@@ -161,12 +161,13 @@ def _exactly(pipe: BinaryIO | Any, size: int) -> bytes:
 
 
 def later() -> dict[str, Callable[..., object]]:
-    from verifier.engines import box_search
     from verifier.engines.case_search import Searcher
 
     searcher = Searcher()
 
     def boxes(question: Question, seconds: float) -> Answer:
+        from verifier.engines import box_search
+
         if not box_search.accepts(question):
             return Unknown("the box search does not take this question")
         return box_search.box_search(question, seconds, proof_seconds=CERTIFYING)
