@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
+from tests.differential.run import warm_worker
 from verifier.surfaces.cli import cli
 
 CORPUS = Path(__file__).parent / "corpus"
@@ -67,6 +69,13 @@ def header(path: Path) -> Header:
         elif m := re.fullmatch(r"# error at (\d+):(\d+): (.+)", line):
             found.error = (int(m[1]), int(m[2]), [w.strip() for w in m[3].split(",")])
     return found
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_worker() -> Iterator[None]:
+    """Starting a solver for every file takes as long as the questions of a file."""
+    with warm_worker():
+        yield
 
 
 def run(path: Path) -> tuple[int, dict[str, Any]]:
