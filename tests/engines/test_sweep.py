@@ -18,19 +18,26 @@ from verifier.kernel.refute import bound
 from verifier.query.piece import senses
 
 PLANE = "domain X { x: real^2 in [-1, 1], n: int in [0, 3] }"
-NET = "relu(relu(u.x[0] + u.x[1]) - relu(u.x[0] - 2 * u.x[1]) + u.n / 8)"
+NET = "relu(relu(u.x[0] + u.x[1] - u.n / 4) - relu(u.x[0] - 2 * u.x[1]) + u.n / 8)"
+PLAIN = "relu(relu(u.x[0] + u.x[1]) - relu(u.x[0] - 2 * u.x[1]))"
 
 
 def setting(second: bool) -> tuple[Scaled, Sweep, list[int], list[int]]:
     """A circuit, its tests or (`second`) the runs of its gaps, and the differences of the inputs."""
-    other = NET.replace("u.", "v.")
-    q = question(PLANE, ["u", "v"], [f"{NET} - {other} > 1/20", "abs(u.x[0] - v.x[0]) <= 1/8"])
+    net = PLAIN if second else NET
+    other = net.replace("u.", "v.")
+    q = question(PLANE, ["u", "v"], [f"{net} - {other} > 1/20", "abs(u.x[0] - v.x[0]) <= 1/8"])
     q = replace(q, mirror=(None, None, None, 0, 1, 2))
     true, real = senses(q.circuit, q.facts, ())
     pairs = twins(q, real, true)
     scaled = Scaled((*q.circuit, *pairs.definitions), q.empty.box, pairs.gaps)
     nodes = [run for _, run in pairs.gaps] if second else [scaled.select[n][0] for n in scaled.relus]
-    return scaled, Sweep(scaled), sorted(n for n in nodes if scaled.level[n]), [n for _, _, n in pairs.inputs]
+    return (
+        scaled,
+        Sweep(scaled, [n for _, _, n in pairs.inputs]),
+        sorted(n for n in nodes if scaled.level[n]),
+        [n for _, _, n in pairs.inputs],
+    )
 
 
 @pytest.mark.parametrize("differences", [False, True])

@@ -123,7 +123,7 @@ class Plan:
     def sweep(self) -> Sweep:
         from verifier.engines.sweep import Sweep
 
-        return Sweep(self.scaled)
+        return Sweep(self.scaled, (node for _, _, node in self.twins.inputs))
 
     @cached_property
     def landscape(self) -> Landscape:

@@ -7,7 +7,7 @@ the same choices, so a bound needs no more than its node as a certificate.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -35,8 +35,9 @@ class Found:
 
 
 class Sweep:
-    def __init__(self, scaled: Scaled) -> None:
-        self.scaled = scaled
+    def __init__(self, scaled: Scaled, apart: Iterable[int] = ()) -> None:
+        """`apart`: nodes that name the difference of two inputs."""
+        self.scaled, self.apart = scaled, frozenset(apart)
         self.affine = {
             n: (np.array([j for j, _ in node.terms], dtype=np.intp), np.array([float(w) for _, w in node.terms]))
             for n, node in enumerate(scaled.circuit)
@@ -59,6 +60,7 @@ class Sweep:
         weight[np.arange(count, 2 * count), nodes] = -1.0
         total = np.zeros(2 * count)
         used: dict[int, Floats] = {}
+        ends: dict[int, Floats] = {}
         with np.errstate(invalid="ignore"):
             for n in range(max(nodes), -1, -1):
                 k = weight[:, n]
@@ -71,6 +73,9 @@ class Sweep:
                     used[g] = k
                     weight[:, run] += up * slopes[run] + down * under[run]
                     total += scaled_by(up, shifts[run]) - scaled_by(down, beneath[run])
+                elif differences and n in self.apart:
+                    ends[n] = k
+                    total += scaled_by(up, high[n]) + scaled_by(down, low[n])
                 elif n in self.affine:
                     terms, weights = self.affine[n]
                     weight[:, terms] += k[:, None] * weights
@@ -101,6 +106,10 @@ class Sweep:
                 times = round(abs(float(weights[row])) * TIMES)
                 if times:
                     rows.append(Row("rise" if weights[row] > 0 else "fall", g, times))
+            for n, weights in ends.items():
+                times = round(abs(float(weights[row])) * TIMES)
+                if times:
+                    rows.append(Row("high" if weights[row] > 0 else "low", n, times))
             found.append(Found(node, -value if above else value, above, Farkas(tuple(rows))))
         return found
 
