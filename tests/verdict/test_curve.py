@@ -120,7 +120,7 @@ def test_the_seam_is_approached_at_every_distance() -> None:
 
 # the same numbers as `modulus`
 
-SMALL = [p for p in sorted(CORPUS.glob("modulus*.vf")) if "many" not in p.stem]
+SMALL = [p for p in sorted(CORPUS.glob("modulus*.vf")) if "many" not in p.stem and "roots" not in p.stem]  # not of l2
 
 
 @pytest.mark.parametrize("path", SMALL, ids=[p.stem for p in SMALL])

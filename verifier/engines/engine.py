@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 
 from verifier.engines.eliminate import Half
@@ -20,7 +20,7 @@ class Certificate:
 
     problem: Problem
     proof: Proof
-    seconds: float
+    seconds: float = field(compare=False)
 
     @property
     def steps(self) -> int:
