@@ -52,25 +52,36 @@ class Stats:
 
 def accepts(question: Question) -> bool:
     """Few free inputs, each with two ends, and numbers that do not jump."""
-    if question.squares or any(v.low is None or v.high is None for v in question.variables):
-        return False
     try:
-        levels = Levels(question)
+        return any(free(question, lowered(question)))
     except Declined:
         return False
-    sides = [question.variables[i] for i in levels.inputs]
-    return 0 < sum(v.low != v.high for v in sides) <= MOST_FREE
+
+
+def lowered(question: Question) -> Levels:
+    """The arrays of a question that this search takes. Raises Declined for another one."""
+    if question.squares or any(v.low is None or v.high is None for v in question.variables):
+        raise Declined("an input has no end, or is a square")
+    levels = Levels(question)
+    if sum(free(question, levels)) > MOST_FREE:
+        raise Declined(f"more than {MOST_FREE} inputs are free")
+    return levels
+
+
+def free(question: Question, levels: Levels) -> list[bool]:
+    """Whether each input that the facts depend on has more than one value."""
+    return [question.variables[i].low != question.variables[i].high for i in levels.inputs]
 
 
 def box_search(
     question: Question, seconds: float, stats: Stats | None = None, proof_seconds: float = PROOF_SECONDS
 ) -> Answer:
-    """A solution, or that there is none, within the time. `accepts` has said yes to the question. That there is none
-    comes with a certificate, where one can be written in `proof_seconds`; otherwise it trusts the floats here."""
+    """A solution, or that there is none, within the time. That there is none comes with a certificate, where one can be
+    written in `proof_seconds`; otherwise it trusts the floats here. Unknown where the search does not take it."""
     stats = Stats() if stats is None else stats
     started = time.monotonic()
     try:
-        return Search(question, Levels(question), stats, proof_seconds).run(started + seconds)
+        return Search(question, lowered(question), stats, proof_seconds).run(started + seconds)
     except Declined as why:
         return Unknown(f"the box search does not take this: {why}")
     finally:

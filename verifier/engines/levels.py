@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from verifier.kernel.circuit import FALSE, TRUE, Affine, Circuit, Input, Select
+from verifier.query.piece import is_relu
 from verifier.query.question import Question
 
 Floats = NDArray[np.float64]
@@ -130,8 +131,8 @@ class Levels:
             if n not in seen:
                 seen.add(n)
                 match self.circuit[n]:
-                    case Select(test, then, otherwise) if then == test and _is(self.circuit, otherwise, Fraction(0)):
-                        todo += self._row(test)[0]
+                    case Select() as choice if is_relu(self.circuit, choice):
+                        todo += self._row(choice.test)[0]
                     case Select():
                         raise Declined("a number jumps")
                     case _:

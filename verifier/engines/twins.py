@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from verifier.kernel.circuit import Affine, Circuit, Input, Select
+from verifier.query.piece import is_relu
 from verifier.query.question import Question
 
 Expression = tuple[Fraction, tuple[tuple[int, Fraction], ...]]
@@ -26,10 +27,6 @@ class Twins:
     gaps: tuple[tuple[int, int], ...] = ()
     outputs: tuple[tuple[int, int, int], ...] = ()
     inputs: tuple[tuple[int, int, int], ...] = ()
-
-
-def is_relu(circuit: Circuit, node: Select) -> bool:
-    return node.then == node.test and circuit[node.otherwise] == Affine((), Fraction(0))
 
 
 def twins(question: Question, numeric: set[int], formulas: set[int]) -> Twins:

@@ -106,6 +106,11 @@ def piece_of(question: Question, point: tuple[Fraction, ...]) -> Piece:
     return Piece(tuple(weak), tuple(strict), tuple(rows[n] for n in question.numbers))
 
 
+def is_relu(circuit: Circuit, node: Select) -> bool:
+    """max(v, 0): the test itself where it is >= 0, else the constant 0."""
+    return node.then == node.test and circuit[node.otherwise] == Affine((), Fraction(0))
+
+
 def choices(question: Question) -> int:
     """How many numbers of the question are piecewise: what makes it hard."""
     _, real = senses(question.circuit, question.facts, question.numbers)

@@ -30,6 +30,7 @@ from verifier.model.claim import ByConstruction, Claim, Computation, Infimum, La
 from verifier.model.program import Program
 from verifier.syntax import tree
 from verifier.verdict import parts, rows
+from verifier.verdict.blocks import common
 from verifier.verdict.decide import Decider, Outcome
 from verifier.verdict.many import OUT_OF_TIME, Settle, Settled, own_time, timed
 from verifier.verdict.verdict import Measurement, Undecided
@@ -138,7 +139,7 @@ class Station:
             case Rows():
                 return rows.alone(self.decider, claim)
             case Parts():
-                return parts.alone(self.decider, claim)
+                return parts.alone(self.decider, claim, common(self.decider, claim))
             case _:
                 assert_never(claim)
 

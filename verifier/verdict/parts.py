@@ -16,7 +16,7 @@ from verifier.model.partition import at_part, loses_nothing, shares
 from verifier.model.program import Partition
 from verifier.query.pose import Poser
 from verifier.syntax import tree
-from verifier.verdict.blocks import common, wholesale
+from verifier.verdict.blocks import Common, common, wholesale
 from verifier.verdict.many import FOR_A_WITNESS, OUT_OF_TIME, Progress, Settle, Settled, settle, timed
 from verifier.verdict.verdict import Part, Pieces, Proved, Refuted, Undecided, Verdict, word
 
@@ -27,10 +27,8 @@ FOR_SHARES = 10.0
 """Seconds for the shares of parts that are no boxes; at most a quarter of what is left."""
 
 
-def alone(decider: Decider, claim: Parts) -> Settle:
-    """Settles one part."""
-
-    shared = common(decider, claim)
+def alone(decider: Decider, claim: Parts, shared: Common | None) -> Settle:
+    """Settles one part; `shared`: the question that it has in common with the others."""
 
     def one(index: int, seconds: float) -> Settled:
         if shared is not None:
@@ -47,9 +45,9 @@ def alone(decider: Decider, claim: Parts) -> Settle:
 def decide(decider: Decider, claim: Parts) -> tuple[Verdict, str, tuple[str, ...], Pieces]:
     """All parts (or any): the verdict, why it is vacuous, warnings, and the parts one by one."""
     table = _Table(decider, claim)
-    if claim.kind == "forall" and (shared := common(decider, claim)) is not None:
+    if claim.kind == "forall" and table.shared is not None:
         try:
-            for index, verdict, seconds in wholesale(shared):
+            for index, verdict, seconds in wholesale(table.shared):
                 table.put(index, Settled(verdict, seconds=seconds))
         except KeyboardInterrupt:
             decider.stop()
@@ -96,7 +94,8 @@ class _Table:
 
     def __init__(self, decider: Decider, claim: Parts) -> None:
         self.decider, self.claim = decider, claim
-        self.alone = alone(decider, claim)
+        self.shared = common(decider, claim)
+        self.alone = alone(decider, claim, self.shared)
         self.share = shares(decider.program, claim.partition)
         self.parts: list[Part | None] = [None] * claim.partition.count
         self.open: dict[int, Undecided] = {}
