@@ -10,7 +10,8 @@ import pytest
 
 from tests.engines.questions import question
 from verifier.engines import evaluate as exactly
-from verifier.engines.sweep import Sweep, rounded_up
+from verifier.engines.sweep import Sweep
+from verifier.engines.trial import rounded_up
 from verifier.engines.twins import twins
 from verifier.kernel.circuit import evaluate
 from verifier.kernel.ranges import Scaled, cut, root, settle

@@ -20,10 +20,10 @@ import numpy as np
 from verifier.engines.levels import Floats, Levels, Literal
 from verifier.engines.linear_bounds import Bounds, Boxes, Relaxed, Upper, relaxed
 from verifier.engines.shrink import nearest
+from verifier.engines.trial import closes, keeps
 from verifier.kernel.circuit import FALSE, TRUE, Affine, Select
-from verifier.kernel.problem import Bound, Empty, Farkas, Rejected, Row, Split, Step, Tree
+from verifier.kernel.problem import Bound, Empty, Farkas, Row, Split, Step, Tree
 from verifier.kernel.ranges import Ranges, Scaled, cut, root
-from verifier.kernel.refute import bound, close
 
 LEAF, INNER = 1 / 16, 1 / 2
 """A range is written where that takes off at least this part of the one that the kernel has: where a branch is to end,
@@ -102,7 +102,7 @@ class Writer:
                     branch, more = ranges.copy(), [*todo, (at.test, above)]
                     cut(self.scaled, branch, at.test, Fraction(0), above)
                     apart = Farkas((Row("low", at.test, 1), Row("high", at.test, 1)))
-                    if self.closes(branch, apart):  # the test had the other sign already
+                    if closes(self.scaled, branch, apart):  # the test had the other sign already
                         yield apart
                         continue
                     if value != yes:
@@ -156,7 +156,7 @@ class Writer:
                 steps += self.write(place, news)
                 times, _ = self.sum(self.literals_of(known), known)
                 ended = Farkas(self.rows(times))
-                if self.closes(ranges, ended):
+                if closes(self.scaled, ranges, ended):
                     return [*steps, ended], []  # else it was rounding, and smaller boxes have more slack
         else:
             steps += self.write(place, self.news(known, ranking, INNER)[0])
@@ -320,22 +320,8 @@ class Writer:
 
     def bounded(self, ranges: Ranges, node: int, value: Fraction, above: bool, rows: tuple[Row, ...]) -> Bound | None:
         """The step that keeps one side of a cut, taken; None where the kernel does not accept it."""
-        step, trial = Bound(node, value, above, Farkas(rows)), ranges.copy()
-        try:
-            bound(self.scaled, trial, node, value, above, step.end)
-        except Rejected:
-            return None
-        ranges.low, ranges.high, ranges.strict, ranges.dirty = trial.low, trial.high, trial.strict, trial.dirty
-        return step
-
-    def closes(self, ranges: Ranges, end: Farkas) -> bool:
-        """Whether the kernel accepts this end of a branch. Like every trial, it leaves the ranges as they are: what is
-        not written has not been carried along in the eyes of the kernel."""
-        try:
-            close(self.scaled, ranges.copy(), end)
-        except Rejected:
-            return False
-        return True
+        step = Bound(node, value, above, Farkas(rows))
+        return step if keeps(self.scaled, ranges, step) else None
 
 
 def shortened(value: float, width: float, bits: int, more: int = 0) -> float:

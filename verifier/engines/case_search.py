@@ -7,24 +7,23 @@ linear arithmetic has the last word, so the search ends.
 
 from __future__ import annotations
 
-import contextlib
 import time
 from collections.abc import Iterator
 from copy import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
-from math import ceil, lcm
+from math import ceil, inf, lcm
 from typing import TYPE_CHECKING, Literal
 
 from verifier.canonical.simplex import Conflict, Inequality, Solution, Stopped, solve
 from verifier.engines.engine import Answer, Fails, Holds, Unknown, Vector
 from verifier.engines.evaluate import pleasant, tester
+from verifier.engines.trial import WORTH, closes, keeps, rounded_up
 from verifier.engines.twins import twins
 from verifier.kernel.circuit import Affine, Input
-from verifier.kernel.problem import Bound, Farkas, Rejected, Row, Split, Step, Tree
+from verifier.kernel.problem import Bound, Farkas, Row, Split, Step, Tree
 from verifier.kernel.ranges import Ranges, Scaled, cut, grain, root, settle
-from verifier.kernel.refute import bound, close
 from verifier.query.piece import senses
 from verifier.query.question import Question
 
@@ -35,15 +34,13 @@ SLIGHT = Fraction(1, 1 << 30)
 """Bounds are loosened by it, so that the kernel's grid of the inputs does not matter."""
 TIGHT = 1e-7
 """A relaxation whose slack is smaller than this decides nothing in floats."""
-
+FEW = 6
+"""Up to so many open choices of numbers, exact arithmetic settles a question before numpy and HiGHS are loaded."""
 
 if TYPE_CHECKING:
     from verifier.engines.falsify import Landscape
     from verifier.engines.relaxation import Floats, Relaxation, Relaxed
     from verifier.engines.sweep import Sweep
-
-FEW = 6
-"""Up to so many open choices of numbers, exact arithmetic settles a question before numpy and HiGHS are loaded."""
 
 
 @dataclass(slots=True)
@@ -91,13 +88,12 @@ class Plan:
     """What the search makes of a circuit and its facts, whatever the box: kept from one question to the next."""
 
     def __init__(self, question: Question) -> None:
-        self.circuit, self.facts = question.circuit, question.facts
+        self.question = question
         true, self.real = senses(question.circuit, question.facts, ())
         self.formulas = {n for n in true if isinstance(question.circuit[n], Affine)}
         self.twins = twins(question, self.real, self.formulas)
         self.scaled = Scaled((*question.circuit, *self.twins.definitions), question.empty.box, self.twins.gaps)
         self.logic = sorted((n for n in true if n in self.scaled.select), reverse=True)
-        self.question = question
         self.inputs = {
             node.index: n for n, node in reversed(list(enumerate(question.circuit))) if isinstance(node, Input)
         }
@@ -133,7 +129,7 @@ class Plan:
 
     def fits(self, question: Question) -> bool:
         """It is a plan for this question, but for the box; and that has sides of the same grain."""
-        if question.circuit is not self.circuit or question.facts != self.facts:
+        if question.circuit is not self.question.circuit or question.facts != self.question.facts:
             return False
         sides = question.empty.box
         return all(grain(sides[i]) == self.scaled.unit[n] for i, n in self.inputs.items())
@@ -168,7 +164,6 @@ class CaseSearch:
                 return Unknown("out of time")
             branch = todo.pop()
             self.stats.branches += 1
-            settle(self.scaled, branch.ranges)
             if self.propagate(branch):
                 continue
             if self.stats.branches == 1:
@@ -177,14 +172,11 @@ class CaseSearch:
                     continue
             if self.many and self.stats.branches in GLANCES and (guess := self.guess()) is not None:
                 return guess
-            found = self.decide(branch)
-            match found:
-                case Farkas():
-                    branch.slot.step = found
+            match self.decide(branch):
                 case Cut(node, value, above):
                     todo += self.cut(branch, node, value, above)
-                case Fails() | Unknown():
-                    return found
+                case Fails() | Unknown() as answer:
+                    return answer
         proof = Tree(tuple(start.steps()), self.plan.twins.definitions, self.plan.twins.gaps)
         return Holds(NAME, (), (self.problem, proof))
 
@@ -222,19 +214,22 @@ class CaseSearch:
             return branch.decided
         return (*branch.decided, (node, above))
 
-    def imply(self, branch: Branch, node: int, above: bool, end: Farkas) -> None:
-        """`node` >= 0, or < 0, since `end` closes the other side."""
+    def imply(self, branch: Branch, node: int, above: bool, end: Farkas) -> bool:
+        """`node` >= 0, or < 0, since `end` closes the other side; False where the kernel does not see it."""
         settle(self.scaled, branch.ranges)
-        if branch.ranges.outcome(node) is None:  # else by what was implied just before
-            self.bound(branch, Bound(node, Fraction(0), above, end))
+        if branch.ranges.outcome(node) is not None:
+            return True  # by what was implied just before
+        return self.keep(branch, Bound(node, Fraction(0), above, end))
 
-    def bound(self, branch: Branch, step: Bound) -> None:
-        """Raises Rejected where the rows do not close the other side."""
-        bound(self.scaled, branch.ranges, step.node, step.value, step.above, step.end)
+    def keep(self, branch: Branch, step: Bound) -> bool:
+        """Write a bound, if the kernel accepts it."""
+        if not keeps(self.scaled, branch.ranges, step):
+            return False
         branch.decided = self.decided(branch, step.node, step.above, step.value)
         follow = Slot()
         branch.slot.step, branch.slot.after = step, (follow,)
         branch.slot = follow
+        return True
 
     def tighten(self, branch: Branch) -> bool:
         """Better ranges for the tests that are open, layer by layer; True when the branch is closed by that."""
@@ -248,8 +243,7 @@ class CaseSearch:
             for group, differences in ((tests, False), (spans, True)):
                 open_ = [n for n in group if scaled.level[n] == level and ranges.outcome(n) is None]
                 for found in self.plan.sweep.bounds(ranges, sorted(open_), differences) if open_ else ():
-                    with contextlib.suppress(Rejected):
-                        self.bound(branch, Bound(found.node, found.value, found.above, found.end))
+                    self.keep(branch, Bound(found.node, found.value, found.above, found.end))
                 settle(scaled, ranges)
         return self.crossed(branch)
 
@@ -271,15 +265,11 @@ class CaseSearch:
                     taken, there = ranges.outcome(test), ranges.outcome(value)
                     rows = (self.truth_row(n, known), self.truth_row(value, not known))
                     if taken is side and there is None:
-                        self.imply(branch, value, known, Farkas(rows))
+                        again |= self.imply(branch, value, known, Farkas(rows))
                     elif taken is None and there is not None and there is not known:
-                        self.imply(branch, test, not side, Farkas(rows))
-                    elif taken is side and there is not known and self.closes(ranges, Farkas(rows)):
-                        branch.slot.step = Farkas(rows)
+                        again |= self.imply(branch, test, not side, Farkas(rows))
+                    elif taken is side and there is not known and self.closes(branch, Farkas(rows)):
                         return True
-                    else:
-                        continue
-                    again = True
         return False
 
     def near(self, branch: Branch) -> None:
@@ -292,18 +282,16 @@ class CaseSearch:
             if not isinstance(at, Affine) or len(at.terms) != 2:
                 continue
             (i, w), (j, v) = at.terms
-            bound = branch.ranges.low[n] if truth else branch.ranges.high[n]
-            if w + v or i not in apart or apart[i][0] != j or bound is None:
+            side = branch.ranges.low[n] if truth else branch.ranges.high[n]
+            if w + v or i not in apart or apart[i][0] != j or side is None:
                 continue
             node = apart[i][1]
             weight = w if names[node] == i else v  # the formula is weight * difference + constant
             above = (weight > 0) is truth
-            value = (Fraction(bound, self.scaled.unit[n]) - at.constant) / weight
-            rows = Row("low" if truth else "high", n, weight.denominator)
-            end = Farkas((rows, Row("high" if above else "low", node, abs(weight.numerator))))
-            step = Bound(node, value - SLIGHT if above else value + SLIGHT, above, end)
-            with contextlib.suppress(Rejected):
-                self.bound(branch, step)
+            value = (Fraction(side, self.scaled.unit[n]) - at.constant) / weight
+            said = Row("low" if truth else "high", n, weight.denominator)
+            end = Farkas((said, Row("high" if above else "low", node, abs(weight.numerator))))
+            self.keep(branch, Bound(node, value - SLIGHT if above else value + SLIGHT, above, end))
         settle(self.scaled, branch.ranges)
 
     def mirrored(self, branch: Branch) -> bool:
@@ -311,8 +299,6 @@ class CaseSearch:
         ranges, unit, found = branch.ranges, self.scaled.unit, False
         if not self.plan.tests:
             return False
-        from verifier.engines.sweep import WORTH, rounded_up
-
         for first, second, run in self.plan.tests:
             for known, other, sign in ((first, second, -1), (second, first, 1)):  # other = known + sign * run
                 for above in (True, False):
@@ -330,8 +316,7 @@ class CaseSearch:
                     value = rounded_up(-float(value)) * -1 if above else rounded_up(float(value))
                     row = Row("high" if above else "low", other, 1)
                     end = Farkas((Row(side, known, 1), Row(across, run, 1), row))
-                    with contextlib.suppress(Rejected):
-                        self.bound(branch, Bound(other, value, above, end))
+                    if self.keep(branch, Bound(other, value, above, end)):
                         settle(self.scaled, ranges)
                         found = True
         return found
@@ -348,8 +333,7 @@ class CaseSearch:
                 side: Literal["low", "high"] = "high" if top == first else "low"
                 if ranges.low[top] is not None and ranges.high[bottom] is not None:
                     end = Farkas((Row("low", top, 1), Row("high", bottom, 1), Row(side, difference, 1)))
-                    if self.closes(ranges, end):
-                        branch.slot.step = end
+                    if self.closes(branch, end):
                         return True
         return False
 
@@ -359,32 +343,39 @@ class CaseSearch:
 
     # one branch
 
-    def decide(self, branch: Branch) -> Farkas | Cut | Fails | Unknown:
-        """How a branch ends, or where to cut it."""
-        for n in self.plan.logic:
-            test = self.scaled.select[n][0]
-            if branch.ranges.outcome(n) is not None and branch.ranges.outcome(test) is None:
-                return Cut(test)
+    def decide(self, branch: Branch) -> Cut | Fails | Unknown | None:
+        """Where to cut a branch, or the answer; None when it is closed."""
+        formula = self.open_formula(branch)
         if not self.many:
-            return self.exact(branch)
+            return self.exact(branch, formula)
         self.plan.relaxation.move(branch.ranges, [d for d in branch.decided if d[0] in self.plan.formulas])
         relaxed = self.plan.relaxation.solve(self.end - time.monotonic())
         self.stats.programs += 1
-        if relaxed is None:
-            return self.exact(branch)
-        if relaxed.end is not None and (relaxed.slack is None or relaxed.slack < TIGHT):
-            for end in (relaxed.end, short(relaxed.end)):
-                if self.closes(branch.ranges, end):
-                    return end
-        if relaxed.slack is not None and relaxed.slack > -TIGHT and (found := self.candidate(relaxed)) is not None:
-            return found
-        return self.choose(branch, relaxed) or self.exact(branch)
+        if relaxed is not None:
+            slack = -inf if relaxed.slack is None else relaxed.slack
+            ends = () if relaxed.end is None or slack >= TIGHT else (relaxed.end, short(relaxed.end))
+            if any(self.closes(branch, end) for end in ends):
+                return None
+            if slack > -TIGHT and (found := self.candidate(relaxed)) is not None:
+                return found
+        if formula is not None:
+            return Cut(formula)
+        cut = None if relaxed is None else self.choose(branch, relaxed)
+        return cut or self.exact(branch, None)
 
-    def closes(self, ranges: Ranges, end: Farkas) -> bool:
-        try:
-            close(self.scaled, ranges, end)
-        except Rejected:
+    def open_formula(self, branch: Branch) -> int | None:
+        """The test of a decided formula that is itself not decided."""
+        for n in self.plan.logic:
+            test = self.scaled.select[n][0]
+            if branch.ranges.outcome(n) is not None and branch.ranges.outcome(test) is None:
+                return test
+        return None
+
+    def closes(self, branch: Branch, end: Farkas) -> bool:
+        """Write the end of a branch, if the kernel accepts it."""
+        if not closes(self.scaled, branch.ranges, end):
             return False
+        branch.slot.step = end
         return True
 
     def point(self, relaxed: Relaxed) -> Floats:
@@ -433,11 +424,10 @@ class CaseSearch:
             if worth > most and n in tests:
                 best, most = tests[n], worth
         values = relaxed.values
-        if best is None and values.size and self.plan.landscape.at(self.point(relaxed)[:, None])[0] >= 0:
-            best_cut = self.between(relaxed)  # a solution, but for whole inputs: no choice is to blame
-            if best_cut is not None:
-                return best_cut
         if best is None and values.size:
+            solves = self.plan.landscape.at(self.point(relaxed)[:, None])[0] >= 0  # but for whole inputs
+            if solves and (between := self.between(relaxed)) is not None:
+                return between
             for n, test in tests.items():
                 wrong = abs(values[relaxation.column[n]] - max(0.0, values[relaxation.column[test]]))
                 if wrong > most:
@@ -461,45 +451,46 @@ class CaseSearch:
 
     # exact
 
-    def exact(self, branch: Branch) -> Farkas | Cut | Fails | Unknown:
-        """Linear arithmetic on the decided nodes, as affine forms of the inputs."""
+    def exact(self, branch: Branch, undecided: int | None) -> Cut | Fails | Unknown | None:
+        """Linear arithmetic on the decided nodes, as affine forms of the inputs. `undecided`: what to cut where that
+        does not settle the branch. Nodes that depend on a choice that is open are left out, and it is cut."""
         self.stats.exact += 1
         ranges, scaled = branch.ranges, self.scaled
         forms: dict[int, tuple[Fraction, dict[int, Fraction]]] = {}
         rows: list[Inequality] = []
+        names: list[Row] = []
         for node, above in branch.decided:
-            if (undecided := self.expand(node, ranges, forms)) is not None:
-                return Cut(undecided)
+            choice = self.expand(node, ranges, forms)
+            if choice is not None:
+                undecided = choice if undecided is None else undecided
+                continue
             constant, terms = forms[node]
-            bounds = ranges.low[node] if above else ranges.high[node]
-            assert bounds is not None
-            side = Fraction(bounds, scaled.unit[node])
+            bound = ranges.low[node] if above else ranges.high[node]
+            assert bound is not None
+            side = Fraction(bound, scaled.unit[node])
             if above:
                 rows.append(Inequality(terms, constant - side))
             else:
                 rows.append(Inequality({i: -w for i, w in terms.items()}, side - constant, ranges.strict[node]))
+            names.append(self.truth_row(node, above))
         sides = [self.side(i, ranges) for i in range(len(self.question.variables))]
         try:
             found = solve(rows, [low for low, _ in sides], [high for _, high in sides])
         except Stopped:
-            return Unknown("exact linear arithmetic took too long")
+            return Unknown("exact linear arithmetic took too long") if undecided is None else Cut(undecided)
         match found:
             case Conflict(weights):
                 scale = lcm(*(w.denominator for w in weights.values()))
-                end = Farkas(
-                    tuple(
-                        Row("low" if above else "high", node, int(weights[k] * scale))
-                        for k, (node, above) in enumerate(branch.decided)
-                        if k in weights
-                    )
-                )
-                return end if self.closes(ranges, end) else Unknown("a conflict that the kernel does not accept")
+                end = Farkas(tuple(replace(names[k], times=int(w * scale)) for k, w in weights.items()))
+                return None if self.closes(branch, end) else Unknown("a conflict that the kernel does not accept")
             case Solution(point):
-                for i, v in enumerate(self.question.variables):
-                    if v.integer and point[i].denominator != 1:
-                        return Cut(self.plan.inputs[i], Fraction(-(-point[i].numerator // point[i].denominator)))
                 if self.solved_by(point):
                     return self.fails(point)
+                if undecided is not None:
+                    return Cut(undecided)
+                for i, v in enumerate(self.question.variables):
+                    if v.integer and point[i].denominator != 1:
+                        return Cut(self.plan.inputs[i], Fraction(ceil(point[i])))
                 return Unknown("a solution of all decided formulas does not solve the question")
 
     def side(self, i: int, ranges: Ranges) -> tuple[Fraction | None, Fraction | None]:

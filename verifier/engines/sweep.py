@@ -15,13 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from verifier.engines.relaxation import INF, TIMES, chords
+from verifier.engines.trial import WORTH, rounded_up
 from verifier.kernel.circuit import Affine, Input
 from verifier.kernel.problem import Farkas, Row
 from verifier.kernel.ranges import Ranges, Scaled
 
 Floats = NDArray[np.float64]
-WORTH = 0.05
-"""A bound counts that takes off so much of the range, or decides a relu."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,10 +116,3 @@ class Sweep:
 def scaled_by(weights: Floats, bound: float) -> Floats:
     """weights * bound, where 0 times an infinite bound is 0."""
     return np.where(weights == 0.0, 0.0, weights * bound)
-
-
-def rounded_up(value: float) -> Fraction:
-    """A little more than `value`, in few digits."""
-    exponent = 26 - int(np.frexp(value)[1]) if value else 26
-    grid = Fraction(2) ** min(exponent, 40)
-    return Fraction(-((-Fraction(value) * grid) // 1) + 2) / grid

@@ -1,0 +1,38 @@
+"""Steps of a proof, tried on the kernel's own ranges before they are written."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from math import frexp
+
+from verifier.kernel.problem import Bound, Farkas, Rejected
+from verifier.kernel.ranges import Ranges, Scaled
+from verifier.kernel.refute import bound, close
+
+WORTH = 0.05
+"""A bound counts that takes off so much of the range, or decides a relu."""
+
+
+def closes(scaled: Scaled, ranges: Ranges, end: Farkas) -> bool:
+    """The kernel accepts this end of a branch."""
+    try:
+        close(scaled, ranges, end)
+    except Rejected:
+        return False
+    return True
+
+
+def keeps(scaled: Scaled, ranges: Ranges, step: Bound) -> bool:
+    """The kernel accepts this bound, and `ranges` now know of it."""
+    try:
+        bound(scaled, ranges, step.node, step.value, step.above, step.end)
+    except Rejected:
+        return False
+    return True
+
+
+def rounded_up(value: float) -> Fraction:
+    """A little more than `value`, in few digits."""
+    exponent = 26 - frexp(value)[1] if value else 26
+    grid = Fraction(2) ** min(exponent, 40)
+    return Fraction(-((-Fraction(value) * grid) // 1) + 2) / grid
