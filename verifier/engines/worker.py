@@ -213,6 +213,8 @@ def serve() -> None:
                 if "memory" in text or "cancel" in text
                 else (False, f"z3: {text}")
             )
+        except OverflowError:
+            reply = (True, Unknown("its numbers are too large for floats"))
         except Exception as error:
             reply = (False, f"{type(error).__name__}: {error}")
         try:
