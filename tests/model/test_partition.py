@@ -118,3 +118,9 @@ def test_a_share_is_only_said_where_a_number_says_it() -> None:
         assert shares(program, program.partitions["P"])(0) is None
     program = loaded(f"domain X {{ a: real in [0, 2], b: real in [1, 1], k: {{p, q}} }}\n{text}, k").program
     assert shares(program, program.partitions["P"])(0) == Fraction(1, 8)
+
+
+def test_a_part_is_numbered_by_its_slices() -> None:
+    text = "domain X { m: int in [0, 11], c: {r, s}, n: int in [1, 9] }\npartition P of X by m every 4, c, n every 3"
+    partition = load_text(text).program.partitions["P"]
+    assert [partition.number([k for _, k in partition.slices(i)]) for i in range(18)] == list(range(18))

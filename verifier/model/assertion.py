@@ -256,16 +256,19 @@ def _quantifiers(expr: tree.Expr) -> Iterator[tree.Quantified]:
 
 def scattered(claim: Claim) -> Iterator[Many]:
     """The claims about many rows or parts that a claim is made of, in the order of the text."""
+    return (leaf for leaf in leaves(claim) if isinstance(leaf, Rows | Parts))
+
+
+def leaves(claim: Claim) -> Iterator[Claim]:
+    """The claims that `not`, `and` and `or` put together, in the order of the text."""
     match claim:
-        case Rows() | Parts():
-            yield claim
         case Not(inner):
-            yield from scattered(inner)
+            yield from leaves(inner)
         case Join(_, parts):
             for _, part in parts:
-                yield from scattered(part)
+                yield from leaves(part)
         case _:
-            pass
+            yield claim
 
 
 def at_row(program: Program, rows: Rows, index: int) -> Program:

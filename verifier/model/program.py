@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from math import ceil, prod
@@ -263,6 +263,13 @@ class Partition:
             index, k = divmod(index, cut.count)
             chosen.append((cut, k))
         return tuple(reversed(chosen))
+
+    def number(self, slices: Sequence[int]) -> int:
+        """The part that takes these slices."""
+        index = 0
+        for cut, k in zip(self.cuts, slices, strict=True):
+            index = index * cut.count + k
+        return index
 
     def where(self, index: int) -> tuple[tuple[str, str], ...]:
         """Part `index` in words: (coordinate, its interval or member), in order."""

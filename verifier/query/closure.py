@@ -14,7 +14,7 @@ from dataclasses import replace
 from fractions import Fraction
 
 from verifier.kernel.circuit import FALSE, TRUE, Affine, Circuit, Input, Node, Select
-from verifier.query.piece import Row, senses
+from verifier.query.piece import Row, is_relu, senses
 from verifier.query.question import Question
 
 ONE = Fraction(1)
@@ -99,7 +99,7 @@ def closure(question: Question, shared: Collection[int] = ()) -> Question:
     moving = [i for i, v in enumerate(question.variables) if not v.integer and i not in shared]
     place = {i: len(question.variables) + k for k, i in enumerate(moving)}
     true, real = senses(question.circuit, question.facts, question.numbers)
-    known, zero = set(question.facts), Affine((), Fraction(0))
+    known = set(question.facts)
     at: dict[int, int] = {}  # what a node, with the choices of z in it, is at y
     signs: list[int] = []
     for n, node in enumerate(question.circuit):
@@ -109,8 +109,8 @@ def closure(question: Question, shared: Collection[int] = ()) -> Question:
             case Affine(terms, constant) if n in true or n in real:
                 at[n] = grown.affine(((at[j], w) for j, w in terms), constant)
             case Select(test, then, otherwise) if n in real:
-                relu = then == test and question.circuit[otherwise] == zero
-                at[n] = grown.node(Select(at[test] if relu else test, at[then], at[otherwise]))  # equal: both weak
+                own = at[test] if is_relu(question.circuit, node) else test  # of a relu equal: both weak
+                at[n] = grown.node(Select(own, at[then], at[otherwise]))
                 continue
             case _:
                 continue

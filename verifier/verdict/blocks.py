@@ -92,7 +92,7 @@ class Common:
             if not slices:
                 return None
             chosen.append(slices[0])
-        return number(self.partition, chosen)
+        return self.partition.number(chosen)
 
 
 def common(decider: Decider, claim: Parts) -> Common | None:
@@ -127,7 +127,7 @@ def wholesale(shared: Common) -> Iterator[tuple[int, Verdict, float]]:
         verdict = shared.glance(block, min(BRIEF, before))
         if isinstance(verdict, Proved):
             spent = (before - decider.left()) / count
-            yield from ((number(partition, part), verdict, spent) for part in product(*block))
+            yield from ((partition.number(part), verdict, spent) for part in product(*block))
             continue
         if isinstance(verdict, Refuted) and verdict.pair is not None:
             part = shared.part_of(list(verdict.pair.points.values()))
@@ -138,14 +138,6 @@ def wholesale(shared: Common) -> Iterator[tuple[int, Verdict, float]]:
         middle = len(block[widest]) // 2
         for half in (block[widest][:middle], block[widest][middle:]):
             todo.append((*block[:widest], half, *block[widest + 1 :]))
-
-
-def number(partition: Partition, chosen: Sequence[int]) -> int:
-    """The part with these slices: the last cut varies fastest."""
-    index = 0
-    for cut, k in zip(partition.cuts, chosen, strict=True):
-        index = index * cut.count + k
-    return index
 
 
 def sides(cut: Slices, slices: range) -> tuple[Fraction | None, Fraction | None]:

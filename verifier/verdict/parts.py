@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from verifier.engines.weigh import FAR, weigh
-from verifier.model.assertion import claim_of
-from verifier.model.claim import Always, Claim, Join, Not, Parts
+from verifier.model.assertion import claim_of, leaves
+from verifier.model.claim import Always, Parts
 from verifier.model.elaborate import names_in
 from verifier.model.partition import at_part, loses_nothing, shares
 from verifier.model.program import Partition
@@ -159,7 +159,7 @@ def _together(decider: Decider, claim: Parts, table: _Table, pieces: Pieces) -> 
 def _scope(decider: Decider, claim: Parts) -> tuple[str, ...]:
     """What a proof on every part says of X."""
     inner = claim_of(decider.program, claim.body)
-    if all(isinstance(c, Always) and len(c.points) <= 1 for c in _leaves(inner)):
+    if all(isinstance(c, Always) and len(c.points) <= 1 for c in leaves(inner)):
         return ("Hence it holds on X.",) if isinstance(inner, Always) else ()
     match claim.body:
         case tree.Apply(_, tree.Name(_, "factors"), (_, tree.Argument(_, "", tree.Name(_, oracle)), *_)) if (
@@ -168,17 +168,6 @@ def _scope(decider: Decider, claim: Parts) -> tuple[str, ...]:
             return (f"Hence it holds on X: two points that {oracle} cannot tell apart lie in the same part.",)
         case _:
             return ("This is about points of the same part: a pair across two parts was not asked about.",)
-
-
-def _leaves(claim: Claim) -> Iterator[Claim]:
-    match claim:
-        case Not(inner):
-            yield from _leaves(inner)
-        case Join(_, parts):
-            for _, part in parts:
-                yield from _leaves(part)
-        case _:
-            yield claim
 
 
 def _vacuity(decider: Decider, claim: Parts, indices: Sequence[int]) -> tuple[str, tuple[str, ...]]:
