@@ -45,6 +45,8 @@ class Options:
     eps: str = "1/1000"
     strict: bool = True
     """Setting a param that the file does not declare is an error; otherwise a warning (one `--set` for many files)."""
+    certifying: bool = True
+    """Look for certificates of what z3 proves; otherwise it is trusted."""
 
 
 Item = tuple[tree.Assert, Claim] | tuple[tree.Compute, Measured]
@@ -107,7 +109,7 @@ class Loaded:
     def _run(
         self, options: Options, broken: list[str], site: Site | None, watch: Callable[[str, Progress], None]
     ) -> Iterator[Checked | Computed]:
-        decider = Decider(self.program, Portfolio(self.worker), Fraction(options.eps))
+        decider = Decider(self.program, Portfolio(self.worker, options.certifying), Fraction(options.eps))
         items = [item for item in self.items if not options.only or item[0].name.id in options.only]
         crew = Crew(site, self.program, decider.eps) if site is not None else None
         away = [d.name.id for d, claim in items if undivided(claim)] if site is not None and site.eager else []
@@ -329,7 +331,7 @@ def _empty(program: Program, worker: Worker, seconds: float) -> list[Diagnostic]
     domain = program.domain
     if domain is None or domain.where is None:
         return []
-    portfolio = Portfolio(worker)
+    portfolio = Portfolio(worker, certifying=False)
     end = time.monotonic() + seconds
 
     def contradict(parts: list[tree.Expr]) -> bool:

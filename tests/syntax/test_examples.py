@@ -11,7 +11,7 @@ import verifier
 from tests.syntax.examples import EXAMPLES, SNIPPETS
 from verifier.source import Source
 from verifier.syntax import parse, tree
-from verifier.syntax.lexer import grammar_text
+from verifier.syntax.lexer import grammar_text, tables
 
 
 def one(text: str) -> tree.Declaration:
@@ -38,6 +38,34 @@ def test_the_grammar_has_no_conflict_and_no_two_terminals_that_match_the_same_te
     from lark import Lark
 
     Lark(grammar_text(), start="file", parser="lalr", lexer="basic", strict=True)
+
+
+def test_the_tables_of_the_parser_are_kept_and_mended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    script = "from verifier.syntax.lexer import grammar; print(grammar().parse('labels { a, b }').data)"
+
+    def read() -> str:
+        done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+        return done.stdout + done.stderr
+
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "new" / "cache"))
+    kept = tmp_path / "new" / "cache" / "verifier" / "grammar.tables"
+    assert read() == "file\n"
+    whole = kept.read_bytes()
+    kept.write_bytes(broken := whole[: len(whole) // 2])
+    assert read() == "file\n"
+    mended = kept.read_bytes()
+    assert mended != broken
+    assert read() == "file\n"
+    assert kept.read_bytes() == mended
+
+
+def test_tables_that_others_could_have_written_are_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    assert tables() == str(tmp_path / "verifier" / "grammar.tables")
+    (tmp_path / "verifier").chmod(0o777)
+    assert tables() is False
+    monkeypatch.setenv("XDG_CACHE_HOME", str(Path(__file__)))
+    assert tables() is False
 
 
 def test_lark_waits_for_the_first_text() -> None:

@@ -399,7 +399,7 @@ class CaseSearch:
         whole = np.array([v.integer for v in self.question.variables])
         point = self.point(relaxed)
         point = np.where(whole, np.round(point), point)
-        if self.plan.landscape.at(point[:, None])[0] < -TIGHT:
+        if self.plan.landscape.of(point) < -TIGHT:
             return None
         vector = self.inside(exact(self.question, point))
         return self.fails(vector) if self.solved_by(vector) else None
@@ -425,7 +425,7 @@ class CaseSearch:
                 best, most = tests[n], worth
         values = relaxed.values
         if best is None and values.size:
-            solves = self.plan.landscape.at(self.point(relaxed)[:, None])[0] >= 0  # but for whole inputs
+            solves = self.plan.landscape.of(self.point(relaxed)) >= 0  # but for whole inputs
             if solves and (between := self.between(relaxed)) is not None:
                 return between
             for n, test in tests.items():

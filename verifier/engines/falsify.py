@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import time
 from fractions import Fraction
+from math import copysign, inf
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,6 +41,18 @@ class Landscape:
             if isinstance(node, Affine) and (i in self.true or i in self.real)
         }
 
+        self.plain = [
+            (
+                i,
+                node.index if isinstance(node, Input) else None,
+                [(j, float(w)) for j, w in node.terms] if isinstance(node, Affine) else [],
+                float(node.constant) if isinstance(node, Affine) else 0.0,
+                (node.test, node.then, node.otherwise) if isinstance(node, Select) else None,
+            )
+            for i, node in enumerate(question.circuit)
+            if i in self.true or i in self.real
+        ]
+
     def at(self, points: Floats) -> Floats:
         """(inputs, n) -> (n,): the least robustness of the facts at each point."""
         count = points.shape[1]
@@ -67,6 +80,26 @@ class Landscape:
             return np.full(count, np.inf)
         least: Floats = np.min(np.stack([robust[f] for f in self.question.facts]), axis=0)
         return least
+
+
+    def of(self, point: Floats) -> float:
+        """`at` a single point, some ten times as fast."""
+        circuit = self.question.circuit
+        values = [0.0] * len(circuit)
+        robust = [0.0] * len(circuit)
+        for i, index, terms, constant, select in self.plain:
+            if select is None:
+                value = constant if index is None else float(point[index])
+                for j, w in terms:
+                    value += w * values[j]
+                values[i] = value
+                robust[i] = value if terms or index is not None else copysign(inf, value)
+            else:
+                test, then, otherwise = select
+                t = robust[test]
+                values[i] = values[then if t >= 0 else otherwise]
+                robust[i] = max(min(t, robust[then]), min(-t, robust[otherwise]))
+        return min((robust[f] for f in self.question.facts), default=inf)
 
 
 def falsify(question: Question, seconds: float) -> Answer:

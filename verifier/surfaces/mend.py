@@ -80,7 +80,7 @@ class Mender:
         self, program: Program, worker: Worker, model: str, oracle: str, uniform: bool, seconds: float
     ) -> None:
         assert program.domain is not None
-        self.program, self.portfolio, self.uniform = program, Portfolio(worker), uniform
+        self.program, self.portfolio, self.uniform = program, Portfolio(worker, certifying=False), uniform
         self.model, self.oracle = program.classifiers[model], program.classifiers[oracle]
         self.end, self.each = time.monotonic() + 2 * seconds, min(seconds, SEARCH)
         self.domain, self.coordinates = program.domain, program.domain.coordinates

@@ -157,7 +157,7 @@ def subject(loaded: Loaded, assertion: str, timeout: float) -> Subject:
     model, oracle = classifiers_of(loaded, declaration.body) or any_pair(loaded)
     said = f"{assertion}: {' '.join(unparse(declaration.body).split())}"
     assert not isinstance(claim, Infimum | Computation)
-    decider = Decider(loaded.program, Portfolio(loaded.worker), Fraction(1, 1000))
+    decider = Decider(loaded.program, Portfolio(loaded.worker, certifying=False), Fraction(1, 1000))
     verdict = decider.decide(claim, timeout).verdict
     witness: Witness | None = None if isinstance(verdict, Undecided) else verdict.pair
     points = dict(witness.points) if witness is not None else None
