@@ -307,13 +307,13 @@ class CaseSearch:
                     a, b, old = getattr(ranges, side)[known], getattr(ranges, across)[run], getattr(ranges, side)[other]
                     if a is None or b is None or ranges.outcome(other) is not None:
                         continue
-                    value = Fraction(a, unit[known]) + sign * Fraction(b, unit[run])
+                    near = a / unit[known] + sign * (b / unit[run])
                     if old is not None:
                         low, high = ranges.low[other], ranges.high[other]
-                        gain = float(value - Fraction(old, unit[other])) * (1 if above else -1)
-                        if low is None or high is None or gain <= WORTH * (high - low) / unit[other]:
+                        gain = (near - old / unit[other]) * (1 if above else -1)
+                        if low is None or high is None or gain <= WORTH * ((high - low) / unit[other]):
                             continue
-                    value = rounded_up(-float(value)) * -1 if above else rounded_up(float(value))
+                    value = -rounded_up(-near) if above else rounded_up(near)
                     row = Row("high" if above else "low", other, 1)
                     end = Farkas((Row(side, known, 1), Row(across, run, 1), row))
                     if self.keep(branch, Bound(other, value, above, end)):
@@ -331,10 +331,16 @@ class CaseSearch:
         for first, second, difference in self.plan.twins.outputs:
             for top, bottom in ((first, second), (second, first)):  # top >= bottom + what their difference may be
                 side: Literal["low", "high"] = "high" if top == first else "low"
-                if ranges.low[top] is not None and ranges.high[bottom] is not None:
-                    end = Farkas((Row("low", top, 1), Row("high", bottom, 1), Row(side, difference, 1)))
-                    if self.closes(branch, end):
-                        return True
+                least, most, apart = ranges.low[top], ranges.high[bottom], getattr(ranges, side)[difference]
+                if least is None or most is None or apart is None:
+                    continue
+                unit = self.scaled.unit
+                greatest = (apart if side == "high" else -apart) / unit[difference]
+                if least / unit[top] - most / unit[bottom] < greatest - TIGHT:
+                    continue
+                end = Farkas((Row("low", top, 1), Row("high", bottom, 1), Row(side, difference, 1)))
+                if self.closes(branch, end):
+                    return True
         return False
 
     @staticmethod
