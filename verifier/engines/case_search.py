@@ -193,9 +193,9 @@ class CaseSearch:
         return found if isinstance(found, Fails) else None
 
     def guessing(self) -> float:
-        """Seconds for points at random: half of what was spent so far."""
+        """Seconds for points at random: a quarter of what was spent so far."""
         now = time.monotonic()
-        return min(0.02 + 0.5 * (now - self.begun), self.end - now)
+        return min(0.02 + 0.25 * (now - self.begun), self.end - now)
 
     # cuts
 
@@ -263,12 +263,14 @@ class CaseSearch:
                 test, then, _, otherwise, _ = self.scaled.select[n]
                 for side, value in ((True, then), (False, otherwise)):
                     taken, there = ranges.outcome(test), ranges.outcome(value)
-                    rows = (self.truth_row(n, known), self.truth_row(value, not known))
-                    if taken is side and there is None:
-                        again |= self.imply(branch, value, known, Farkas(rows))
-                    elif taken is None and there is not None and there is not known:
-                        again |= self.imply(branch, test, not side, Farkas(rows))
-                    elif taken is side and there is not known and self.closes(branch, Farkas(rows)):
+                    if taken is (not side) or there is known or (taken is None and there is None):
+                        continue
+                    end = Farkas((self.truth_row(n, known), self.truth_row(value, not known)))
+                    if there is None:
+                        again |= self.imply(branch, value, known, end)
+                    elif taken is None:
+                        again |= self.imply(branch, test, not side, end)
+                    elif self.closes(branch, end):
                         return True
         return False
 
@@ -301,11 +303,13 @@ class CaseSearch:
             return False
         for first, second, run in self.plan.tests:
             for known, other, sign in ((first, second, -1), (second, first, 1)):  # other = known + sign * run
+                if ranges.outcome(other) is not None:
+                    continue
                 for above in (True, False):
                     side: Literal["low", "high"] = "low" if above else "high"
                     across: Literal["low", "high"] = "low" if above == (sign > 0) else "high"
                     a, b, old = getattr(ranges, side)[known], getattr(ranges, across)[run], getattr(ranges, side)[other]
-                    if a is None or b is None or ranges.outcome(other) is not None:
+                    if a is None or b is None:
                         continue
                     near = a / unit[known] + sign * (b / unit[run])
                     if old is not None:
@@ -359,9 +363,9 @@ class CaseSearch:
         self.stats.programs += 1
         if relaxed is not None:
             slack = -inf if relaxed.slack is None else relaxed.slack
-            ends = () if relaxed.end is None or slack >= TIGHT else (relaxed.end, short(relaxed.end))
-            if any(self.closes(branch, end) for end in ends):
-                return None
+            if slack < TIGHT and (end := self.plan.relaxation.end(relaxed)) is not None:
+                if self.closes(branch, end) or self.closes(branch, short(end)):
+                    return None
             if slack > -TIGHT and (found := self.candidate(relaxed)) is not None:
                 return found
         if formula is not None:
@@ -426,7 +430,7 @@ class CaseSearch:
         relaxation, ranges, scaled = self.plan.relaxation, branch.ranges, self.scaled
         tests = {n: scaled.select[n][0] for n in relaxation.relus if ranges.outcome(scaled.select[n][0]) is None}
         best, most = None, 1e-9
-        for n, worth in relaxed.worth.items():
+        for n, worth in relaxation.worth(relaxed):
             if worth > most and n in tests:
                 best, most = tests[n], worth
         values = relaxed.values

@@ -5,7 +5,7 @@ HiGHS computes in floats: its answers guide the search and propose multipliers, 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from math import ldexp
@@ -43,13 +43,12 @@ OPTIONS = {
 @dataclass(frozen=True, slots=True)
 class Relaxed:
     """`slack`: by how much all decided truths can hold at once, at `values` (a value a column); negative where they
-    cannot, None where nothing satisfies the rest. `end` proposes how to close the branch then. `worth[n]`: how much of
-    that is due to the relaxation of relu n."""
+    cannot, None where nothing satisfies the rest. `rows`, `columns`: dual values, positive for upper sides."""
 
     slack: float | None
     values: Floats
-    end: Farkas | None
-    worth: dict[int, float]
+    rows: Floats
+    columns: Floats
 
 
 class Relaxation:
@@ -195,8 +194,8 @@ class Relaxation:
         for row, n, above in rows:
             bound = ranges.low[n] if above else ranges.high[n]
             if bound is not None:
-                side = Fraction(bound, unit[n]) / Fraction(2) ** self.literal_exponent[n]
-                (row_low if above else row_high)[row] = float(side) - self.sides[row]
+                side = bound / unit[n] if bound else 0.0
+                (row_low if above else row_high)[row] = ldexp(side, -self.literal_exponent[n]) - self.sides[row]
         self._slopes(self.tops)
         self._change(self.highs.changeColsBounds, (self.low[:-1], self.high[:-1]), (low, high))
         self._change(self.highs.changeRowsBounds, (self.row_low, self.row_high), (row_low, row_high))
@@ -248,56 +247,59 @@ class Relaxation:
         if status == highspy.HighsModelStatus.kOptimal:
             solution = self.highs.getSolution()
             rows, values = -np.array(solution.row_dual), np.array(solution.col_value)
-            end, worth = self._end(rows, -np.array(solution.col_dual))
-            return Relaxed(float(values[self.slack]), values, end, worth)
+            return Relaxed(float(values[self.slack]), values, rows, -np.array(solution.col_dual))
         if status == highspy.HighsModelStatus.kInfeasible:
             _, there, ray = self.highs.getDualRay()
             if not there:
-                return Relaxed(None, np.empty(0), None, {})
+                return Relaxed(None, np.empty(0), np.zeros(len(self.sides)), np.zeros(self.slack + 1))
             rows = np.array(ray, dtype=np.float64)
             parts = self.value * rows[self.at_row]
             columns: Floats = -np.bincount(self.at_column, parts, minlength=self.slack + 1).astype(np.float64)
-            end, worth = self._end(-rows, -columns)
-            return Relaxed(None, np.empty(0), end, worth)
+            return Relaxed(None, np.empty(0), -rows, -columns)
         return None
 
-    def _end(self, rows: Floats, columns: Floats) -> tuple[Farkas | None, dict[int, float]]:
+    def worth(self, relaxed: Relaxed) -> Iterator[tuple[int, float]]:
+        """How much of the slack is due to the relaxation of which relu."""
+        roofs = relaxed.rows[self.roof : self.roof + len(self.relus)]
+        open_ = (roofs > 0) & (self.low[self.t] < 0) & (self.high[self.t] > 0)
+        for k in np.flatnonzero(open_):
+            yield self.relus[k], float(roofs[k] * self.shifts[k])
+
+    def end(self, relaxed: Relaxed) -> Farkas | None:
         """Dual values as rows of a certificate: a positive one stands for an upper side, a negative one for a lower."""
+        rows, columns = relaxed.rows, relaxed.columns
         size = max(np.abs(rows).max(initial=0.0), np.abs(columns[:-1]).max(initial=0.0))
         if not size:
-            return None, {}
+            return None
+        rows, columns = rows / size * TIMES, columns / size * TIMES
         found: list[tuple[Literal["low", "high", "rise", "fall"], int, int, int]] = []
 
         def add(kind: Literal["low", "high", "rise", "fall"], place: int, weight: float, exponent: int) -> None:
-            times = round(weight / size * TIMES)
-            if times > 0:
-                found.append((kind, place, times, exponent))
+            if weight > 0.5:
+                found.append((kind, place, round(weight), exponent))
 
         for (n, above), row in self.literals.items():
             add("low" if above else "high", n, -rows[row] if above else rows[row], self.literal_exponent[n])
         for n in self.defined:
-            weight = columns[self.column[n]]
-            add("high" if weight > 0 else "low", n, abs(weight), self.exponent[n])
+            if weight := columns[self.column[n]]:
+                add("high" if weight > 0 else "low", n, abs(weight), self.exponent[n])
         count, pairs = len(self.relus), len(self.rise)
         roofs = rows[self.roof : self.branch]
         mixed = self.mixed()
         for n in (*self.relus, *self.jumps):
             weight = columns[self.column[n]]
-            if weight > 0 or n not in mixed:
+            if weight > 0 or (weight and n not in mixed):
                 add("high" if weight > 0 else "low", n, abs(weight), self.exponent[n])
         for g, (rise, _) in enumerate(self.scaled.gaps):
             add("rise", g, roofs[count + g], self.exponent[rise])
             add("fall", g, -roofs[count + pairs + g], self.exponent[rise])
         slopes: list[tuple[int, int]] = []
-        worth: dict[int, float] = {}
         roof, below = np.maximum(roofs[:count], 0.0), np.maximum(-rows[self.floor : self.roof], 0.0)
         flat = np.maximum(-columns[self.y], 0.0)
         for k in np.flatnonzero((roof > 0) | (below > 0) | (flat > 0)):
             n, test = self.relus[k], self.scaled.select[self.relus[k]][0]
             if n not in mixed:
                 continue
-            if roof[k] > 0:
-                worth[n] = float(roof[k] * self.shifts[k])
             twice = min(roof[k], below[k])  # chord and line: together they say that the test is at most its greatest
             add("high", test, twice * (1 - self.tops[k]), self.exponent[n])
             lower, rest = below[k] - twice, roof[k] - twice
@@ -307,7 +309,7 @@ class Relaxation:
                 slopes.append((n, round(lower / total * STEPS) * (1 << GRAIN) // STEPS))
         largest = max((e for *_, e in found), default=0)
         parts = tuple(Row(kind, place, times << (largest - e)) for kind, place, times, e in found)
-        return Farkas(parts, tuple(slopes)), worth
+        return Farkas(parts, tuple(slopes))
 
 
 def magnitude(weights: Iterable[Fraction]) -> int:
