@@ -77,9 +77,9 @@ def test_what_has_no_solution_has_a_certificate(facts: list[str]) -> None:
 
 
 def test_the_difference_of_two_copies_is_bounded_neuron_by_neuron() -> None:
-    net = "relu(relu(u.x[0] + u.x[1]) - relu(u.x[0] - 2 * u.x[1]) + 1/4)"
-    facts = [f"abs(u.x[{i}] - v.x[{i}]) <= 1/100" for i in (0, 1)]
-    far = [f"{net} - {net.replace('u.', 'v.')} > 1/20"]
+    net = "relu(1/4 + " + " + ".join(f"relu(u.x[0] + u.x[1] - {k}/8)" for k in range(6)) + ")"
+    facts = [f"{a}.x[{i}] - {b}.x[{i}] <= 1/100" for i in (0, 1) for a, b in ("uv", "vu")]
+    far = [f"{net} - {net.replace('u.', 'v.')} > 1/8"]
     q = replace(question(PLANE, ["u", "v"], facts + far), mirror=(None, None, 0, 1))
     proof = proved(search(q), q)
     assert proof.gaps and proof.definitions

@@ -34,8 +34,13 @@ SLIGHT = Fraction(1, 1 << 30)
 """Bounds are loosened by it, so that the kernel's grid of the inputs does not matter."""
 TIGHT = 1e-7
 """A relaxation whose slack is smaller than this decides nothing in floats."""
+SMALL = 1e-6
+"""A cut loses no less: so that the other side counts, too."""
+LOOKING = 2
+"""After so many branches, a cut is tried before it is made."""
 FEW = 6
-"""Up to so many open choices of numbers, exact arithmetic settles a question before numpy and HiGHS are loaded."""
+"""Up to so many open choices of numbers, and so many whole inputs, exact arithmetic settles a question before numpy and
+HiGHS are loaded."""
 
 if TYPE_CHECKING:
     from verifier.engines.falsify import Landscape
@@ -167,7 +172,7 @@ class CaseSearch:
             if self.propagate(branch):
                 continue
             if self.stats.branches == 1:
-                self.many = self.open_choices(branch) > FEW
+                self.many = max(self.open_choices(branch), sum(v.integer for v in self.question.variables)) > FEW
                 if self.many and self.tighten(branch):
                     continue
             if self.many and self.stats.branches in GLANCES and (guess := self.guess()) is not None:
@@ -358,14 +363,14 @@ class CaseSearch:
         formula = self.open_formula(branch)
         if not self.many:
             return self.exact(branch, formula)
-        self.plan.relaxation.move(branch.ranges, [d for d in branch.decided if d[0] in self.plan.formulas])
+        self.plan.relaxation.move(branch.ranges, self.truths(branch))
         relaxed = self.plan.relaxation.solve(self.end - time.monotonic())
         self.stats.programs += 1
         if relaxed is not None:
             slack = -inf if relaxed.slack is None else relaxed.slack
-            if slack < TIGHT and (end := self.plan.relaxation.end(relaxed)) is not None:
-                if self.closes(branch, end) or self.closes(branch, short(end)):
-                    return None
+            end = self.plan.relaxation.end(relaxed) if slack < TIGHT else None
+            if end is not None and (self.closes(branch, end) or self.closes(branch, short(end))):
+                return None
             if slack > -TIGHT and (found := self.candidate(relaxed)) is not None:
                 return found
         if formula is not None:
@@ -443,12 +448,56 @@ class CaseSearch:
                 if wrong > most:
                     best, most = test, wrong
         if best is not None:
+            if values.size and self.stats.branches > LOOKING:
+                best = self.ahead(branch, relaxed, tests) or best
             return Cut(best, above=bool(values.size) and values[relaxation.column[best]] >= 0)
         if not values.size:
             return next((Cut(test) for test in tests.values()), None)
         if (between := self.between(relaxed)) is not None:
             return between
         return next((Cut(t) for n in relaxation.jumps if ranges.outcome(t := scaled.select[n][0]) is None), None)
+
+    def ahead(self, branch: Branch, relaxed: Relaxed, tests: dict[int, int]) -> int | None:
+        """The test whose cut takes most slack from both branches, by the relaxation of each ("strong branching"). A cut
+        that closes one of them is made at once."""
+        column, values = self.plan.relaxation.column, relaxed.values
+        wrong = {test: abs(values[column[n]] - max(0.0, values[column[test]])) for n, test in tests.items()}
+        best, most = None, 0.0
+        for test in sorted(wrong, key=lambda test: -wrong[test]):
+            if wrong[test] < 1e-9:
+                break
+            here = bool(values[column[test]] >= 0)
+            away = self.loss(branch, relaxed, test, not here)
+            if away is None:
+                return test
+            stay = self.loss(branch, relaxed, test, here)
+            if stay is None:
+                return test
+            if away * stay > most:
+                best, most = test, away * stay
+        return best
+
+    def loss(self, branch: Branch, relaxed: Relaxed, test: int, above: bool) -> float | None:
+        """How much slack one side of a cut loses; None where the relaxation closes it."""
+        assert relaxed.slack is not None
+        ranges = branch.ranges.copy()
+        cut(self.scaled, ranges, test, Fraction(0), above)
+        side = Branch(ranges, branch.decided, Slot())
+        settle(self.scaled, ranges)
+        if self.crossed(side):
+            return None
+        self.stats.programs += 1
+        self.plan.relaxation.move(ranges, self.truths(side))
+        found = self.plan.relaxation.solve(self.end - time.monotonic())
+        if found is None:
+            return SMALL
+        if found.slack is None or found.slack < -TIGHT:
+            return None
+        return max(relaxed.slack - found.slack, SMALL)
+
+    def truths(self, branch: Branch) -> list[tuple[int, bool]]:
+        """What is decided about formulas."""
+        return [(n, truth) for n, truth in branch.decided if n in self.plan.formulas]
 
     def between(self, relaxed: Relaxed) -> Cut | None:
         """A cut between the whole numbers around an input that should be whole: the one that is furthest from both."""

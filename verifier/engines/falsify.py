@@ -81,7 +81,6 @@ class Landscape:
         least: Floats = np.min(np.stack([robust[f] for f in self.question.facts]), axis=0)
         return least
 
-
     def of(self, point: Floats) -> float:
         """`at` a single point, some ten times as fast."""
         circuit = self.question.circuit
