@@ -17,6 +17,11 @@ from verifier.engines.worker import GRACE, Worker
 POSIX = pytest.mark.skipif(not hasattr(signal, "SIGSTOP"), reason="needs signals")
 
 
+@pytest.fixture(scope="module", autouse=True)
+def quick_solvers() -> None:
+    """None here: how a process begins is part of what is tested."""
+
+
 @pytest.fixture
 def worker() -> Iterator[Worker]:
     with Worker() as found:

@@ -43,6 +43,11 @@ assert H: forall row in D: robust_at(f1, f2, row, radius: 2) expect refuted
 CSV = "age,income,sex\n" + "".join(f"{18 + i},{(17 * i) % 60},{'fm'[i % 2]}\n" for i in range(12))
 
 
+@pytest.fixture(scope="module", autouse=True)
+def quick_solvers() -> None:
+    """None here: these are about real processes."""
+
+
 def said(result: FileResult) -> list[Any]:
     """All that does not depend on the clock, or on which of the witnesses a solver finds."""
     found: list[Any] = [result.exit_code, result.internal_errors]
