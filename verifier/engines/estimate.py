@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 from fractions import Fraction
-from math import ceil, comb, floor
+from math import comb, lcm
 from random import Random
 
 from verifier.engines.engine import Vector
@@ -89,18 +89,26 @@ class Sampler:
                 least, most = self.sides[i]
                 bound = -constant / row[i]
                 self.sides[i] = (max(least, bound), most) if row[i] > 0 else (least, min(most, bound))
+        self.scaled = [self._scaled(i) for i in range(width)]
+
+    def _scaled(self, i: int) -> tuple[tuple[int, int], tuple[int, int], int, bool]:
+        """The interval of a coordinate and that of its difference in whole numbers of 1/unit, and the unit: most draws
+        are thrown away, and with integers they are cheap. Of a real coordinate all midpoints are such numbers."""
+        (low, high), (least, most) = self.sides[i], self.steps[i]
+        unit = lcm(*(end.denominator for end in (low, high, least, most))) * (1 if self.whole[i] else 2 * FINE)
+        return (int(low * unit), int(high * unit)), (int(least * unit), int(most * unit)), unit, self.whole[i]
 
     def draw(self) -> Vector | None:
         """A pair; None where the second point left the box."""
         first, second = [], []
-        for i in range(self.width):
-            x = self._between(self.sides[i], self.whole[i])
-            h = self._between(self.steps[i], self.whole[i])
-            if x is None or h is None or not self.sides[i][0] <= x + h <= self.sides[i][1]:
+        for place, step, unit, whole in self.scaled:
+            x = self._between(place, unit, whole)
+            h = self._between(step, unit, whole)
+            if x is None or h is None or not place[0] <= x + h <= place[1]:
                 return None
-            first.append(x)
-            second.append(x + h)
-        return (*first, *second)[: len(self.whole)]
+            first.append((x, unit))
+            second.append((x + h, unit))
+        return tuple(Fraction(n, unit) for n, unit in (*first, *second)[: len(self.whole)])
 
     def kept(self, point: Vector, density: Density) -> bool:
         """Yes, in proportion to the density: by chance, unless that is the greatest."""
@@ -109,11 +117,12 @@ class Sampler:
             share *= steps.at(point[i]) / max(steps.heights)
         return share == 1 or self.random.randrange(FINE) < share * FINE
 
-    def _between(self, side: Side, whole: bool) -> Fraction | None:
-        low, high = side
+    def _between(self, ends: tuple[int, int], unit: int, whole: bool) -> int | None:
+        low, high = ends
         if whole:
-            return Fraction(self.random.randint(ceil(low), floor(high))) if ceil(low) <= floor(high) else None
-        return low + (high - low) * Fraction(2 * self.random.randrange(FINE) + 1, 2 * FINE)
+            first, last = -(-low // unit), high // unit
+            return unit * self.random.randint(first, last) if first <= last else None
+        return low + (high - low) // (2 * FINE) * (2 * self.random.randrange(FINE) + 1)
 
 
 def halfspaces(question: Question) -> list[tuple[dict[int, Fraction], Fraction]]:
