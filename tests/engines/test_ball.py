@@ -91,15 +91,19 @@ compute R: probability(f1, f2, {{x: [0, 0]}}, radius: {r})
 def test_mahalanobis_of_network_features_lies_in_a_monte_carlo_interval(seed: int) -> None:
     random = Random(seed)
     w = [[Fraction(random.randint(-8, 8), 8) for _ in range(2)] for _ in range(2)]
-    found = probability(f"""
+    found = probability(
+        f"""
 domain X {{ x: real^2 in [-1, 1] }}
 labels {{ no, yes }}
 oracle f2 {{ features h = relu([{", ".join("[" + ", ".join(map(str, row)) + "]" for row in w)}] * x)
   metric mahalanobis([[2, 1], [1, 2]]) }}
 model f1 {{ features x = x  decide if x[0] >= x[1] / 2 then yes else no }}
 compute R: probability(f1, f2, radius: 1/2)
-""")
+""",
+        seconds=10,
+    )  # it is cut until then, ten times as finely as Monte Carlo can see
     assert found.enclosure is not None
+    assert found.enclosure[1] - found.enclosure[0] < Fraction(1, 40)
 
     def features(x: list[float]) -> list[float]:
         return [max(0.0, float(row[0]) * x[0] + float(row[1]) * x[1]) for row in w]

@@ -10,7 +10,7 @@ from random import Random
 import pytest
 
 from tests.engines.test_volume import lasserre
-from verifier.api import load_text
+from verifier.api import Options, load_text
 from verifier.engines.weigh import UNIFORM, Density, Mass, weigh
 from verifier.language.build import Form
 from verifier.query.pose import Poser
@@ -20,8 +20,8 @@ from verifier.verdict.verdict import Measurement
 POINTS = ("x", "x'")
 
 
-def probability(text: str) -> Measurement:
-    result = load_text(text).check()
+def probability(text: str, seconds: float = 60) -> Measurement:
+    result = load_text(text).check(Options(timeout=seconds))
     assert not result.diagnostics and not result.internal_errors, (result.diagnostics, result.internal_errors)
     return result.computed[0].result
 
