@@ -20,6 +20,7 @@ from typing import Any
 import pytest
 
 from verifier.api import Options, load, load_text
+from verifier.verdict import sites
 from verifier.verdict.crew import Answer, Site, Task, work
 from verifier.verdict.many import Progress
 from verifier.verdict.sites import Dask, Processes, Unreachable
@@ -317,6 +318,7 @@ def test_dask_workers_may_be_killed(cluster: tuple[str, list[subprocess.Popen[by
 
 
 @needs_dask
-def test_a_scheduler_that_is_not_there_is_named() -> None:
+def test_a_scheduler_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sites, "CONNECT", 1.0)  # it is waited for in full
     with pytest.raises(Unreachable, match="There is no Dask scheduler at tcp"):
         Dask("tcp://127.0.0.1:1")
