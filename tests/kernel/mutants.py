@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import ast
-import copy
 import signal
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import cache
+from functools import cache, partial
 from random import Random
 from typing import Any
 
@@ -73,36 +72,42 @@ def changes(node: ast.AST) -> Iterator[ast.AST]:
             yield ast.Pass()
 
 
-def mutants(source: str) -> Iterator[tuple[str, str]]:
-    """(what is changed into what, program)."""
+def mutants(source: str) -> Iterator[tuple[str, Callable[[], str]]]:
+    """(what is changed into what, the program): the program is written when it is asked for, and few of them are."""
     tree = ast.parse(source)
     lines = source.splitlines()
+    place = dict(_places(tree))
     seen: Counter[str] = Counter()
-    for k, node in enumerate(ast.walk(tree)):
-        for j in range(len(list(changes(node)))):
-            changed = copy.deepcopy(tree)
-            old = list(ast.walk(changed))[k]
-            new = ast.copy_location(list(changes(old))[j], old)
-            before = ast.unparse(old)
-            _put(changed, old, new)
-            line = lines[old.lineno - 1].partition("  #")[0].strip() if hasattr(old, "lineno") else ""
-            if "raise " in line:
-                continue  # the words of a message
-            name = f"{line} | {before} -> {ast.unparse(new)}"
+    for old in ast.walk(tree):
+        line = lines[old.lineno - 1].partition("  #")[0].strip() if hasattr(old, "lineno") else ""
+        if "raise " in line:
+            continue  # the words of a message
+        for new in changes(old):
+            name = f"{line} | {ast.unparse(old)} -> {ast.unparse(new)}"
             seen[name] += 1
             again = f" ({seen[name]})" if seen[name] > 1 else ""
-            yield name + again, ast.unparse(ast.fix_missing_locations(changed))
+            yield name + again, partial(_changed, tree, place[old], old, new)
 
 
-def _put(tree: ast.AST, old: ast.AST, new: ast.AST) -> None:
+Put = Callable[[ast.AST], None]
+
+
+def _places(tree: ast.AST) -> Iterator[tuple[ast.AST, Put]]:
+    """Every node of the tree, and what puts another one in its place."""
     for parent in ast.walk(tree):
         for name, value in ast.iter_fields(parent):
-            if value is old:
-                setattr(parent, name, new)
+            if isinstance(value, ast.AST):
+                yield value, partial(setattr, parent, name)
             elif isinstance(value, list):
-                for i, item in enumerate(value):
-                    if item is old:
-                        value[i] = new
+                yield from ((item, partial(value.__setitem__, i)) for i, item in enumerate(value))
+
+
+def _changed(tree: ast.AST, put: Put, old: ast.AST, new: ast.AST) -> str:
+    put(new)
+    try:
+        return ast.unparse(tree)
+    finally:
+        put(old)
 
 
 @cache

@@ -117,7 +117,7 @@ def wrong(module: str, stride: int = 1) -> list[str]:
     found = dict(mutants(SOURCES[module]))
     known = {name for names in EQUIVALENT[module].values() for name in names}
     some = list(found)[::stride]
-    return [*(known - found.keys()), *(name for name in some if noticed(module, found[name]) == (name in known))]
+    return [*(known - found.keys()), *(name for name in some if noticed(module, found[name]()) == (name in known))]
 
 
 if __name__ == "__main__":
