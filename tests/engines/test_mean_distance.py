@@ -9,7 +9,7 @@ from random import Random
 
 import pytest
 
-from verifier.api import load_text
+from verifier.api import Options, load_text
 from verifier.engines.mean_distance import hull, prism, without
 from verifier.engines.volume import box, dot, whole
 
@@ -119,9 +119,7 @@ compute R: arc(f1, f2)
     assert abs(sum(distances) / len(grid) - float(exact)) <= 2 / steps
 
 
-@pytest.mark.parametrize("seconds", [0.3, 0.6, 1.0, 2.0])
-def test_out_of_time_the_mean_is_enclosed_or_unknown(seconds: float) -> None:
-    text = """
+HIDDEN = """
 domain X { x: real^2 in [-1, 1] }
 labels { no, yes }
 def hidden(v) = relu([[1, 2], [-2, 1], [1, -1], [0.3, 1]] * v + [0.2, -0.1, 0, 0.3])
@@ -129,10 +127,17 @@ oracle f2 { features x = x  metric linf }
 model f1 { features h = hidden(x)  decide if dot([1, -1, 1, -1], h) >= 1/10 then yes else no }
 compute R: arc(f1, f2, almost: true)
 """
-    from verifier.api import Options
 
-    exact = mean(text)
-    (found,) = load_text(text).check(Options(timeout=seconds)).computed
+
+@pytest.fixture(scope="module")
+def exact() -> Fraction:
+    """The mean of HIDDEN."""
+    return mean(HIDDEN)
+
+
+@pytest.mark.parametrize("seconds", [0.3, 0.6, 1.0, 2.0])
+def test_out_of_time_the_mean_is_enclosed_or_unknown(seconds: float, exact: Fraction) -> None:
+    (found,) = load_text(HIDDEN).check(Options(timeout=seconds)).computed
     if found.result.how == "enclosed":
         assert found.result.enclosure is not None
         low, high = found.result.enclosure
