@@ -227,6 +227,7 @@ def test_between_linf_and_l1(seed: int) -> None:
         assert low <= mid <= min(high, 2 * low)
 
 
+@pytest.mark.usefixtures("impatient")
 @pytest.mark.seeds(8)
 def test_topological_questions_are_those_of_linf(seed: int) -> None:
     words: list[list[str]] = []

@@ -105,8 +105,10 @@ compute R: probability(f1, f2, radius: 1/2)
     assert found.enclosure is not None
     assert found.enclosure[1] - found.enclosure[0] < Fraction(1, 40)
 
+    rows = [[float(a) for a in row] for row in w]
+
     def features(x: list[float]) -> list[float]:
-        return [max(0.0, float(row[0]) * x[0] + float(row[1]) * x[1]) for row in w]
+        return [max(0.0, a * x[0] + b * x[1]) for a, b in rows]
 
     count = agree = 0
     while count < 10_000:

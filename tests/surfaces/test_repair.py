@@ -22,6 +22,8 @@ from verifier.engines.worker import Lent, Worker
 from verifier.surfaces.cli import cli
 from verifier.verdict.verdict import FileResult
 
+pytestmark = pytest.mark.usefixtures("impatient")
+
 TESTS = Path(__file__).parents[1]
 CORPUS, EXAMPLES, GOLDEN = TESTS / "corpus" / "refuted", TESTS.parent / "examples", TESTS / "golden" / "repair"
 CONTAINED = sorted(p.name for p in CORPUS.glob("contained_*.vf"))

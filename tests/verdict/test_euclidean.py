@@ -65,9 +65,11 @@ def test_no_pair_is_steeper_and_the_pair_shown_is_as_steep(seed: int) -> None:
     low, high = bounds(found)
     assert high <= low * (1 + 1e-6)
 
+    rows = [[float(a) for a in row] for row in w]
+
     def steepness(x: list[float], y: list[float]) -> float:
         def feature(q: list[float]) -> list[float]:
-            return [max(0.0, float(a) * q[0] + float(b) * q[1] + float(c)) for a, b, c in w]
+            return [max(0.0, a * q[0] + b * q[1] + c) for a, b, c in rows]
 
         u, v = (a - b for a, b in zip(feature(x), feature(y), strict=True))
         p, q = x[0] - y[0], x[1] - y[1]
@@ -133,8 +135,10 @@ def test_no_pair_within_delta_is_farther_apart_than_the_modulus(seed: int) -> No
     low, high = bounds(found)
     assert high - low <= 1e-5 * max(1.0, high)
 
+    rows = [[float(a) for a in row] for row in w]
+
     def feature(q: list[float]) -> list[float]:
-        return [max(0.0, float(a) * q[0] + float(b) * q[1] + float(c)) for a, b, c in w]
+        return [max(0.0, a * q[0] + b * q[1] + c) for a, b, c in rows]
 
     most = 0.0
     for _ in range(40_000):
