@@ -9,6 +9,7 @@ import random
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from functools import cache
 from itertools import product
 from typing import Any, TypeAlias
 
@@ -31,7 +32,13 @@ class Spot(dict[str, Num]):
 
 
 def lift(value: Num) -> Num:
-    return value if z3.is_expr(value) else z3.Q(value.numerator, value.denominator)
+    return value if z3.is_expr(value) else term(value)
+
+
+@cache
+def term(value: Fraction) -> Num:
+    """z3 reads a number as text and simplifies it; the same few come thousands of times."""
+    return z3.Q(value.numerator, value.denominator)
 
 
 def known(*values: Any) -> bool:

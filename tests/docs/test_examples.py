@@ -13,6 +13,7 @@ from verifier.report.terminal import diagnostic_text, file_text
 FILES = sorted((ROOT / "examples").rglob("*.vf"))
 
 
+@pytest.mark.usefixtures("impatient")
 @pytest.mark.parametrize("path", FILES, ids=lambda p: p.stem)
 def test_an_example_is_as_expected(path: Path) -> None:
     result = load(path).check()

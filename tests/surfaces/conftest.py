@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -34,19 +35,20 @@ def puppet(tmp_path: Path) -> Run:
     return run
 
 
+def run(folder: Path, *arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
+    """The real `verifier`, in a folder."""
+    return subprocess.run(
+        [sys.executable, "-m", "verifier", *arguments],
+        cwd=folder,
+        input=stdin,
+        capture_output=True,
+        encoding="utf-8",
+        timeout=120,
+        env=clean_environment(),
+    )
+
+
 @pytest.fixture
 def verifier(tmp_path: Path) -> Run:
     """Runs the real `verifier` in an empty folder."""
-
-    def run(*arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "verifier", *arguments],
-            cwd=tmp_path,
-            input=stdin,
-            capture_output=True,
-            encoding="utf-8",
-            timeout=120,
-            env=clean_environment(),
-        )
-
-    return run
+    return partial(run, tmp_path)

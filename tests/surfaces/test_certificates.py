@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import gzip
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from tests.surfaces.conftest import Run
+from tests.surfaces.conftest import Run, run
 from verifier.engines.engine import Unknown
 from verifier.surfaces.certificates import Shelf
 
@@ -28,12 +29,20 @@ assert far: forall x in X: x.size <= 1/2  expect refuted
 """
 
 
-@pytest.fixture
-def folder(verifier: Run, tmp_path: Path) -> Path:
-    """The certificates of LINEAR, beside the file."""
-    (tmp_path / "linear.vf").write_text(LINEAR)
-    done = verifier("check", "linear.vf", "--certificate", "proofs")
+@pytest.fixture(scope="module")
+def linear(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with LINEAR and its certificates."""
+    path = tmp_path_factory.mktemp("linear")
+    (path / "linear.vf").write_text(LINEAR)
+    done = run(path, "check", "linear.vf", "--certificate", "proofs")
     assert (done.returncode, done.stderr) == (0, "")
+    return path
+
+
+@pytest.fixture
+def folder(linear: Path, tmp_path: Path) -> Path:
+    """The certificates of LINEAR, beside the file; a copy, which may be damaged."""
+    shutil.copytree(linear, tmp_path, dirs_exist_ok=True)
     return tmp_path / "proofs"
 
 
