@@ -146,6 +146,25 @@ def test_the_modulus_says_where_it_tends() -> None:
     assert "it tends to 9/2: f1 is not uniformly" in notes(jump + "compute A: modulus(f1, f2, delta: 1)", "A")
 
 
+def test_where_it_tends_is_asked_once_for_all_deltas(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Question] = []
+    original = Portfolio.defect
+
+    def defect(self: Portfolio, question: Question, seconds: float) -> Answer:
+        asked.append(question)
+        return original(self, question, seconds)
+
+    monkeypatch.setattr(Portfolio, "defect", defect)
+    more = LINE + "model f3 { features t = t  metric linf  decide yes }\n"
+    deltas = "".join(
+        f"compute A{d}: modulus(f1, f2, delta: {d})\ncompute B{d}: modulus(f3, f2, delta: {d})\n" for d in "12"
+    )
+    result = check(more + deltas)
+    assert len(asked) == 2 and result.internal_errors == ()
+    assert {c.name: c.value for c in result.computed} == {"A1": 2, "B1": 1, "A2": 2, "B2": 1}
+    assert all(any("it tends to 0" in note for note in c.result.notes) for c in result.computed)
+
+
 def test_no_negative_delta() -> None:
     (computed,) = check(LINE + "compute A: modulus(f1, f2, delta: -1)").computed
     assert computed.value is None and "delta is at least 0" in computed.reason

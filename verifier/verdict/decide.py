@@ -81,6 +81,8 @@ class Decider:
         self.stopped = False
         self.watch: Callable[[Progress], None] = lambda progress: None
         self._metrics: dict[str, Outcome] = {}
+        self.defects: dict[tuple[str, str], tuple[Posed, Answer]] = {}
+        """What w(0+) of two classifiers is, once it is known: it is the same for every delta."""
 
     def at(self, program: Program, seconds: float) -> Decider:
         """The same for a program with more points."""

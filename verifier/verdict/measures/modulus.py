@@ -98,13 +98,17 @@ def _with_limit(
     decider: Decider, fine: tree.Expr, coarse: Form, names: tuple[str, str], value: Measurement
 ) -> Measurement:
     """With a note of the defect w(0+): the largest d1' that is left when d2' tends to 0."""
-    poser = decider.poser
-    posed = poser.pose(POINTS, [], numbers=[coarse, poser.shape(fine, POINTS)])
-    match decider.portfolio.defect(posed.question, decider.left()):
-        case Most(_, Fraction() as left, _, (z, place)) as answer:
+    if names in decider.defects:
+        posed, answer = decider.defects[names]
+    else:
+        posed = decider.poser.pose(POINTS, [], numbers=[coarse, decider.poser.shape(fine, POINTS)])
+        answer = decider.portfolio.defect(posed.question, decider.left())
+    match answer:
+        case Most(_, Fraction() as left, _, (z, place)):
             far, near = leads(posed.question, z, place)
             if place[-1] <= 0 or at(near, place) != 0 or at(far, place) != left * place[-1]:
                 raise ReplayFailed("the defect is not approached where it was claimed")
+            decider.defects[names] = posed, answer
             how = "not uniformly contained" if left else "uniformly contained"
             note = f"As delta tends to 0 it tends to {left}: {names[0]} is {how} in {names[1]}."
             return backed(replace(value, notes=(*value.notes, note)), answer, posed.question, closure.left_over)
