@@ -20,12 +20,13 @@ help:
 demo: .venv/demo.stamp
 	$(BIN)/verifier check examples/
 
+# Tests start hundreds of processes, each of which would compile the package where no bytecode may be written.
 test: .venv/dev.stamp
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy --strict verifier benchmarks
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest -n auto
+	PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n auto
 
 format: .venv/dev.stamp
 	$(BIN)/ruff check --fix .
