@@ -8,6 +8,7 @@ linear arithmetic has the last word, so the search ends.
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Iterator
 from copy import copy
 from dataclasses import dataclass, replace
@@ -28,8 +29,11 @@ from verifier.query.piece import senses
 from verifier.query.question import Question
 
 NAME = "case search"
-GLANCES = (3, 30, 300)
-"""The branches at which random points are tried: many questions are settled before, many pairs are found by them."""
+GLANCE = 3
+"""The branch at which random points are tried first: many questions are settled before, many pairs are found by them.
+They are tried again whenever the work has doubled."""
+STARTS = 64
+"""The last points of relaxations, from which a search at random begins."""
 SLIGHT = Fraction(1, 1 << 30)
 """Bounds are loosened by it, so that the kernel's grid of the inputs does not matter."""
 TIGHT = 1e-7
@@ -158,6 +162,8 @@ class CaseSearch:
         self.solved_by = tester(question, self.scaled)
         self.stats = Stats()
         self.many = False
+        self.next = 0  # how much work is done when points are tried at random again
+        self.points: deque[Floats] = deque(maxlen=STARTS)
 
     def run(self) -> Answer:
         """Holds with a certificate, Fails with a solution, or Unknown when the time is over."""
@@ -175,7 +181,7 @@ class CaseSearch:
                 self.many = max(self.open_choices(branch), sum(v.integer for v in self.question.variables)) > FEW
                 if self.many and self.tighten(branch):
                     continue
-            if self.many and self.stats.branches in GLANCES and (guess := self.guess()) is not None:
+            if self.many and self.due() and (guess := self.guess()) is not None:
                 return guess
             match self.decide(branch):
                 case Cut(node, value, above):
@@ -190,11 +196,19 @@ class CaseSearch:
         tests = {self.scaled.select[n][0] for n in self.plan.real if n in self.scaled.select}
         return sum(branch.ranges.outcome(test) is None for test in tests)
 
+    def due(self) -> bool:
+        """It is time for points at random."""
+        work = self.stats.branches + self.stats.programs
+        if self.stats.branches < GLANCE or work < self.next:
+            return False
+        self.next = max(16, 2 * work)
+        return True
+
     def guess(self) -> Fails | None:
         """A point at random."""
         from verifier.engines.falsify import falsify
 
-        found = falsify(self.question, self.guessing())
+        found = falsify(self.question, self.guessing(), self.plan.landscape, self.solved_by, self.points)
         return found if isinstance(found, Fails) else None
 
     def guessing(self) -> float:
@@ -414,6 +428,7 @@ class CaseSearch:
         whole = np.array([v.integer for v in self.question.variables])
         point = self.point(relaxed)
         point = np.where(whole, np.round(point), point)
+        self.points.append(point)
         if self.plan.landscape.of(point) < -TIGHT:
             return None
         vector = self.inside(exact(self.question, point))

@@ -4,6 +4,7 @@ exactly."""
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from math import copysign, inf
 
@@ -101,15 +102,22 @@ class Landscape:
         return min((robust[f] for f in self.question.facts), default=inf)
 
 
-def falsify(question: Question, seconds: float) -> Answer:
-    """A solution found by sampling and climbing, or Unknown."""
+def falsify(
+    question: Question,
+    seconds: float,
+    landscape: Landscape | None = None,
+    solved_by: Callable[[Vector], bool] | None = None,
+    starts: Sequence[Floats] = (),
+) -> Answer:
+    """A solution found by sampling and climbing, or Unknown. `landscape`, `solved_by` (of `tester`): of the question,
+    where the caller has them; `starts`: points to begin with."""
     end = time.monotonic() + seconds
     generator = np.random.default_rng(0)
     variables = question.variables
     low = np.array([-WIDE if v.low is None else float(v.low) for v in variables])[:, None]
     high = np.array([WIDE if v.high is None else float(v.high) for v in variables])[:, None]
     whole = np.array([v.integer for v in variables])[:, None]
-    landscape, solved_by = Landscape(question), tester(question)
+    landscape, solved_by = landscape or Landscape(question), solved_by or tester(question)
 
     def tidy(points: Floats) -> Floats:
         inside: Floats = np.clip(points, low, high)
@@ -121,6 +129,8 @@ def falsify(question: Question, seconds: float) -> Answer:
         return tidy(low + spread * (high - low))
 
     points = fresh(POINTS)
+    if starts:
+        points[:, : len(starts)] = tidy(np.stack(list(starts)[:POINTS], axis=1))
     scores = landscape.at(points)
     stale = 0
     while True:
