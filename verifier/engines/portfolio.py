@@ -45,8 +45,7 @@ class Portfolio:
                 return self._proved(first, question, started, left())
             return first if isinstance(first, Fails) else self._ask("case_search", question, left())
         plan = [
-            ("glance", 1.0),
-            *([("box_search", 0.6)] if narrow(question) else []),
+            *([("glance", 1.0), ("box_search", 0.6)] if narrow(question) else []),
             ("case_search", 0.7),
             ("find", 1.0),
         ]
