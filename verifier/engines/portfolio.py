@@ -16,6 +16,9 @@ from verifier.query.question import Question
 MANY_CHOICES = 12
 """From this many piecewise-linear choices on, the case search is asked before z3."""
 
+MODEST = 40
+"""Up to so many choices, the case search is asked before the box search."""
+
 MOST_FREE = 8
 """Inputs that are not fixed, for a search by boxes."""
 
@@ -44,12 +47,10 @@ class Portfolio:
             if isinstance(first, Holds):
                 return self._proved(first, question, started, left())
             return first if isinstance(first, Fails) else self._ask("case_search", question, left())
-        plan = [
-            *([("glance", 1.0), ("box_search", 0.6)] if narrow(question) else []),
-            ("case_search", 0.7),
-            ("find", 1.0),
-        ]
-        for task, share in plan:
+        boxes = [("glance", 1.0), ("box_search", 0.6)] if narrow(question) else []
+        cases = [("case_search", 0.7)]
+        modest = choices(question) <= MODEST  # cases have a certificate, where boxes may be too many for one
+        for task, share in [*(cases + boxes if modest else boxes + cases), ("find", 1.0)]:
             found = self._ask(task, question, left() * share)
             if not isinstance(found, Unknown):
                 break
