@@ -22,7 +22,7 @@ MODEST = 40
 MOST_FREE = 8
 """Inputs that are not fixed, for a search by boxes."""
 
-PATIENCE = 3.0
+PATIENCE = 2.0
 """A proof of what z3 has refuted may take so many seconds more, or so many times as long as z3 took."""
 
 
