@@ -47,6 +47,10 @@ class Options:
     """Setting a param that the file does not declare is an error; otherwise a warning (one `--set` for many files)."""
     certifying: bool = True
     """Look for certificates of what z3 proves; otherwise it is trusted."""
+    cross_check: bool = False
+    """Ask a second engine whatever one alone has answered."""
+    stats: bool = False
+    """Say what the engines were asked (`Checked.asked`)."""
 
 
 Item = tuple[tree.Assert, Claim] | tuple[tree.Compute, Measured]
@@ -109,9 +113,10 @@ class Loaded:
     def _run(
         self, options: Options, broken: list[str], site: Site | None, watch: Callable[[str, Progress], None]
     ) -> Iterator[Checked | Computed]:
-        decider = Decider(self.program, Portfolio(self.worker, options.certifying), Fraction(options.eps))
+        portfolio = Portfolio(self.worker, options.certifying, options.cross_check, options.stats)
+        decider = Decider(self.program, portfolio, Fraction(options.eps))
         items = [item for item in self.items if not options.only or item[0].name.id in options.only]
-        crew = Crew(site, self.program, decider.eps) if site is not None else None
+        crew = Crew(site, self.program, decider.eps, portfolio) if site is not None else None
         away = [d.name.id for d, claim in items if undivided(claim)] if site is not None and site.eager else []
         if len(away) < 2:
             away = []
@@ -119,11 +124,13 @@ class Loaded:
         for declaration, claim in items:
             name = declaration.name.id
             started = time.monotonic()
+            portfolio.taken()
             decider.watch = partial(watch, name)
             try:
                 found: Outcome | Measurement
                 if name in away:
                     did = next(answers)
+                    portfolio.asked += did.asked
                     found, started = did.found(isinstance(declaration, tree.Compute)), time.monotonic() - did.seconds
                 elif isinstance(declaration, tree.Compute):
                     assert isinstance(claim, Infimum | Computation | Later)
@@ -132,21 +139,20 @@ class Loaded:
                     assert not isinstance(claim, Infimum | Computation)
                     decider.elsewhere = crew.about(name, claim) if crew is not None else None
                     found = decider.decide(claim, options.timeout)
-                if isinstance(declaration, tree.Compute):
-                    assert isinstance(found, Measurement)
-                    yield computed(declaration, found, time.monotonic() - started)
-                else:
-                    assert isinstance(found, Outcome)
+                if isinstance(found, Outcome):
                     found = replace(found, warnings=(*found.warnings, *second_opinion(decider, found)))
-                    yield checked(declaration, found, time.monotonic() - started)
             except Exception as error:  # whatever breaks, the other assertions are still decided
-                why = f"{name}: {type(error).__name__}: {error}"
-                broken.append(why)
-                failed = Undecided(f"internal error: {error}")
-                if isinstance(declaration, tree.Assert):
-                    yield checked(declaration, Outcome(failed), time.monotonic() - started)
-                else:
-                    yield computed(declaration, Measurement(None, why=failed.why), time.monotonic() - started)
+                broken.append(f"{name}: {type(error).__name__}: {error}")
+                failed = f"internal error: {error}"
+                number = isinstance(declaration, tree.Compute)
+                found = Measurement(None, why=failed) if number else Outcome(Undecided(failed))
+            seconds, asked = time.monotonic() - started, portfolio.taken() if options.stats else None
+            if isinstance(declaration, tree.Compute):
+                assert isinstance(found, Measurement)
+                yield replace(computed(declaration, found, seconds), asked=asked)
+            else:
+                assert isinstance(found, Outcome)
+                yield replace(checked(declaration, found, seconds), asked=asked)
             if decider.stopped:
                 raise KeyboardInterrupt
 

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+from typing import Any
+
+import pytest
+
 from tests.engines.questions import question
-from verifier.engines.engine import Fails, Unknown
+from verifier.engines.engine import Answer, EngineFailed, Fails, Holds, Unknown
 from verifier.engines.portfolio import MANY_CHOICES, Portfolio
 from verifier.engines.worker import Worker
 from verifier.query.piece import choices
@@ -21,3 +26,125 @@ def test_numbers_that_no_float_holds_are_left_to_z3() -> None:
             assert isinstance(answer, Unknown) and answer.why.endswith("too large for floats")
         found = Portfolio(worker).find(q, 60)
     assert isinstance(found, Fails) and q.solved_by(found.points[0])
+
+
+STEPS = " + ".join(f"relu(u.a - {k}/13)" for k in range(13))
+UNIT = "domain X { a: real in [0, 1] }"
+QUESTIONS = {
+    ("few", "solution"): question(UNIT, ["u"], ["relu(u.a - 1/3) > 1/2"]),
+    ("few", "no solution"): question(UNIT, ["u"], ["relu(u.a - 1/3) > 2/3"]),
+    ("many", "solution"): question(UNIT, ["u"], [f"{STEPS} > 6"]),
+    ("many", "no solution"): question(UNIT, ["u"], [f"{STEPS} > 7 * u.a + 1/10"]),
+}
+
+
+class Liar(Worker):
+    """Has these answers to some tasks, whatever the question."""
+
+    def __init__(self, **answers: Answer) -> None:
+        super().__init__()
+        self.answers = answers
+
+    def ask(self, task: str, *arguments: Any, seconds: float) -> Any:
+        return self.answers.get(task) or super().ask(task, *arguments, seconds=seconds)
+
+
+@pytest.mark.parametrize(("many", "outcome"), QUESTIONS)
+def test_a_second_engine_confirms_an_answer(many: str, outcome: str) -> None:
+    with Worker() as worker:
+        portfolio = Portfolio(worker, doubting=True)
+        portfolio.find(QUESTIONS[many, outcome], 30)
+        said = portfolio.confirm(30)
+        (asked,) = portfolio.taken()
+    first, *_, last = asked.turns
+    assert asked.order.startswith(many) and (asked.inputs, asked.choices >= MANY_CHOICES) == (1, many == "many")
+    assert (first.engine, last.engine) == (("z3", "case search") if many == "few" else ("case search", "z3"))
+    assert last.outcome == outcome and last.wanted and said == f"Confirmed by {last.by}."
+    assert last.by.startswith(last.engine) and portfolio.asked == []
+
+
+def test_what_a_search_took_comes_back_with_its_answer() -> None:
+    with Worker() as worker:
+        answer = worker.ask("box_search", QUESTIONS["many", "no solution"], seconds=20)
+        assert isinstance(answer, Holds) and dict(answer.work)["boxes"] > 0
+        answer = worker.ask("case_search", QUESTIONS["many", "no solution"], seconds=20)
+        assert isinstance(answer, Holds) and dict(answer.work)["branches"] > 0
+
+
+def test_nobody_is_asked_twice_without_the_wish() -> None:
+    with Worker() as worker:
+        portfolio = Portfolio(worker, recording=True)
+        portfolio.find(QUESTIONS["few", "solution"], 30)
+        assert portfolio.confirm(30) == ""
+        (asked,) = portfolio.taken()
+        assert [t.engine for t in asked.turns] == ["z3"] and asked.question is None
+        quiet = Portfolio(worker)
+        quiet.find(QUESTIONS["few", "solution"], 30)
+        assert quiet.taken() == ()
+
+
+NOWHERE = (Fraction(2),)
+
+
+@pytest.mark.parametrize(
+    ("many", "outcome", "lies", "says"),
+    [
+        (
+            "many",
+            "solution",
+            {"find": Holds("z3 5")},
+            "z3 5 says that there is no solution where case search finds one",
+        ),
+        (
+            "few",
+            "solution",
+            {"case_search": Holds("case")},
+            "case says that there is no solution where z3 .* finds one",
+        ),
+        (
+            "many",
+            "solution",
+            {"case_search": Holds("case")},
+            "z3 .* finds a solution where case search says that there is none",
+        ),
+        (
+            "few",
+            "solution",
+            {"find": Holds("z3 5", ("z3 5",)), "case_search": Unknown("out of time")},
+            None,
+        ),
+        ("many", "no solution", {"find": Fails("z3 5", (NOWHERE,))}, "z3 5 gives a point that is no solution"),
+    ],
+)
+def test_a_contradiction_is_a_failure_that_names_both(
+    many: str, outcome: str, lies: dict[str, Answer], says: str | None
+) -> None:
+    with Liar(**lies) as worker:
+        portfolio = Portfolio(worker, doubting=True)
+        portfolio.find(QUESTIONS[many, outcome], 30)
+        if says is None:
+            assert portfolio.confirm(30) == "case search gave no second opinion: out of time."
+        else:
+            with pytest.raises(EngineFailed, match=says):
+                portfolio.confirm(30)
+
+
+def test_a_certificate_is_not_looked_for_where_a_solution_is_found() -> None:
+    with Liar(find=Holds("z3 5", ("z3 5",))) as worker, pytest.raises(EngineFailed, match="where z3 5 says"):
+        Portfolio(worker).find(QUESTIONS["few", "solution"], 30)
+
+
+def test_without_time_there_is_no_second_opinion_and_this_is_said() -> None:
+    with Worker() as worker:
+        portfolio = Portfolio(worker, doubting=True)
+        portfolio.find(QUESTIONS["many", "solution"], 30)
+        assert portfolio.confirm(0) == "z3 gave no second opinion: out of time."
+
+
+def test_opinions_are_counted_by_who_gave_them() -> None:
+    with Worker() as worker:
+        portfolio = Portfolio(worker, doubting=True)
+        for q in QUESTIONS.values():
+            portfolio.find(q, 30)
+        said = portfolio.confirm(30)
+    assert said.startswith("Answers confirmed: 2 by case search, 2 by z3 ")

@@ -18,7 +18,7 @@ from math import ceil, inf, lcm
 from typing import TYPE_CHECKING, Literal
 
 from verifier.canonical.simplex import Conflict, Inequality, Solution, Stopped, solve
-from verifier.engines.engine import Answer, Fails, Holds, Unknown, Vector
+from verifier.engines.engine import Answer, Fails, Holds, Unknown, Vector, worked
 from verifier.engines.evaluate import pleasant, tester
 from verifier.engines.trial import WORTH, closes, keeps, rounded_up
 from verifier.engines.twins import twins
@@ -635,4 +635,6 @@ class Searcher:
     def _search(self, question: Question, seconds: float, most: int | None) -> Answer:
         if self._plan is None or not self._plan.fits(question):
             self._plan = Plan(question)
-        return CaseSearch(question, seconds, self._plan, most).run()
+        search = CaseSearch(question, seconds, self._plan, most)
+        answer, took = search.run(), search.stats
+        return worked(answer, branches=took.branches, linear_programs=took.programs)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
 from verifier.engines.eliminate import Half
@@ -12,6 +12,8 @@ from verifier.query.piece import Row
 Vector = tuple[Fraction, ...]
 Claimed = tuple[Problem, Proof]
 """What the kernel is asked to accept."""
+Work = tuple[tuple[str, int], ...]
+"""What a search took: so many of each (branches, boxes)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,7 @@ class Holds:
     trusts: tuple[str, ...] = ()
     proof: Claimed | None = None
     checking: float = 0.0
+    work: Work = field(default=(), compare=False)
 
     @property
     def certificates(self) -> tuple[Certificate, ...]:
@@ -60,6 +63,7 @@ class Fails:
 
     by: str
     points: tuple[Vector, ...]
+    work: Work = field(default=(), compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,9 +155,17 @@ class Torn:
 @dataclass(frozen=True, slots=True)
 class Unknown:
     why: str
+    work: Work = field(default=(), compare=False)
 
 
 Answer = Holds | Null | Fails | Least | Most | Curve | Torn | Unknown
+
+
+def worked(answer: Answer, **work: int) -> Answer:
+    """The answer of a search, with what it took."""
+    if not isinstance(answer, Holds | Fails | Unknown):
+        return answer
+    return replace(answer, work=tuple((what, n) for what, n in work.items() if n))
 
 
 class EngineFailed(Exception):

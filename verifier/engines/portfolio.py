@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
-from typing import cast
+from typing import Any, cast
 
+from verifier.engines.asked import CERTIFICATE, SECOND, Asked, second_opinions, turn
 from verifier.engines.engine import Answer, Claimed, EngineFailed, Fails, Holds, Least, Most, Null, Unknown
 from verifier.engines.worker import Worker
 from verifier.query import closure
@@ -24,65 +25,124 @@ MOST_FREE = 8
 
 PATIENCE = 2.0
 """A proof of what z3 has refuted may take so many seconds more, or so many times as long as z3 took."""
+DOUBTFUL = 5
+"""So many times the patience with proofs of extremes and limits, where everything is to have a second opinion."""
+
+FEW = "few: z3, cases"
+MANY = "many: cases, z3"
+NARROW = "many, of few inputs: cases, boxes, z3"
+VERY_MANY = "very many, of few inputs: bounds, boxes, cases, z3"
+PLANS = {
+    FEW: (("find", 0.5), ("case_search", 1.0)),
+    MANY: (("case_search", 0.7), ("find", 1.0)),
+    NARROW: (("case_search", 0.7), ("box_search", 0.6), ("find", 1.0)),
+    VERY_MANY: (("glance", 1.0), ("box_search", 0.6), ("case_search", 0.7), ("find", 1.0)),
+}
+"""Why this order -> the engines, and what each has of the time that is left. Pairs that z3 finds are pleasant to read;
+cases have a certificate, where boxes may be too many for one."""
 
 
 class Portfolio:
     """Which engine is asked first; all in a process of their own. Not for two threads at once. `certifying`: what z3
-    has refuted is proved once more, with a certificate."""
+    has refuted is proved once more, with a certificate. `doubting`: what only one engine has answered is asked again,
+    when `confirm` is called. `recording`, or doubting: what is asked is kept in `asked`."""
 
-    def __init__(self, worker: Worker, certifying: bool = True) -> None:
-        self.worker, self.certifying = worker, certifying
+    def __init__(
+        self, worker: Worker, certifying: bool = True, doubting: bool = False, recording: bool = False
+    ) -> None:
+        self.worker, self.certifying, self.doubting, self.recording = worker, certifying, doubting, recording
+        self.asked: list[Asked] = []
+        self._now: tuple[Question, Asked] | None = None
+        self._patience = DOUBTFUL if doubting else 1
 
     def find(self, question: Question, seconds: float) -> Answer:
         """A solution, or none: with a certificate, where the case search comes to an end in time."""
         if question.squares:
-            return self._ask("find_square", question, seconds)
+            return self._ask("find_square", question, seconds=seconds)
         started = time.monotonic()
 
         def left() -> float:
             return seconds - (time.monotonic() - started)
 
-        if choices(question) < MANY_CHOICES:  # z3 finds pairs that are pleasant to read
-            first = self._ask("find", question, seconds / 2)
-            if isinstance(first, Holds):
-                return self._proved(first, question, started, left())
-            return first if isinstance(first, Fails) else self._ask("case_search", question, left())
-        boxes = [("glance", 1.0), ("box_search", 0.6)] if narrow(question) else []
-        cases = [("case_search", 0.7)]
-        modest = choices(question) <= MODEST  # cases have a certificate, where boxes may be too many for one
-        for task, share in [*(cases + boxes if modest else boxes + cases), ("find", 1.0)]:
-            found = self._ask(task, question, left() * share)
+        why = order(question)
+        for task, share in PLANS[why]:
+            found = self._ask(task, question, seconds=left() * share, order=why)
             if not isinstance(found, Unknown):
                 break
+        if isinstance(found, Holds) and why == FEW and task == "find":
+            return self._proved(found, question, started, left())
         return found
 
     def glance(self, question: Question, seconds: float) -> Answer:
         """The same, if the first bounds show it."""
-        return self._ask("glance", question, seconds)
+        return self._ask("glance", question, seconds=seconds)
 
-    def _ask(self, task: str, question: Question, seconds: float) -> Answer:
-        return cast(Answer, self.worker.ask(task, question, seconds=seconds))
+    def _ask(
+        self,
+        task: str,
+        *arguments: Any,
+        seconds: float,
+        about: Question | None = None,
+        wanted: str = "",
+        order: str = "",
+    ) -> Answer:
+        """The worker's answer, on the record: as one to the question `about`, or the first argument."""
+        begun = time.monotonic()
+        answer = self.worker.ask(task, *arguments, seconds=seconds)
+        took = time.monotonic() - begun
+        if self.recording or self.doubting:
+            question = about or arguments[0]
+            if self._now is None or self._now[0] is not question:
+                kept = question if self.doubting else None
+                self._now = question, Asked(free(question), choices(question), order, question=kept)
+                self.asked.append(self._now[1])
+            self._now[1].turns.append(turn(task, answer, took, wanted))
+        return cast(Answer, answer)
+
+    def confirm(self, seconds: float) -> str:
+        """Ask again what only one engine has settled, and say who agrees; nothing without `doubting`. Raises
+        EngineFailed where two disagree."""
+        if not self.doubting:
+            return ""
+        end = time.monotonic() + seconds
+        doubtful = [a for a in self.asked if a.doubtful is not None and a.question is not None]
+        for i, a in enumerate(doubtful):
+            first, question = a.doubtful, a.question
+            assert first is not None and question is not None
+            task = "case_search" if first.engine == "z3" else "find"
+            begun = time.monotonic()
+            second = self.worker.ask(task, question, seconds=(end - begun) / (len(doubtful) - i))
+            a.turns.append(turn(task, second, time.monotonic() - begun, SECOND))
+            if isinstance(second, Fails) and not question.solved_by(second.points[0]):
+                raise EngineFailed(f"{second.by} gives a point that is no solution")
+            agree(first.by, first.outcome, second)
+        return second_opinions(self.asked)
+
+    def taken(self) -> tuple[Asked, ...]:
+        """The record, which begins anew."""
+        taken, self.asked, self._now = tuple(replace(a, question=None) for a in self.asked), [], None
+        return taken
 
     def certificate(self, question: Question, seconds: float) -> Answer:
         """A certificate that there is no solution, or a solution, if one of them is found soon."""
         if not self.certifying:
             return Unknown("no certificate is asked for")
-        return self._ask("case_search", question, min(seconds, PATIENCE))
+        return self._ask("case_search", question, seconds=min(seconds, PATIENCE))
 
-    def _proved(self, first: Holds, question: Question, started: float, left: float) -> Holds:
-        """What z3 says since `started`; with a certificate that `question` has no solution, where one is found."""
+    def _proved(self, first: Holds, question: Question, started: float, left: float, times: int = 1) -> Holds:
+        """What z3 says since `started`; with a certificate that `question` has no solution, where one is found by so
+        many `times` the patience."""
         if not first.trusts or not self.certifying:
             return first
-        patience = PATIENCE * max(1.0, time.monotonic() - started)
-        second = self._ask("case_search", question, min(left, patience))
-        if isinstance(second, Fails):
-            raise EngineFailed(f"{second.by} finds a solution where {first.by} says that there is none")
+        patience = times * PATIENCE * max(1.0, time.monotonic() - started)
+        second = self._ask("case_search", question, seconds=min(left, patience), wanted=CERTIFICATE)
+        agree(first.by, "no solution", second)
         return second if isinstance(second, Holds) else first
 
     def _extreme(self, task: str, question: Question, beyond: Beyond, seconds: float) -> Answer:
         """What z3 finds; with certificates, where all are found, that nothing lies `beyond` it."""
         started = time.monotonic()
-        found = self._ask(task, question, seconds)
+        found = self._ask(task, question, seconds=seconds)
         if not isinstance(found, Least | Most) or (isinstance(found, Most) and found.value is None):
             return found
         if not self.certifying:
@@ -90,7 +150,7 @@ class Portfolio:
         proofs: list[Claimed] = []
         for further in beyond(question, found.value, found.attained):
             left = seconds - (time.monotonic() - started)
-            held = self._proved(Holds(found.by, found.trusts), further, started, left)
+            held = self._proved(Holds(found.by, found.trusts), further, started, left, self._patience)
             if held.proof is None:
                 return found
             proofs.append(held.proof)
@@ -99,13 +159,13 @@ class Portfolio:
     def approach(self, question: Question, shared: tuple[int, ...], seconds: float) -> Answer:
         """A limit witness (Theorem 1*: `shared` are the inputs of x; 1U: nothing is shared)."""
         started = time.monotonic()
-        first = cast(Answer, self.worker.ask("approach", question, shared, seconds=seconds / 2))
+        first = self._ask("approach", question, shared, seconds=seconds / 2)
         if isinstance(first, Fails):
             return first
         both, left = closure.torn(question, shared), seconds - (time.monotonic() - started)
         if isinstance(first, Holds):
-            return self._proved(first, both, started, left)
-        second = self._ask("case_search", both, left)
+            return self._proved(first, both, started, left, self._patience)
+        second = self._ask("case_search", both, seconds=left)
         if isinstance(second, Fails):
             return replace(second, points=closure.apart(question, shared, second.points[0]))
         return second
@@ -113,7 +173,7 @@ class Portfolio:
     def least(self, question: Question, seconds: float) -> Answer:
         """The infimum of the question's first number."""
         if question.squares:
-            return self._ask("least_square", question, seconds)
+            return self._ask("least_square", question, seconds=seconds)
         return self._extreme("least", question, closure.smaller, seconds)
 
     def greatest(self, question: Question, seconds: float) -> Answer:
@@ -130,37 +190,62 @@ class Portfolio:
 
     def steepest_square(self, question: Question, seconds: float) -> Answer:
         """The supremum of the square of the first number divided by the question's square of a distance."""
-        return cast(Answer, self.worker.ask("steepest_square", question, seconds=seconds))
+        return self._ask("steepest_square", question, seconds=seconds)
 
     def curve(self, question: Question, seconds: float) -> Answer:
         """The supremum of the first number where the second is at most delta, for every delta."""
-        return cast(Answer, self.worker.ask("curve", question, seconds=seconds))
+        return self._ask("curve", question, seconds=seconds)
 
     def torn(self, question: Question, domain: Question, seconds: float) -> Answer:
         """All x for which the piece of some solution has a closure point with first number 0 < second number."""
-        return cast(Answer, self.worker.ask("torn", question, domain, seconds=seconds))
+        return self._ask("torn", question, domain, seconds=seconds)
 
     def breadth(self, question: Question, seconds: float) -> int | None:
         """The largest dimension of a piece of the solutions; None when it stayed open."""
-        found = self.worker.ask("breadth", question, seconds=seconds)
+        found = cast(object, self._ask("breadth", question, seconds=seconds))
         return found if isinstance(found, int) else None
 
     def substantial(self, domain: Question, question: Question, copies: int, seconds: float) -> Answer:
         """A solution in a piece of positive measure."""
         started = time.monotonic()
         task = "substantial_square" if question.squares else "substantial"
-        found = cast(Answer, self.worker.ask(task, domain, question, copies, seconds=seconds))
+        found = self._ask(task, domain, question, copies, seconds=seconds, about=question)
         if not isinstance(found, Null):
             return found
         left = seconds - (time.monotonic() - started)
-        held = self._proved(Holds(found.by, found.trusts), closure.off(question, found.flats), started, left)
+        off = closure.off(question, found.flats)
+        held = self._proved(Holds(found.by, found.trusts), off, started, left, self._patience)
         return replace(found, trusts=held.trusts, proof=held.proof)
 
     def local(self, bad: Question, own: Question, shared: tuple[int, ...], seconds: float) -> Answer:
         """An x with BAD and not OWN (Theorem 3)."""
-        return cast(Answer, self.worker.ask("local", bad, own, shared, seconds=seconds))
+        return self._ask("local", bad, own, shared, seconds=seconds)
+
+
+def agree(by: str, outcome: str, second: Answer) -> None:
+    """Raises EngineFailed where `by` came to another outcome than a second engine."""
+    match second:
+        case Fails(other) if outcome == "no solution":
+            raise EngineFailed(f"{other} finds a solution where {by} says that there is none")
+        case Holds(other) if outcome == "solution":
+            raise EngineFailed(f"{other} says that there is no solution where {by} finds one")
+        case _:
+            pass
 
 
 def narrow(question: Question) -> bool:
     """So few inputs that boxes of them are a way."""
-    return sum(v.low is None or v.low != v.high for v in question.variables) <= MOST_FREE
+    return free(question) <= MOST_FREE
+
+
+def free(question: Question) -> int:
+    """How many inputs are not fixed."""
+    return sum(v.low is None or v.low != v.high for v in question.variables)
+
+
+def order(question: Question) -> str:
+    """Which of the PLANS is for this question."""
+    many = choices(question)
+    if many < MANY_CHOICES:
+        return FEW
+    return MANY if not narrow(question) else NARROW if many <= MODEST else VERY_MANY

@@ -18,7 +18,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, BinaryIO
 
-from verifier.engines.engine import Answer, EngineFailed, Unknown
+from verifier.engines.engine import Answer, EngineFailed, Unknown, worked
 from verifier.kernel.circuit import Circuit
 from verifier.query.question import Question
 
@@ -166,9 +166,10 @@ def later() -> dict[str, Callable[..., object]]:
     searcher = Searcher()
 
     def boxes(question: Question, seconds: float) -> Answer:
-        from verifier.engines.box_search import box_search
+        from verifier.engines.box_search import Stats, box_search
 
-        return box_search(question, seconds, proof_seconds=CERTIFYING)
+        took = Stats()
+        return worked(box_search(question, seconds, took, CERTIFYING), boxes=took.boxes)
 
     return {"case_search": searcher.case_search, "glance": searcher.glance, "box_search": boxes}
 

@@ -11,6 +11,7 @@ from platform import python_version
 
 from verifier.model.program import PointValue, Value
 from verifier.report import parts
+from verifier.report.asked import asked_json
 from verifier.report.figure import figure_json
 from verifier.report.rows import rows_json, summary_json
 from verifier.report.text import exact
@@ -102,6 +103,7 @@ def assertion_json(checked: Checked) -> Json:
         "rows_summary": summary_json(checked.table),
         "parts": parts.parts_json(checked.pieces),
         "parts_summary": parts.summary_json(checked.pieces),
+        **asked_json(checked.asked),
     }
 
 
@@ -143,6 +145,7 @@ def computed_json(computed: Computed) -> Json:
         "rows": rows_json(computed.result.table),
         "rows_summary": summary_json(computed.result.table),
         "figure": figure_json(computed.result.figure),
+        **asked_json(computed.asked),
     }
 
 

@@ -11,11 +11,13 @@ from typing import assert_never
 
 from verifier.model.program import Value
 from verifier.report import parts
+from verifier.report.asked import asked_lines
 from verifier.report.figure import table
 from verifier.report.rows import in_words, least
 from verifier.report.text import (
     ABOUT,
     cells,
+    counted,
     distance_text,
     entries,
     number,
@@ -75,7 +77,7 @@ def file_text(result: FileResult, paint: Paint = plain, title: bool = False, qui
     names = max((cells(r.name) for r in said), default=0)
     heads = [f"{pad(r.name, names)} {printable(r.text)}" for r in said]
     column = max((cells(h) for h in heads if cells(h) <= HEAD), default=20) + 4
-    blocks = [block(r, head, column, paint) for r, head in zip(said, heads, strict=True)]
+    blocks = [[*block(r, head, column, paint), *stats(r, paint)] for r, head in zip(said, heads, strict=True)]
     if any(ABOUT in line for b in blocks for line in b):
         blocks.append([paint(f"{MARGIN}{ABOUT} marks a rounded number; --json has the exact one.", "quiet")])
     if result.interrupted:
@@ -120,6 +122,15 @@ def block(result: Checked | Computed, head: str, column: int, paint: Paint) -> l
             return lines + (table_lines(result.result.table) if result.result.table is not None else [])
         case _:
             assert_never(result)
+
+
+def stats(result: Checked | Computed, paint: Paint) -> list[str]:
+    """What the engines were asked, where it is wanted."""
+    if result.asked is None:
+        return []
+    told = result.result if isinstance(result, Computed) else result.verdict
+    certificates = () if isinstance(told, Undecided) else told.certificates
+    return [paint(line, "quiet") for line in asked_lines(result.asked, certificates, WIDTH, MARGIN)]
 
 
 def headline(head: str, word: str, note: str, seconds: float, column: int, style: str, paint: Paint) -> list[str]:
@@ -395,7 +406,3 @@ def summary(results: Iterable[FileResult]) -> str:
     if broken:
         text += f"; {counted(broken, 'file')} with errors"
     return text
-
-
-def counted(n: int, what: str) -> str:
-    return f"{n} {what}" if n == 1 else f"{n} {what}s"

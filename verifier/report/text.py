@@ -106,3 +106,7 @@ def point_text(point: Mapping[str, Value], limit: int = 12) -> str:
     rows = list(entries(point).items())
     shown = ", ".join(f"{printable(name)} = {value_text(value)}" for name, value in rows[:limit])
     return shown if len(rows) <= limit else f"{shown}, and {len(rows) - limit} more"
+
+
+def counted(n: int, what: str) -> str:
+    return f"{n} {what}" if n == 1 else f"{n} {what}s"

@@ -27,8 +27,8 @@ from verifier.kernel.wire import (
     write_problem,
     write_proof,
 )
-from verifier.report.terminal import counted, diagnostic_text
-from verifier.report.text import printable
+from verifier.report.terminal import diagnostic_text
+from verifier.report.text import counted, printable
 from verifier.surfaces.exits import CONTRADICTED, INTERNAL, PLEASE, UNDECIDED, USAGE, overall
 from verifier.surfaces.terminal import Screen
 from verifier.syntax import tree

@@ -112,6 +112,8 @@ def cli() -> None:
     help="Oracle distance at which a limit is shown.",
 )
 @click.option("--quiet", is_flag=True, help="Print only what is not as expected.")
+@click.option("--stats", is_flag=True, help="Say which engines were asked what, in which order, and what it took.")
+@click.option("--cross-check", is_flag=True, help="Ask a second engine whatever one alone has answered.")
 @click.option(
     "--certificate", metavar="FOLDER", help="Write what the kernel accepted into this folder (one file only)."
 )
@@ -128,6 +130,8 @@ def check(
     executor: str | None,
     eps: str,
     quiet: bool,
+    stats: bool,
+    cross_check: bool,
     certificate: str | None,
     no_progress: bool,
     no_color: bool,
@@ -139,7 +143,14 @@ def check(
         raise click.UsageError("`--certificate` takes one file: certificates are named after its assertions.")
     from verifier.surfaces.check import Hands, run
 
-    options = {"settings": settings, "only": frozenset(only), "timeout": timeout, "eps": eps}
+    options = {
+        "settings": settings,
+        "only": frozenset(only),
+        "timeout": timeout,
+        "eps": eps,
+        "stats": stats,
+        "cross_check": cross_check,
+    }
     return run(
         files,
         options,

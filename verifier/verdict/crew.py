@@ -22,6 +22,7 @@ from itertools import chain
 from math import inf
 from typing import Protocol, assert_never
 
+from verifier.engines.asked import Asked
 from verifier.engines.engine import EngineFailed
 from verifier.engines.portfolio import Portfolio
 from verifier.engines.worker import Worker
@@ -32,7 +33,7 @@ from verifier.syntax import tree
 from verifier.verdict import parts, rows
 from verifier.verdict.blocks import common
 from verifier.verdict.decide import Decider, Outcome
-from verifier.verdict.many import OUT_OF_TIME, Settle, Settled, own_time, timed
+from verifier.verdict.many import LEAST, OUT_OF_TIME, Settle, Settled, own_time, timed
 from verifier.verdict.verdict import Measurement, Undecided
 
 AHEAD = 2
@@ -83,6 +84,7 @@ class Did:
 
     result: Settled | Outcome | Measurement | Undecided | Broke
     seconds: float = 0.0
+    asked: tuple[Asked, ...] = ()
 
     def found(self, number: bool) -> Outcome | Measurement:
         """The answer of a whole assertion, or (`number`) compute. Raises EngineFailed."""
@@ -112,10 +114,11 @@ def version() -> str:
 class Station:
     """One thread of a worker, with a program and an engine process of its own."""
 
-    def __init__(self, program: Program, eps: Fraction) -> None:
+    def __init__(self, program: Program, eps: Fraction, doubting: bool, recording: bool) -> None:
         self.program = program
         self.engine = Worker()
-        self.decider = Decider(program, Portfolio(self.engine), eps)
+        self.portfolio = Portfolio(self.engine, True, doubting, recording)
+        self.decider = Decider(program, self.portfolio, eps)
         self.known: dict[tuple[str, int], Settle] = {}
 
     def do(self, task: Task) -> Settled | Outcome | Measurement:
@@ -130,7 +133,9 @@ class Station:
         if key not in self.known:
             self.known[key] = self._settle(list(scattered(claim_of(self.program, declared.body)))[task.place])
         settled = timed(self.known[key], task.index, task.seconds)
-        if not isinstance(settled.verdict, Undecided):  # the proofs are long, and the kernel has read them here
+        if not isinstance(settled.verdict, Undecided):
+            self.portfolio.confirm(min(self.decider.left(), max(LEAST, settled.seconds)))  # others wait, too
+            # the proofs are long, and the kernel has read them here
             settled.verdict = replace(settled.verdict, certificates=())
         return settled
 
@@ -161,7 +166,10 @@ def work(task: Task, cargo: bytes | None) -> Answer:
             for old in [k for k in stations if k[0] == key[0]][: 1 - KEPT]:
                 stations.pop(old).engine.close()
             stations[key] = Station(*pickle.loads(cargo))
-        return Did(stations[key].do(task), time.monotonic() - begun)
+        station = stations[key]
+        station.portfolio.taken()
+        result = station.do(task)
+        return Did(result, time.monotonic() - begun, station.portfolio.taken())
     except Exception as error:
         return Broke(f"{type(error).__name__}: {error}")
 
@@ -207,13 +215,14 @@ class Job:
 class Crew:
     """The crew of one program at a site."""
 
-    def __init__(self, site: Site, program: Program, eps: Fraction) -> None:
-        self.site, self.program, self.eps = site, program, eps
+    def __init__(self, site: Site, program: Program, eps: Fraction, home: Portfolio) -> None:
+        self.site, self.program, self.eps, self.home = site, program, eps, home
         self.given = 0
 
     @cached_property
     def cargo(self) -> bytes:
-        return pickle.dumps((self.program, self.eps), protocol=pickle.HIGHEST_PROTOCOL)
+        habits = self.home.doubting, self.home.recording
+        return pickle.dumps((self.program, self.eps, *habits), protocol=pickle.HIGHEST_PROTOCOL)
 
     @cached_property
     def digest(self) -> str:
@@ -261,6 +270,7 @@ class Shift:
         jobs = (Job(index, self.crew.task(self.name, place, index)) for index in indices)
         for index, did in Errand(self.crew, jobs, len(indices), end):
             assert isinstance(did.result, Settled)
+            self.crew.home.asked += did.asked
             yield index, did.result
 
 

@@ -95,15 +95,25 @@ class Decider:
         """The verdict on a claim, within the time. Raises ReplayFailed or EngineFailed when the tool itself is at
         fault."""
         self.end = time.monotonic() + seconds
-        return self._decide(claim)
+        return self.confirmed(self._decide(claim))
 
     def compute(self, measure: Measured, seconds: float) -> Measurement:
         """The exact value of a measure; an estimate only here, never in an assertion."""
         self.end, self.guessing = time.monotonic() + seconds, True
         try:
-            return self._compute(measure)
+            value = self._compute(measure)
         finally:
             self.guessing = False
+        said = "" if value.amount is None else self.portfolio.confirm(self.left())
+        return replace(value, notes=(*value.notes, said)) if said else value
+
+    def confirmed(self, outcome: Outcome) -> Outcome:
+        """The same, with a sentence on second opinions where they are wanted; they have the time that is left. Raises
+        EngineFailed."""
+        verdict = outcome.verdict
+        if isinstance(verdict, Undecided) or not (said := self.portfolio.confirm(self.left())):
+            return outcome
+        return replace(outcome, verdict=replace(verdict, notes=(*verdict.notes, said)))
 
     def _compute(self, measure: Measured) -> Measurement:
         try:

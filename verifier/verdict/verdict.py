@@ -9,6 +9,7 @@ from fractions import Fraction
 from math import ceil
 from typing import Literal
 
+from verifier.engines.asked import Asked as Asked
 from verifier.engines.engine import Certificate as Certificate
 from verifier.language.root import Root as Root
 from verifier.model.program import Partition, PointValue, Value
@@ -124,6 +125,7 @@ class Checked:
     "formula".
 
     `vacuous`: why the assertion says nothing (empty: it does say something). `met`: True, False, or None while unknown.
+    `asked`: what the engines were asked for it; None where nobody wants to know.
     """
 
     name: str
@@ -138,6 +140,7 @@ class Checked:
     annotations: tuple[Annotation, ...] = ()
     table: Table | None = None
     pieces: Pieces | None = None
+    asked: tuple[Asked, ...] | None = None
 
     @property
     def word(self) -> Literal["proved", "refuted", "unknown"]:
@@ -269,13 +272,14 @@ def interval(low: Fraction, high: Fraction, digits: int = 6) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Computed:
-    """The outcome of one `compute`."""
+    """The outcome of one `compute`; `asked` as above."""
 
     name: str
     text: str
     span: Span
     seconds: float
     result: Measurement
+    asked: tuple[Asked, ...] | None = None
 
     @property
     def value(self) -> Amount | None:
