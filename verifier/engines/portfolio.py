@@ -127,7 +127,7 @@ class Portfolio:
         """A certificate that there is no solution, or a solution, if one of them is found soon."""
         if not self.certifying:
             return Unknown("no certificate is asked for")
-        return self._ask("case_search", question, seconds=min(seconds, PATIENCE))
+        return self._ask("case_search", question, seconds=min(seconds, PATIENCE), wanted=CERTIFICATE)
 
     def _proved(self, first: Holds, question: Question, started: float, left: float, times: int = 1) -> Holds:
         """What z3 says since `started`; with a certificate that `question` has no solution, where one is found by so
