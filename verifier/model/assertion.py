@@ -37,6 +37,7 @@ from verifier.model.symbolic import Symbolic
 from verifier.source import Source, Span
 from verifier.source.closest import suggestion
 from verifier.syntax import tree
+from verifier.syntax.format import unparse
 from verifier.syntax.parser import parse
 
 MEASURE_WORDS = frozenset(measures.MEASURES) | measures.LATER
@@ -575,6 +576,10 @@ def _comparison(program: Program, left: tree.Expr, op: tree.Comparison, right: t
     measure = measure_of(program, left)
     if isinstance(measure, Later):
         return measure
+    word = _measure_name(left)
+    if not measures.MEASURES[word].compares:
+        fix = f"Write `compute R: {unparse(left)}`."
+        fail("V302", left.span, f"The answer of `{word}` is no number, so it cannot be compared.", fix)
     if isinstance(right, tree.Name) and right.id in ("infinity", "inf"):
         return Compare(measure, op, None)
     value = Symbolic(program, Build()).number(right, {})

@@ -7,4 +7,5 @@ CASE = Measure(
     "which of the two tells more apart: I neither, II f1, III they are equal, IV f2",
     {"f1": "classifier", "f2": "classifier"},
     None,
+    compares=False,
 )

@@ -7,4 +7,5 @@ MODULUS_CURVE = Measure(
     "the supremum of the classifier distances of pairs within the oracle distance delta, for every delta",
     {"f1": "measured", "f2": "measured"},
     None,
+    compares=False,
 )

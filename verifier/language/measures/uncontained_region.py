@@ -7,4 +7,5 @@ UNCONTAINED_REGION = Measure(
     "the points of X at which the model tells apart what the oracle does not",
     {"f1": "classifier", "f2": "classifier"},
     None,
+    compares=False,
 )

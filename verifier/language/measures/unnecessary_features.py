@@ -7,4 +7,5 @@ UNNECESSARY_FEATURES = Measure(
     "the features that tell apart what the oracle does not",
     {"f1": "classifier", "f2": "classifier"},
     None,
+    compares=False,
 )

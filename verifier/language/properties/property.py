@@ -108,6 +108,8 @@ class Measure:
     options: Mapping[str, OptionKind] = field(default_factory=dict)
     required: tuple[str, ...] = ()
     others: tuple[Measure, ...] = ()
+    compares: bool = True
+    """Its answer is a number; otherwise words, a curve or a region."""
 
 
 def wheres(choices: Choices) -> tuple[str, ...]:
