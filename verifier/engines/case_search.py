@@ -20,7 +20,8 @@ from typing import TYPE_CHECKING, Literal
 from verifier.canonical.simplex import Conflict, Inequality, Solution, Stopped, solve
 from verifier.engines.engine import Answer, Fails, Holds, Unknown, Vector, worked
 from verifier.engines.evaluate import pleasant, tester
-from verifier.engines.trial import WORTH, closes, keeps, rounded_up
+from verifier.engines.forms import Forms, expand
+from verifier.engines.trial import WORTH, closes, keeps, rounded_up, short
 from verifier.engines.twins import twins
 from verifier.kernel.circuit import Affine, Input
 from verifier.kernel.problem import Bound, Farkas, Row, Split, Step, Tree
@@ -479,7 +480,7 @@ class CaseSearch:
         wrong = {test: abs(values[column[n]] - max(0.0, values[column[test]])) for n, test in tests.items()}
         best, most = None, 0.0
         for test in sorted(wrong, key=lambda test: -wrong[test]):
-            if wrong[test] < 1e-9:
+            if wrong[test] < 1e-9 or time.monotonic() > self.end:
                 break
             here = bool(values[column[test]] >= 0)
             away = self.loss(branch, relaxed, test, not here)
@@ -530,11 +531,11 @@ class CaseSearch:
         does not settle the branch. Nodes that depend on a choice that is open are left out, and it is cut."""
         self.stats.exact += 1
         ranges, scaled = branch.ranges, self.scaled
-        forms: dict[int, tuple[Fraction, dict[int, Fraction]]] = {}
+        forms: Forms = {}
         rows: list[Inequality] = []
         names: list[Row] = []
         for node, above in branch.decided:
-            choice = self.expand(node, ranges, forms)
+            choice = expand(scaled, ranges, node, forms)
             if choice is not None:
                 undecided = choice if undecided is None else undecided
                 continue
@@ -573,49 +574,6 @@ class CaseSearch:
         n = self.plan.inputs[i]
         low, high = (None if b is None else Fraction(b, self.scaled.unit[n]) for b in (ranges.low[n], ranges.high[n]))
         return low, high
-
-    def expand(self, node: int, ranges: Ranges, forms: dict[int, tuple[Fraction, dict[int, Fraction]]]) -> int | None:
-        """Fill `forms` up to `node`; the test of a choice that would have to be decided first, if there is one."""
-        todo = [node]
-        while todo:
-            n = todo[-1]
-            if n in forms:
-                todo.pop()
-                continue
-            at = self.scaled.circuit[n]
-            if isinstance(at, Input):
-                forms[n] = Fraction(0), {at.index: Fraction(1)}
-                continue
-            if isinstance(at, Affine):
-                missing = [j for j, _ in at.terms if j not in forms]
-                if not missing:
-                    total: dict[int, Fraction] = {}
-                    constant = at.constant
-                    for j, w in at.terms:
-                        constant += w * forms[j][0]
-                        for i, v in forms[j][1].items():
-                            total[i] = total.get(i, Fraction(0)) + w * v
-                    forms[n] = constant, {i: w for i, w in total.items() if w}
-                todo += missing
-                continue
-            taken = ranges.outcome(at.test)
-            if taken is None:
-                return at.test
-            target = at.then if taken else at.otherwise
-            if target in forms:
-                forms[n] = forms[target]
-            else:
-                todo.append(target)
-        return None
-
-
-def short(end: Farkas) -> Farkas:
-    """The same with multipliers in small whole ratios, for contradictions that have no slack."""
-    most = max((row.times for row in end.rows), default=1)
-    ratios = [Fraction(row.times, most).limit_denominator(720) for row in end.rows]
-    scale = lcm(*(r.denominator for r in ratios))
-    rows = tuple(Row(row.kind, row.place, int(r * scale)) for row, r in zip(end.rows, ratios, strict=True) if r)
-    return Farkas(rows, end.slopes)
 
 
 class Searcher:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from math import frexp
+from math import frexp, lcm
 
-from verifier.kernel.problem import Bound, Farkas, Rejected
+from verifier.kernel.problem import Bound, Farkas, Rejected, Row
 from verifier.kernel.ranges import Ranges, Scaled
 from verifier.kernel.refute import bound, close
 
@@ -36,3 +36,12 @@ def rounded_up(value: float) -> Fraction:
     exponent = 26 - frexp(value)[1] if value else 26
     grid = Fraction(2) ** min(exponent, 40)
     return Fraction(-((-Fraction(value) * grid) // 1) + 2) / grid
+
+
+def short(end: Farkas) -> Farkas:
+    """The same with multipliers in small whole ratios, for contradictions that have no slack."""
+    most = max((row.times for row in end.rows), default=1)
+    ratios = [Fraction(row.times, most).limit_denominator(720) for row in end.rows]
+    scale = lcm(*(r.denominator for r in ratios))
+    rows = tuple(Row(row.kind, row.place, int(r * scale)) for row, r in zip(end.rows, ratios, strict=True) if r)
+    return Farkas(rows, end.slopes)

@@ -1,0 +1,46 @@
+"""Nodes of a circuit as affine forms of its inputs, as far as a branch decides the choices on the way."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from verifier.kernel.circuit import Affine, Input
+from verifier.kernel.ranges import Ranges, Scaled
+
+Forms = dict[int, tuple[Fraction, dict[int, Fraction]]]
+"""Node -> (constant, {input: weight})."""
+
+
+def expand(scaled: Scaled, ranges: Ranges, node: int, forms: Forms) -> int | None:
+    """Fill `forms` up to `node`; the test of a choice that would have to be decided first, if there is one."""
+    todo = [node]
+    while todo:
+        n = todo[-1]
+        if n in forms:
+            todo.pop()
+            continue
+        at = scaled.circuit[n]
+        if isinstance(at, Input):
+            forms[n] = Fraction(0), {at.index: Fraction(1)}
+            continue
+        if isinstance(at, Affine):
+            missing = [j for j, _ in at.terms if j not in forms]
+            if not missing:
+                total: dict[int, Fraction] = {}
+                constant = at.constant
+                for j, w in at.terms:
+                    constant += w * forms[j][0]
+                    for i, v in forms[j][1].items():
+                        total[i] = total.get(i, Fraction(0)) + w * v
+                forms[n] = constant, {i: w for i, w in total.items() if w}
+            todo += missing
+            continue
+        taken = ranges.outcome(at.test)
+        if taken is None:
+            return at.test
+        target = at.then if taken else at.otherwise
+        if target in forms:
+            forms[n] = forms[target]
+        else:
+            todo.append(target)
+    return None
