@@ -394,6 +394,7 @@ def nearby(path: str) -> str:
 
 def main() -> NoReturn:
     """The command `verifier`: never a traceback, unless `--debug` asks for one."""
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # a second thread costs more to start than it does for us
     try:
         for stream in (sys.stdout, sys.stderr):
             if isinstance(stream, TextIOWrapper):
