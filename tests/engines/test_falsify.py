@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -36,6 +37,15 @@ def test_a_known_pair_is_found(names: list[str], facts: list[str]) -> None:
 )
 def test_what_has_no_solution_is_not_solved(facts: list[str]) -> None:
     assert isinstance(falsify(question(BOX, ["u"], facts), 0.3), Unknown)
+
+
+def test_one_point_has_the_robustness_that_it_has_among_many() -> None:
+    facts = ["relu(u.a - 1/2) + abs(u.b) > 1", "u.b >= 0 or u.n == 7", "if u.n >= 3 then u.a > u.b else not u.a < 1/4"]
+    landscape = Landscape(question(BOX, ["u"], facts))
+    points = np.random.default_rng(0).uniform(-1, 9, (3, 200))
+    among_many = landscape.at(points)
+    assert [landscape.of(point) for point in points.T] == pytest.approx(among_many)
+    assert len(set(among_many.tolist())) > 100
 
 
 def test_a_tie_that_floats_miss_is_no_solution() -> None:

@@ -16,7 +16,7 @@ from math import ceil, floor
 import numpy as np
 
 from verifier.engines.box_proof import box_proof
-from verifier.engines.engine import Answer, Fails, Holds, Unknown, Vector
+from verifier.engines.engine import MOST_FREE, Answer, Fails, Holds, Unknown, Vector
 from verifier.engines.levels import Declined, Floats, Levels, Truths
 from verifier.engines.linear_bounds import Bounds, Boxes, Cause, Upper, joined, middles
 from verifier.engines.shrink import Shrink
@@ -24,9 +24,6 @@ from verifier.query.question import Question
 
 NAME = "box search"
 TRUSTS = "rigorous floats of the box search"
-
-MOST_FREE = 8
-"""Inputs that are not fixed; with more, boxes are too many."""
 
 BATCH = 64
 """Boxes at a time; more of them leave the cache."""

@@ -455,17 +455,15 @@ class CaseSearch:
             if worth > most and n in tests:
                 best, most = tests[n], worth
         values = relaxed.values
+        wrong = self.wrong(relaxed, tests) if values.size else {}
         if best is None and values.size:
             solves = self.plan.landscape.of(self.point(relaxed)) >= 0  # but for whole inputs
             if solves and (between := self.between(relaxed)) is not None:
                 return between
-            for n, test in tests.items():
-                wrong = abs(values[relaxation.column[n]] - max(0.0, values[relaxation.column[test]]))
-                if wrong > most:
-                    best, most = test, wrong
+            best = max(wrong, key=lambda test: wrong[test], default=None)
         if best is not None:
             if values.size and self.stats.branches > LOOKING:
-                best = self.ahead(branch, relaxed, tests) or best
+                best = self.ahead(branch, relaxed, wrong) or best
             return Cut(best, above=bool(values.size) and values[relaxation.column[best]] >= 0)
         if not values.size:
             return next((Cut(test) for test in tests.values()), None)
@@ -473,16 +471,20 @@ class CaseSearch:
             return between
         return next((Cut(t) for n in relaxation.jumps if ranges.outcome(t := scaled.select[n][0]) is None), None)
 
-    def ahead(self, branch: Branch, relaxed: Relaxed, tests: dict[int, int]) -> int | None:
+    def wrong(self, relaxed: Relaxed, tests: dict[int, int]) -> dict[int, float]:
+        """By how much the relaxation is wrong about which relu: test -> error, where there is one."""
+        column, values = self.plan.relaxation.column, relaxed.values
+        errors = {test: abs(values[column[n]] - max(0.0, values[column[test]])) for n, test in tests.items()}
+        return {test: float(error) for test, error in errors.items() if error > 1e-9}
+
+    def ahead(self, branch: Branch, relaxed: Relaxed, wrong: dict[int, float]) -> int | None:
         """The test whose cut takes most slack from both branches, by the relaxation of each ("strong branching"). A cut
         that closes one of them is made at once."""
-        column, values = self.plan.relaxation.column, relaxed.values
-        wrong = {test: abs(values[column[n]] - max(0.0, values[column[test]])) for n, test in tests.items()}
         best, most = None, 0.0
         for test in sorted(wrong, key=lambda test: -wrong[test]):
-            if wrong[test] < 1e-9 or time.monotonic() > self.end:
+            if time.monotonic() > self.end:
                 break
-            here = bool(values[column[test]] >= 0)
+            here = bool(relaxed.values[self.plan.relaxation.column[test]] >= 0)
             away = self.loss(branch, relaxed, test, not here)
             if away is None:
                 return test

@@ -12,6 +12,8 @@ from verifier.query.piece import Row
 Vector = tuple[Fraction, ...]
 Claimed = tuple[Problem, Proof]
 """What the kernel is asked to accept."""
+MOST_FREE = 8
+"""Inputs that are not fixed; with more, boxes of them are too many."""
 Work = tuple[tuple[str, int], ...]
 """What a search took: so many of each (branches, boxes)."""
 

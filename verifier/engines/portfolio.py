@@ -7,7 +7,18 @@ from dataclasses import replace
 from typing import Any, cast
 
 from verifier.engines.asked import CERTIFICATE, SECOND, Asked, second_opinions, turn
-from verifier.engines.engine import Answer, Claimed, EngineFailed, Fails, Holds, Least, Most, Null, Unknown
+from verifier.engines.engine import (
+    MOST_FREE,
+    Answer,
+    Claimed,
+    EngineFailed,
+    Fails,
+    Holds,
+    Least,
+    Most,
+    Null,
+    Unknown,
+)
 from verifier.engines.worker import Worker
 from verifier.query import closure
 from verifier.query.closure import Beyond
@@ -19,9 +30,6 @@ MANY_CHOICES = 12
 
 MODEST = 40
 """Up to so many choices, the case search is asked before the box search."""
-
-MOST_FREE = 8
-"""Inputs that are not fixed, for a search by boxes."""
 
 PATIENCE = 2.0
 """A proof of what z3 has refuted may take so many seconds more, or so many times as long as z3 took."""

@@ -234,8 +234,11 @@ class Relaxation:
 
     def mixed(self) -> set[int]:
         """The relus that are not decided on the branch."""
-        open_ = (self.low[self.t] < 0) & (self.high[self.t] > 0)
-        return {n for n, undecided in zip(self.relus, open_, strict=True) if undecided}
+        return {n for n, undecided in zip(self.relus, self._open(), strict=True) if undecided}
+
+    def _open(self) -> NDArray[np.bool_]:
+        found: NDArray[np.bool_] = (self.low[self.t] < 0) & (self.high[self.t] > 0)
+        return found
 
     # solving
 
@@ -261,8 +264,7 @@ class Relaxation:
     def worth(self, relaxed: Relaxed) -> Iterator[tuple[int, float]]:
         """How much of the slack is due to the relaxation of which relu."""
         roofs = relaxed.rows[self.roof : self.roof + len(self.relus)]
-        open_ = (roofs > 0) & (self.low[self.t] < 0) & (self.high[self.t] > 0)
-        for k in np.flatnonzero(open_):
+        for k in np.flatnonzero((roofs > 0) & self._open()):
             yield self.relus[k], float(roofs[k] * self.shifts[k])
 
     def end(self, relaxed: Relaxed) -> Farkas | None:

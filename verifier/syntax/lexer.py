@@ -36,8 +36,15 @@ def grammar() -> Lark:
     """The LALR parser, read from `tables()`; built (about 0.3 s) where they are not there yet."""
     from lark import Lark
 
-    options: dict[str, Any] = {"start": "file", "parser": "lalr", "lexer": "basic", "propagate_positions": True}
-    return Lark(grammar_text(), **options, ordered_sets=False, cache=tables())
+    return Lark(
+        grammar_text(),
+        start="file",
+        parser="lalr",
+        lexer="basic",
+        propagate_positions=True,
+        ordered_sets=False,
+        cache=tables(),
+    )
 
 
 def tables() -> str | Literal[False]:
