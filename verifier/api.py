@@ -77,6 +77,10 @@ class Loaded:
     def lines(self) -> Mapping[str, tuple[str, ...]]:
         return {path: tuple(s.text.splitlines()) for path, s in self.sources.items()}
 
+    def decider(self, certifying: bool = False) -> Decider:
+        """For what is asked besides the assertions; `certifying` as in `Options`."""
+        return Decider(self.program, Portfolio(self.worker, certifying), Fraction(Options.eps))
+
     def check(
         self,
         options: Options = Options(),

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Mapping
-from fractions import Fraction
 
 from verifier.api import Loaded, Options, checked, load
-from verifier.engines.portfolio import Portfolio
 from verifier.model.claim import Computation, Infimum
 from verifier.report.explain import explain
 from verifier.report.terminal import block, diagnostic_text
@@ -16,7 +14,6 @@ from verifier.source.closest import suggestion
 from verifier.surfaces.exits import FINE, USAGE
 from verifier.surfaces.terminal import Screen
 from verifier.syntax import tree
-from verifier.verdict.decide import Decider
 
 WIDTH, INDENT = 88, 12
 
@@ -42,7 +39,7 @@ def run(path: str, names: tuple[str, ...], settings: Mapping[str, str], timeout:
 
 
 def print_all(loaded: Loaded, names: tuple[str, ...], timeout: float, screen: Screen) -> None:
-    decider = Decider(loaded.program, Portfolio(loaded.worker), Fraction(1, 1000))
+    decider = loaded.decider(certifying=True)
     first = True
     for declaration, claim in loaded.items:
         if not isinstance(declaration, tree.Assert) or isinstance(claim, Infimum | Computation):

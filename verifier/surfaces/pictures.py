@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from fractions import Fraction
 
 from verifier.api import Loaded
-from verifier.engines.portfolio import Portfolio
 from verifier.model.assertion import measure_of, template
 from verifier.model.claim import Computation, Infimum
 from verifier.model.elaborate import names_in
@@ -31,7 +30,7 @@ class NoAnswer(Exception):
 
 def measured(loaded: Loaded, text: str, timeout: float) -> Measurement:
     """The value of a measure written in the language."""
-    decider = Decider(loaded.program, Portfolio(loaded.worker, certifying=False), Fraction(1, 1000))
+    decider = loaded.decider()
     found = decider.compute(measure_of(loaded.program, template(text)), timeout)
     if found.amount is None:
         raise NoAnswer(f"{text} stayed open: {found.why}")
@@ -88,7 +87,7 @@ def modulus(loaded: Loaded, names: tuple[str, str], timeout: float) -> Modulus:
 
 def distances(loaded: Loaded, name: str, timeout: float) -> Distances:
     """Of the assertion or compute of this name; without one, the first that has distances of rows."""
-    decider = Decider(loaded.program, Portfolio(loaded.worker, certifying=False), Fraction(1, 1000))
+    decider = loaded.decider()
     for declaration, claim in loaded.items:
         if (name and declaration.name.id != name) or not about_rows(loaded, declaration.body):
             continue

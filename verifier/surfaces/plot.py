@@ -8,7 +8,6 @@ from fractions import Fraction
 from pathlib import Path
 
 from verifier.api import Loaded, Options, load
-from verifier.engines.portfolio import Portfolio
 from verifier.model.claim import Computation, Infimum
 from verifier.model.elaborate import names_in
 from verifier.model.interpret import Interpreter
@@ -26,7 +25,6 @@ from verifier.surfaces.terminal import Screen
 from verifier.syntax import tree
 from verifier.syntax.format import unparse
 from verifier.syntax.parser import parse
-from verifier.verdict.decide import Decider
 from verifier.verdict.verdict import Undecided, Witness, word
 
 LEVELS = 7
@@ -157,7 +155,7 @@ def subject(loaded: Loaded, assertion: str, timeout: float) -> Subject:
     model, oracle = classifiers_of(loaded, declaration.body) or any_pair(loaded)
     said = f"{assertion}: {' '.join(unparse(declaration.body).split())}"
     assert not isinstance(claim, Infimum | Computation)
-    decider = Decider(loaded.program, Portfolio(loaded.worker, certifying=False), Fraction(1, 1000))
+    decider = loaded.decider()
     verdict = decider.decide(claim, timeout).verdict
     witness: Witness | None = None if isinstance(verdict, Undecided) else verdict.pair
     points = dict(witness.points) if witness is not None else None

@@ -15,7 +15,6 @@ from fractions import Fraction
 from pathlib import Path
 
 from verifier.api import Loaded, Options, load, load_text
-from verifier.engines.portfolio import Portfolio
 from verifier.engines.worker import Lent
 from verifier.model.assertion import claim_of, template
 from verifier.model.elaborate import names_in
@@ -32,7 +31,6 @@ from verifier.surfaces.terminal import Screen
 from verifier.syntax import tree
 from verifier.syntax.format import format_source, unparse
 from verifier.syntax.lexer import lex
-from verifier.verdict.decide import Decider
 from verifier.verdict.verdict import Checked, FileResult, Measurement, Proved, Refuted, Undecided
 
 WORDS = ("contained", "contained_at", "uniformly_contained", "factors")
@@ -92,7 +90,7 @@ def run(path: str, name: str, output: str | None, settings: Mapping[str, str], t
 def chosen(loaded: Loaded, name: str, timeout: float) -> Target:
     """The assertion called `name`, or the first that is refuted and can be repaired, containment before `factors`."""
     classifiers = loaded.program.classifiers
-    decider = Decider(loaded.program, Portfolio(loaded.worker, certifying=False), Fraction(1, 1000))
+    decider = loaded.decider()
     pairs: list[tuple[str, str]] = []
     found: list[tuple[tree.Assert, str, tuple[str, str]]] = []
     for d, _ in loaded.items:
@@ -403,7 +401,7 @@ class Repair:
 
     def _plain(self, loaded: Loaded) -> Iterator[str]:
         """Whether the new model is constant, and whether it has to be."""
-        decider = Decider(loaded.program, Portfolio(loaded.worker, certifying=False), Fraction(1, 1000))
+        decider = loaded.decider()
         domain = loaded.program.domain
         assert domain is not None
 
