@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import partial
 from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from verifier.engines.engine import Holds
 from verifier.engines.portfolio import Portfolio
@@ -33,13 +35,12 @@ from verifier.verdict.many import Progress
 from verifier.verdict.verdict import Checked, Computed, FileResult, Measurement, Undecided
 
 
-@dataclass(frozen=True)
-class Options:
+class Options(Struct, frozen=True):
     """`settings`: param name -> text of its value (`--set gap=3`); `only`: names of assertions and computes (empty:
     all);
     `timeout`: seconds for each assertion; `eps`: the oracle distance at which a limit witness is shown ("1/1000")."""
 
-    settings: Mapping[str, str] = field(default_factory=dict)
+    settings: Mapping[str, str] = {}
     only: frozenset[str] = frozenset()
     timeout: float = 60.0
     eps: str = "1/1000"
@@ -56,8 +57,7 @@ class Options:
 Item = tuple[tree.Assert, Claim] | tuple[tree.Compute, Measured]
 
 
-@dataclass(frozen=True)
-class Loaded:
+class Loaded(Struct, frozen=True):
     """A file, read and elaborated. `diagnostics` says what is wrong with it; `names` lists its assertions and
     computes in order."""
 
@@ -79,7 +79,7 @@ class Loaded:
 
     def decider(self, certifying: bool = False) -> Decider:
         """For what is asked besides the assertions; `certifying` as in `Options`."""
-        return Decider(self.program, Portfolio(self.worker, certifying), Fraction(Options.eps))
+        return Decider(self.program, Portfolio(self.worker, certifying), Fraction(Options().eps))
 
     def check(
         self,
@@ -214,13 +214,12 @@ def second_opinion(decider: Decider, outcome: Outcome) -> tuple[str, ...]:
     return tuple(warnings)
 
 
-@dataclass(frozen=True)
-class Readers:
+class Readers(Struct, frozen=True):
     """Reads the files that a `.vf` file names, from its own folder tree. `live`: networks given in Python, by the name
     they are
     imported under."""
 
-    live: Mapping[str, Network] = field(default_factory=dict)
+    live: Mapping[str, Network] = {}
 
     def network(self, kind: str, path: str, span: Span) -> Network:
         from verifier.importers import ImportFailed, NotYetAvailable, read

@@ -54,7 +54,7 @@ def test_a_chain_is_the_network_it_comes_from() -> None:
     assert chain(network) == NET
     shift = Dense((0,), (np.array([[0.0, 2.0], [1.0, 0.0]]),), np.array([0.0, -1.0]))
     moved = Dense((1,), first.weights, first.bias)
-    both = chain(Network(2, (shift, moved, Relu(2), replace(last, sources=(3,))), "positive", 3))
+    both = chain(Network(2, (shift, moved, Relu(2), Dense((3,), last.weights, last.bias)), "positive", 3))
     assert both.at((Fraction(3), Fraction(2))) == NET.at((Fraction(4), Fraction(2))) and len(both.layers) == 2
     for steps in ((first, Relu(1)), (first, last), (first, Relu(1), Relu(2), last), (Relu(0), last)):
         with pytest.raises(ValueError):

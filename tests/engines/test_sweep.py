@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from fractions import Fraction as Q
 
 import numpy as np
 import pytest
+from msgspec.structs import replace
 
 from tests.engines.questions import question
 from verifier.engines import evaluate as exactly

@@ -1,10 +1,10 @@
 """Trees without spans, and random ones."""
 
-from dataclasses import fields, is_dataclass
 from fractions import Fraction
 from typing import Any
 
 from hypothesis import strategies as st
+from msgspec import Struct
 
 from verifier.source.text import NOWHERE
 from verifier.syntax import tree
@@ -13,8 +13,8 @@ from verifier.syntax.lexer import reserved
 
 def bare(node: Any) -> Any:
     """A tree as nested tuples, spans left out."""
-    if is_dataclass(node):
-        return type(node).__name__, *(bare(getattr(node, f.name)) for f in fields(node) if f.name != "span")
+    if isinstance(node, Struct):
+        return type(node).__name__, *(bare(getattr(node, name)) for name in node.__struct_fields__ if name != "span")
     if isinstance(node, tuple):
         return tuple(map(bare, node))
     return node

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from fractions import Fraction
 
 import pytest
+from msgspec.structs import replace
 
 from verifier.api import load_text
 from verifier.engines import smt
@@ -327,7 +327,7 @@ def test_an_extreme_with_the_proof_of_another_question_is_caught(monkeypatch: py
     def lie(true: Least) -> Answer:
         ((problem, proof),) = true.proofs
         assert isinstance(problem, Empty)
-        return replace(true, proofs=((replace(problem, facts=(*problem.facts, 0)), proof),))
+        return replace(true, proofs=((Empty(problem.circuit, problem.box, (*problem.facts, 0)), proof),))
 
     infima(monkeypatch, lie)
     caught(POINT, "about other questions")

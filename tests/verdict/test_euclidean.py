@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from fractions import Fraction
 from math import sqrt
 from random import Random
 
 import pytest
+from msgspec.structs import replace
 
 from verifier.api import load_text
 from verifier.engines.engine import Answer, Most

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from fractions import Fraction
 
 import pytest
+from msgspec.structs import replace
 
 from verifier.api import load_text
 from verifier.engines.engine import Answer, Fails, Most, Unknown, Vector

@@ -11,9 +11,10 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, Literal
+
+from msgspec import Struct
 
 from verifier.canonical.affine import affine_rows
 from verifier.language.build import NO, ZERO, Build, Choice, Form, Variable, primitive
@@ -88,8 +89,7 @@ def to_sympy(build: Build, form: Form, names: Names) -> sympy.Expr:
 # the normal form
 
 
-@dataclass(frozen=True)
-class _Shown:
+class _Shown(Struct, frozen=True):
     """Outputs over a builder whose atoms stand in canonical order, inputs first."""
 
     build: Build
@@ -231,8 +231,7 @@ def _key(form: Form) -> tuple[tuple[tuple[int, Fraction], ...], Fraction]:
 # printing
 
 
-@dataclass(frozen=True)
-class _Style:
+class _Style(Struct, frozen=True):
     """How names, affine forms and choices look."""
 
     name: Callable[[str], str]

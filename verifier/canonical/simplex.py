@@ -7,17 +7,16 @@ Bland's rule. A strict bound is a bound moved by an infinitesimal: numbers are p
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 
 from flint import fmpq
+from msgspec import Struct
 
 Number = tuple[fmpq, fmpq]
 ZERO = fmpq(0)
 
 
-@dataclass(frozen=True, slots=True)
-class Inequality:
+class Inequality(Struct, frozen=True):
     """constant + sum of weight * x[i] >= 0, or > 0 where `strict`."""
 
     terms: Mapping[int, Fraction]
@@ -25,13 +24,11 @@ class Inequality:
     strict: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Solution:
+class Solution(Struct, frozen=True):
     point: tuple[Fraction, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Conflict:
+class Conflict(Struct, frozen=True):
     """The sum of weights[k] > 0 times inequality k is negative, or zero and strict, wherever the box lets it be."""
 
     weights: Mapping[int, Fraction]

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from typing import Literal
+
+from msgspec import Struct
 
 from verifier.engines.engine import Fails, Holds, Unknown, Work
 from verifier.query.question import Question
@@ -16,8 +17,7 @@ SHORT = {"glance": "bounds", "box_search": "box search", "case_search": "case se
 """Who answers whether there is a solution, task by task; everything else is a task of z3."""
 
 
-@dataclass(frozen=True, slots=True)
-class Turn:
+class Turn(Struct, frozen=True):
     """What one engine, `by` with its version, made of a question. `wanted`: what it was asked for after another had
     answered; `reason`: why its answer is unknown."""
 
@@ -30,15 +30,14 @@ class Turn:
     reason: str = ""
 
 
-@dataclass(slots=True)
-class Asked:
+class Asked(Struct):
     """A question and its engines, in their order. `inputs` that are free, `choices`: numbers that are piecewise;
     `order`: why they were asked in this order. `question`: while a second opinion may be wanted."""
 
     inputs: int
     choices: int
     order: str = ""
-    turns: list[Turn] = field(default_factory=list)
+    turns: list[Turn] = []
     question: Question | None = None
 
     @property

@@ -9,9 +9,10 @@ Floats only choose where to cut; `inside` and `outside` decide, in whole numbers
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 from math import acos, ceil, floor, frexp, ldexp, log2, sqrt
+
+from msgspec import Struct
 
 from verifier.engines.volume import Point, Row, dot, whole
 from verifier.language.root import rational
@@ -28,8 +29,7 @@ NARROW = 1e-6
 """What is nearer to the centre, or to a cut, than this share of the radius counts as there."""
 
 
-@dataclass(frozen=True, slots=True)
-class Square:
+class Square(Struct, frozen=True):
     """sum of weight * (row . point)^2, every weight positive."""
 
     weights: tuple[Fraction, ...]

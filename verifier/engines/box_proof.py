@@ -11,11 +11,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from fractions import Fraction
 from math import floor, frexp, ldexp
 
 import numpy as np
+from msgspec import Struct
 
 from verifier.engines.levels import Floats, Levels, Literal
 from verifier.engines.linear_bounds import Bounds, Boxes, Relaxed, Upper, relaxed
@@ -39,8 +39,7 @@ class Unproved(Exception):
     """Time is up, or a step that floats believe is not accepted."""
 
 
-@dataclass(frozen=True, slots=True)
-class News:
+class News(Struct, frozen=True):
     """The test of a relu is >= value if `above`, else < value."""
 
     level: int
@@ -49,8 +48,7 @@ class News:
     value: float
 
 
-@dataclass
-class Place:
+class Place(Struct):
     """An open branch: the kernel's ranges, and the same in floats for one box."""
 
     ranges: Ranges

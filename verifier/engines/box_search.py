@@ -9,11 +9,11 @@ among the coordinates in proportion to |dt/dx_i| * radius_i.
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
 from fractions import Fraction
 from math import ceil, floor
 
 import numpy as np
+from msgspec import Struct
 
 from verifier.engines.box_proof import box_proof
 from verifier.engines.engine import MOST_FREE, Answer, Fails, Holds, Unknown, Vector
@@ -39,8 +39,7 @@ PER_RELU = 5e-4
 """Seconds that a certificate takes for each relu and box, about; none is begun that takes longer than there is time."""
 
 
-@dataclass
-class Stats:
+class Stats(Struct):
     """What a search took."""
 
     boxes: int = 0

@@ -11,11 +11,12 @@ import time
 from collections import deque
 from collections.abc import Iterator
 from copy import copy
-from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
 from math import ceil, inf, lcm
 from typing import TYPE_CHECKING, Literal
+
+from msgspec import Struct
 
 from verifier.canonical.simplex import Conflict, Inequality, Solution, Stopped, solve
 from verifier.engines.engine import Answer, Fails, Holds, Unknown, Vector, worked
@@ -53,8 +54,7 @@ if TYPE_CHECKING:
     from verifier.engines.sweep import Sweep
 
 
-@dataclass(slots=True)
-class Slot:
+class Slot(Struct):
     """A place in the proof: no step yet, or a step and the places after it."""
 
     step: Step | None = None
@@ -69,8 +69,7 @@ class Slot:
             todo += reversed(slot.after)
 
 
-@dataclass(slots=True)
-class Branch:
+class Branch(Struct):
     """`decided`: (node, node >= 0) for inputs and affine nodes: facts, and what was cut at 0 or implied."""
 
     ranges: Ranges
@@ -78,8 +77,7 @@ class Branch:
     slot: Slot
 
 
-@dataclass(frozen=True, slots=True)
-class Cut:
+class Cut(Struct, frozen=True):
     """Where to cut a branch, and which side to look at first."""
 
     node: int
@@ -87,8 +85,7 @@ class Cut:
     above: bool = True
 
 
-@dataclass(slots=True)
-class Stats:
+class Stats(Struct):
     branches: int = 0
     programs: int = 0
     exact: int = 0
@@ -558,7 +555,7 @@ class CaseSearch:
         match found:
             case Conflict(weights):
                 scale = lcm(*(w.denominator for w in weights.values()))
-                end = Farkas(tuple(replace(names[k], times=int(w * scale)) for k, w in weights.items()))
+                end = Farkas(tuple(Row(names[k].kind, names[k].place, int(w * scale)) for k, w in weights.items()))
                 return None if self.closes(branch, end) else Unknown("a conflict that the kernel does not accept")
             case Solution(point):
                 if self.solved_by(point):

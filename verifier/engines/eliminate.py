@@ -9,9 +9,10 @@ strict bound and a weak one there is room iff they are strictly apart. So the sh
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 from math import gcd, lcm
+
+from msgspec import Struct
 
 from verifier.query.piece import Row
 
@@ -19,8 +20,7 @@ MANY = 12
 """With more sides than this, those that follow from the others are looked for after each variable."""
 
 
-@dataclass(frozen=True, slots=True)
-class Half:
+class Half(Struct, frozen=True):
     """row >= 0, or with `strict` row > 0; the row has coprime integers."""
 
     row: Row

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
 from fractions import Fraction
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from verifier.engines.eliminate import Half
 from verifier.kernel.problem import Problem, Proof, Tree
@@ -18,21 +20,19 @@ Work = tuple[tuple[str, int], ...]
 """What a search took: so many of each (branches, boxes)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Certificate:
+class Certificate(Struct, frozen=True):
     """A proof that the kernel has accepted, in so many seconds."""
 
     problem: Problem
     proof: Proof
-    seconds: float = field(compare=False)
+    seconds: float
 
     @property
     def steps(self) -> int:
         return sum(1 for _ in self.proof.steps) if isinstance(self.proof, Tree) else 1
 
 
-@dataclass(frozen=True, slots=True)
-class Holds:
+class Holds(Struct, frozen=True):
     """No solution exists. `trusts`: what has to be believed for that ("z3 5.4.1"); empty: there is a certificate.
     `proof`: what the kernel is asked to accept, and then in how many seconds it did (`checking`)."""
 
@@ -40,15 +40,14 @@ class Holds:
     trusts: tuple[str, ...] = ()
     proof: Claimed | None = None
     checking: float = 0.0
-    work: Work = field(default=(), compare=False)
+    work: Work = ()
 
     @property
     def certificates(self) -> tuple[Certificate, ...]:
         return () if self.proof is None else (Certificate(*self.proof, self.checking),)
 
 
-@dataclass(frozen=True, slots=True)
-class Null:
+class Null(Struct, frozen=True):
     """The solutions are null: each lies on one of `flats`, where all rows of it are 0. `inside`: a point of the domain,
     relatively interior to one of its thickest pieces. `proof`: that no solution lies off the flats."""
 
@@ -59,17 +58,15 @@ class Null:
     proof: Claimed | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Fails:
+class Fails(Struct, frozen=True):
     """A solution: `points[0]` solves the question; a limit witness adds the closure point `points[1]` (Theorem 1*)."""
 
     by: str
     points: tuple[Vector, ...]
-    work: Work = field(default=(), compare=False)
+    work: Work = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Least:
+class Least(Struct, frozen=True):
     """An infimum: `value` None when nothing is feasible; attained at `points[0]`, or approached from it towards
     `points[1]`. `proofs`: that there is nothing below it, if that is not trusted (`query.closure` has the
     questions)."""
@@ -82,8 +79,7 @@ class Least:
     proofs: tuple[Claimed, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Most:
+class Most(Struct, frozen=True):
     """A supremum: `value` None when it is infinite. Attained at `points[0]`; or approached by the solutions
     (z + r u) / (1 + r t), r -> infinity, where z is `points[0]` and (u, t) is `points[1]`: t > 0 leads to u / t, in the
     closure of the piece of z, and t = 0 runs off in the direction u. No points: there was nothing to take it over."""
@@ -96,8 +92,7 @@ class Most:
     proofs: tuple[Claimed, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Stretch:
+class Stretch(Struct, frozen=True):
     """For delta between `start` and `end` (None: beyond all bounds) w(delta) is `low` + `slope` * (delta - start), or
     infinite (`low` None): so far out reach the pairs on the way from the solution `z` to a place between `near` and
     `far`.
@@ -118,8 +113,7 @@ class Stretch:
         return None if self.low is None else self.low + self.slope * (delta - self.start)
 
 
-@dataclass(frozen=True, slots=True)
-class Knot:
+class Knot(Struct, frozen=True):
     """A place where w may bend or jump: `value` is w there (None: infinite), `after` what follows up to the next knot.
 
     `here`: where w jumps up to `value`, the z and the place with at most this oracle distance that show it. `attained`:
@@ -133,8 +127,7 @@ class Knot:
     attained_after: Vector | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Curve:
+class Curve(Struct, frozen=True):
     """The function w from 0 on, by its knots in order; the first is at 0."""
 
     by: str
@@ -142,8 +135,7 @@ class Curve:
     trusts: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Torn:
+class Torn(Struct, frozen=True):
     """The x at which containment fails: within X the union of `parts`, and also that of `pieces`, one piece each, which
     do not need X besides. `points`: for each piece a solution z and a closure point y (Theorem 1*)."""
 
@@ -154,10 +146,9 @@ class Torn:
     trusts: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Unknown:
+class Unknown(Struct, frozen=True):
     why: str
-    work: Work = field(default=(), compare=False)
+    work: Work = ()
 
 
 Answer = Holds | Null | Fails | Least | Most | Curve | Torn | Unknown

@@ -8,10 +8,11 @@ allow coordinate by coordinate, and kept iff the facts hold, exactly. The coordi
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
 from fractions import Fraction
 from math import comb, lcm
 from random import Random
+
+from msgspec import Struct
 
 from verifier.engines.engine import Vector
 from verifier.engines.weigh import UNIFORM, Density, Side, inputs
@@ -28,8 +29,7 @@ GRID = 1 << 10
 """The ends of the interval are rounded outwards to multiples of 1/GRID."""
 
 
-@dataclass(frozen=True, slots=True)
-class Estimate:
+class Estimate(Struct, frozen=True):
     hits: int
     count: int
     interval: Side

@@ -9,9 +9,11 @@ of one number. Everything else is left to the other engines: None.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from fractions import Fraction
 from math import ceil, floor
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from verifier.engines.engine import Vector
 from verifier.language.build import NO, YES, Build, Choice, Form, Variable
@@ -23,16 +25,14 @@ MOST_PARTS = 64
 MOST_STEPS = 40
 
 
-@dataclass(frozen=True, slots=True)
-class Side:
+class Side(Struct, frozen=True):
     """form >= 0, or with `strict` form > 0."""
 
     form: Form
     strict: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Range:
+class Range(Struct, frozen=True):
     """Where an input may lie; None: unbounded. A strict end is left out."""
 
     low: Fraction | None
@@ -80,8 +80,7 @@ class Range:
 Box = dict[int, Range]
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(Struct, frozen=True):
     """A conjunction: a box, and at most one half-space besides."""
 
     box: Box

@@ -7,11 +7,11 @@ level 0. Atoms are numbered level by level, so a test is a row over the atoms be
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from fractions import Fraction
 from functools import reduce
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from verifier.kernel.circuit import FALSE, TRUE, Affine, Circuit, Input, Select
@@ -30,8 +30,7 @@ class Declined(Exception):
     """The question is not of this kind; the message says why."""
 
 
-@dataclass(frozen=True, slots=True)
-class Literal:
+class Literal(Struct, frozen=True):
     """Row number `row` is >= 0; it is the value of `node`, or minus it and then > 0."""
 
     row: int
@@ -39,15 +38,13 @@ class Literal:
     positive: bool
 
 
-@dataclass(frozen=True, slots=True)
-class All:
+class All(Struct, frozen=True):
     """Each part holds."""
 
     parts: tuple[Formula, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Some:
+class Some(Struct, frozen=True):
     """A part holds."""
 
     parts: tuple[Formula, ...]
@@ -58,8 +55,7 @@ Row = tuple[dict[int, Fraction], Fraction]
 """Weights by node, and a constant."""
 
 
-@dataclass(frozen=True)
-class Rows:
+class Rows(Struct, frozen=True):
     """n affine rows over the atoms before some level: (n,) `bias` plus, for each pair (k, weights) of `parts`, the
     (n, width of level k) `weights` times the atoms of level k; parts that are 0 are left out.
 
@@ -70,8 +66,7 @@ class Rows:
     parts: tuple[tuple[int, Floats], ...]
 
 
-@dataclass(frozen=True)
-class Level:
+class Level(Struct, frozen=True):
     """Relus that depend on earlier levels only: their nodes, the nodes of their tests, and the tests as rows. What the
     arrays say is in `units`, powers of two: the value of a test is its unit times its row."""
 

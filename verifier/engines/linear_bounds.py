@@ -13,9 +13,8 @@ times a vector a level is all that rigour costs. `TINY` pays for underflow.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
+from msgspec import Struct
 
 from verifier.engines.levels import Declined, Floats, Levels, Places, Rows, Truths
 
@@ -28,8 +27,7 @@ LARGE = 2.0**100
 """Circuits whose values may be larger are declined."""
 
 
-@dataclass
-class Boxes:
+class Boxes(Struct):
     """B boxes: `low`, `high` (B, inputs); `below[k]`, `above[k]` (B, width) bound the tests of level k + 1 there."""
 
     low: Floats
@@ -59,8 +57,7 @@ def joined(several: list[Boxes]) -> Boxes:
     )
 
 
-@dataclass(frozen=True)
-class Relaxed:
+class Relaxed(Struct, frozen=True):
     """relu(t) <= rise * t + shift, and relu(t) >= slope * t, wherever the bounds of one level hold: each (B, width).
     `gap` is how much the two may differ at most, up to rounding."""
 
@@ -70,8 +67,7 @@ class Relaxed:
     gap: Floats
 
 
-@dataclass(frozen=True)
-class Upper:
+class Upper(Struct, frozen=True):
     """Rows that are at most `weights` . x + `constant` on their box: (B, R, inputs) and (B, R); `greatest` is the
     largest value of that there, rounded up. `pull[k]`: (B, R, width), the coefficients that the relus of level k + 1
     had on the way down, where they had any."""

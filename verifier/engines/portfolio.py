@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from dataclasses import replace
 from typing import Any, cast
+
+from msgspec.structs import replace
 
 from verifier.engines.asked import CERTIFICATE, SECOND, Asked, second_opinions, turn
 from verifier.engines.engine import (

@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from fractions import Fraction
 
 import z3
+from msgspec import Struct
+from msgspec.structs import replace
 
 from verifier.canonical.linalg import rank
 from verifier.canonical.quadratic import Line, minimise
@@ -44,8 +45,7 @@ PATIENCE = 20.0
 """Seconds that z3's nonlinear solver has for a piece that is not bounded by one ball."""
 
 
-@dataclass(frozen=True, slots=True)
-class Ball:
+class Ball(Struct, frozen=True):
     """What a piece says about squares: the square number `which` is at most `most` (less, if `strict`)."""
 
     which: int

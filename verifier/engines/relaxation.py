@@ -6,13 +6,13 @@ HiGHS computes in floats: its answers guide the search and propose multipliers, 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from fractions import Fraction
 from math import ldexp
 from typing import Any, Literal, cast
 
 import highspy
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from verifier.kernel.circuit import Affine, Input
@@ -40,8 +40,7 @@ OPTIONS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Relaxed:
+class Relaxed(Struct, frozen=True):
     """`slack`: by how much all decided truths can hold at once, at `values` (a value a column); negative where they
     cannot, None where nothing satisfies the rest. `rows`, `columns`: dual values, positive for upper sides."""
 

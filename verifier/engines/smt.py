@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any, TypeAlias
 
 import z3
+from msgspec import Struct
+from msgspec.structs import replace
 
 from verifier.canonical.linalg import rref
 from verifier.engines.engine import Answer, Fails, Holds, Least, Null, Unknown, Vector
@@ -352,8 +353,7 @@ def lowest(question: Question, z: Vector, y: Vector, clock: Clock) -> tuple[Frac
 # measure (THEORY section 3, almost everywhere)
 
 
-@dataclass(frozen=True, slots=True)
-class Extent:
+class Extent(Struct, frozen=True):
     """The dimension of a piece among the real coordinates (integers fixed), a relatively interior point, and
     independent rows that are 0 all over the piece."""
 

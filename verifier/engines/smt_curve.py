@@ -12,11 +12,12 @@ none.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import pairwise
 
 import z3
+from msgspec import Struct
+from msgspec.structs import replace
 
 from verifier.engines.engine import Answer, Curve, Knot, Stretch, Unknown, Vector
 from verifier.engines.smt import NAME, TRUSTS, Bool, Clock, Encoding, Term, exact, give_up, new_solver, number, row_term
@@ -96,8 +97,7 @@ def attained(encoding: Encoding, knots: Sequence[Knot], clock: Clock) -> Iterato
         yield replace(knot, attained=here, attained_after=after)
 
 
-@dataclass(frozen=True, slots=True)
-class Corner:
+class Corner(Struct, frozen=True):
     """A point (u, v) of the upper hull, and the place of the cone that it is the image of."""
 
     u: Fraction

@@ -11,10 +11,10 @@ union; parts that others cover go.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from fractions import Fraction
 
 import z3
+from msgspec.structs import replace
 
 from verifier.engines.eliminate import Half, half, shadow, substituted
 from verifier.engines.engine import Answer, Torn, Unknown, Vector

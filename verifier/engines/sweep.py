@@ -8,10 +8,10 @@ the same choices, so a bound needs no more than its node as a certificate.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from verifier.engines.relaxation import INF, TIMES, chords
@@ -23,8 +23,7 @@ from verifier.kernel.ranges import Ranges, Scaled
 Floats = NDArray[np.float64]
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(Struct, frozen=True):
     """`node` < value, or >= value where `above`; `end` closes the other side."""
 
     node: int

@@ -6,8 +6,9 @@ y' = relu(t'), y - y' lies between 0 and t - t', and t - t' is a combination of 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from fractions import Fraction
+
+from msgspec import Struct
 
 from verifier.kernel.circuit import Affine, Circuit, Input, Select
 from verifier.query.piece import is_relu
@@ -18,8 +19,7 @@ MOST = 4000
 """Pairs of neurons; beyond that the two copies are not told apart."""
 
 
-@dataclass(frozen=True, slots=True)
-class Twins:
+class Twins(Struct, frozen=True):
     """Affine nodes to put behind the circuit, and which of them are gaps: (rise, run), as in `kernel.problem.Tree`.
     `outputs`: (formula, its twin, their difference as a combination of rises); `inputs`: the same of inputs."""
 

@@ -18,13 +18,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 from itertools import product
 from math import factorial, gcd, lcm
 from operator import mul
 from random import Random
 from typing import Any
+
+from msgspec import Struct
 
 Row = tuple[int, ...]
 """a_1, ..., a_n, b of the half-space a . x + b >= 0."""
@@ -50,8 +51,7 @@ def dot(row: Sequence[int], point: Sequence[int]) -> int:
     return sum(map(mul, row, point))
 
 
-@dataclass(frozen=True, slots=True)
-class Polytope:
+class Polytope(Struct, frozen=True):
     """A bounded polytope with an inside. `vertices`: each with the set of its tight rows, as the bits of an integer."""
 
     size: int

@@ -12,11 +12,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from heapq import heappop, heappush
 from itertools import count
 from math import prod
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from verifier.engines import ball
 from verifier.engines.engine import Vector
@@ -51,16 +53,14 @@ THIN: Row = ()
 """Not decided, and as finely cut as is wanted for now."""
 
 
-@dataclass(frozen=True, slots=True)
-class Mixed:
+class Mixed(Struct, frozen=True):
     """An affine form of the real inputs plus multiples of nodes whose tests are still open."""
 
     row: Exact
     loose: tuple[tuple[int, Fraction], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Split:
+class Split(Struct, frozen=True):
     """Where to cut."""
 
     row: Row
@@ -298,13 +298,12 @@ class Region:
         return self.point(centre)
 
 
-@dataclass
-class Mass:
+class Mass(Struct):
     """Certain bounds of what the facts weigh, and of what the facts and the event weigh together."""
 
     given: Side = (Fraction(0), Fraction(0))
     both: Side = (Fraction(0), Fraction(0))
-    sides: dict[int, Side] = field(default_factory=dict)
+    sides: dict[int, Side] = {}
     """What the real inputs range over where the facts hold."""
     sample: Vector | None = None
     """A point inside of the largest part where facts and event hold."""

@@ -15,8 +15,9 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any, BinaryIO
+
+from msgspec.structs import replace
 
 from verifier.engines.engine import Answer, EngineFailed, Unknown, worked
 from verifier.kernel.circuit import Circuit

@@ -7,11 +7,12 @@ as it is: where a product or a sum of two constants would round, it becomes one 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Any
 
 import numpy as np
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from verifier.importers.failure import MOST_ENTRIES, MOST_STEPS, MOST_WEIGHTS, ImportFailed
 from verifier.model.network import Dense, Floats, Ints, Network, Relu, Rule, Step, Tree
@@ -63,12 +64,11 @@ def exact_sum(left: Floats, right: Floats) -> Floats | None:
     return rounded([a + b for a, b in zip(fractions(left), fractions(right), strict=True)])
 
 
-@dataclass
-class Assembly:
+class Assembly(Struct):
     """A network under construction: `inputs` wires, then the results of `steps`. Wires are one-dimensional here."""
 
     inputs: int
-    steps: list[Step] = field(default_factory=list)
+    steps: list[Step] = []
     starts: list[int] = field(default_factory=lambda: [0])
     total: int = 0
     spent: int = 0

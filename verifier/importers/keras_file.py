@@ -15,11 +15,11 @@ import sys
 import zipfile
 from collections import defaultdict
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from msgspec import Struct
 
 from verifier.importers.assemble import Assembly, finite
 from verifier.importers.failure import MOST_BYTES, MOST_WEIGHTS, ImportFailed, contents, missing_extra
@@ -32,8 +32,7 @@ Weights = Callable[[str], list[Floats]]
 """The stored weights of a layer, by its name."""
 
 
-@dataclass(frozen=True)
-class Layer:
+class Layer(Struct, frozen=True):
     """One layer of the configuration; `inbound`: the layers that it reads (empty: the one before it)."""
 
     kind: str
@@ -45,8 +44,7 @@ class Layer:
         return ImportFailed(f"Layer `{self.name}` ({self.kind}): {why}", fix)
 
 
-@dataclass(frozen=True)
-class Flow:
+class Flow(Struct, frozen=True):
     """The output of a layer. `end`: the activation that was dropped, after which only the output may come."""
 
     wires: Ints

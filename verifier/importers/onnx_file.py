@@ -8,12 +8,13 @@ real numbers.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
+from msgspec import Struct
+from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from verifier.importers.assemble import Assembly, finite, fractions, limit, rounded
@@ -28,8 +29,7 @@ SMALL = 100_000
 """Tables of constants up to this size are folded with rationals; larger ones only where float64 is exact for sure."""
 
 
-@dataclass(frozen=True)
-class Tensor:
+class Tensor(Struct, frozen=True):
     """Numbers that are known, or the wires of numbers that are not.
 
     `end`: the operator that allows no arithmetic after it.
@@ -40,8 +40,7 @@ class Tensor:
     end: str = ""
 
 
-@dataclass(frozen=True)
-class Call:
+class Call(Struct, frozen=True):
     """One node of the graph, with its inputs (None where an optional one is left out)."""
 
     op: str
@@ -49,7 +48,7 @@ class Call:
     inputs: tuple[Tensor | None, ...]
     attributes: dict[str, Any]
     opset: int
-    net: Assembly = field(repr=False)
+    net: Assembly
 
     def fail(self, why: str, fix: str = "") -> NoReturn:
         raise ImportFailed(f"Node `{self.name}` ({self.op}): {why}", fix)

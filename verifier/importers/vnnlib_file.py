@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 from itertools import islice, pairwise
 from pathlib import Path
 from typing import NoReturn
+
+from msgspec import Struct
 
 from verifier.importers.failure import ImportFailed, contents
 from verifier.importers.numbers import number, shown
@@ -37,8 +38,7 @@ COMPARISONS = ("<=", ">=", "<", ">", "=")
 CONNECTIVES = ("and", "or", "not", "=>")
 
 
-@dataclass(frozen=True, slots=True)
-class Word:
+class Word(Struct, frozen=True):
     """A stretch without blanks and brackets."""
 
     text: str
@@ -49,8 +49,7 @@ class Word:
         return self.start + len(self.text)
 
 
-@dataclass(frozen=True, slots=True)
-class List:
+class List(Struct, frozen=True):
     """What stands between two brackets."""
 
     parts: tuple[Node, ...]
@@ -68,8 +67,7 @@ Sum = tuple[dict[int, Fraction], Fraction]
 """A linear term: number -> weight (never 0), and a constant."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(Struct, frozen=True):
     """What a file says: the violation, or None and what is wrong."""
 
     source: Source

@@ -9,16 +9,16 @@ a continuous choice becomes a multiple of `relu(u)` with a primitive integer `u`
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 from functools import reduce
 from math import gcd, lcm
 
+from msgspec import Struct
+
 from verifier.kernel.circuit import FALSE, TRUE, Affine, Circuit, Input, Node, Select
 
 
-@dataclass(frozen=True, slots=True)
-class Form:
+class Form(Struct, frozen=True):
     """constant + sum of weight * atom; atoms are inputs and choices, in ascending order, weights never 0."""
 
     constant: Fraction
@@ -29,8 +29,7 @@ class Form:
         return not self.terms
 
 
-@dataclass(frozen=True, slots=True)
-class Variable:
+class Variable(Struct, frozen=True):
     """An input. `low`/`high` None: unbounded. They bound the closure: open sides are facts of the domain besides."""
 
     name: str
@@ -39,8 +38,7 @@ class Variable:
     integer: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
+class Choice(Struct, frozen=True):
     """The atom behind `Select`: `then` where `test` >= 0, else `otherwise`. A `logic` choice is a formula: only its
     sign matters."""
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import lru_cache
 from itertools import pairwise
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from verifier.language import measures, properties
 from verifier.language.build import Build, Form
@@ -54,8 +56,7 @@ def template(text: str) -> tree.Expr:
     return declaration.body
 
 
-@dataclass(frozen=True)
-class Call:
+class Call(Struct, frozen=True):
     """A property or measure applied: what its parameters and options stand for."""
 
     word: Property | Measure

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import Literal
+
+from msgspec import Struct
 
 from verifier.model.distribution import Distribution
 from verifier.model.program import Data, Partition
@@ -14,8 +15,7 @@ from verifier.syntax.tree import Comparison, Expr, Name, Number
 Ends = tuple[Expr, Expr]
 
 
-@dataclass(frozen=True, slots=True)
-class Always:
+class Always(Struct, frozen=True):
     """For all `points` in X: all of `given` => `then`.
 
     `distinct`: the premise is vacuous unless it holds for some points at which these two differ (None: for any points
@@ -34,8 +34,7 @@ class Always:
     shown: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Contained:
+class Contained(Struct, frozen=True):
     """d2' -> 0 forces d1' -> 0 (Theorem 1*, 1U): `coarse` and `fine` are distances of x and x'."""
 
     model: str
@@ -49,8 +48,7 @@ class Contained:
     """The declared point that x is, if it is fixed."""
 
 
-@dataclass(frozen=True, slots=True)
-class LocallyConstant:
+class LocallyConstant(Struct, frozen=True):
     """`contained(f1, f2, of: decision)` (Theorem 3)."""
 
     model: str
@@ -59,8 +57,7 @@ class LocallyConstant:
     fine: Expr
 
 
-@dataclass(frozen=True, slots=True)
-class Infimum:
+class Infimum(Struct, frozen=True):
     """inf of `of` over `points` in X with all of `given`."""
 
     points: tuple[str, ...]
@@ -70,8 +67,7 @@ class Infimum:
     shown: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Computation:
+class Computation(Struct, frozen=True):
     """A measure with a computation of its own. `arguments`: the parameters and number options by name; `choices`: flags
     and words;
     `formulas`: the formula options, at the point x; `over`: where points are drawn from."""
@@ -98,8 +94,7 @@ class Computation:
         return argument.value
 
 
-@dataclass(frozen=True, slots=True)
-class Compare:
+class Compare(Struct, frozen=True):
     """A measure against a constant (None: infinity)."""
 
     measure: Infimum | Computation
@@ -107,21 +102,18 @@ class Compare:
     value: Fraction | None
 
 
-@dataclass(frozen=True, slots=True)
-class Not:
+class Not(Struct, frozen=True):
     claim: Claim
 
 
-@dataclass(frozen=True, slots=True)
-class Join:
+class Join(Struct, frozen=True):
     """`all` or `any` of the parts; each part has words of its own (or none)."""
 
     kind: Literal["all", "any"]
     parts: tuple[tuple[str, Claim], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Rows:
+class Rows(Struct, frozen=True):
     """`forall row in D: body`: the body, of each row. `name`: the row, as the file calls it; `point`: as the body here
     calls it, a name that no file can write."""
 
@@ -132,8 +124,7 @@ class Rows:
     body: Expr
 
 
-@dataclass(frozen=True, slots=True)
-class Parts:
+class Parts(Struct, frozen=True):
     """`forall part in P: body`: the body, with each part in the place of X. `name`: the part, as the file calls it."""
 
     kind: Literal["forall", "exists"]
@@ -142,15 +133,13 @@ class Parts:
     body: Expr
 
 
-@dataclass(frozen=True, slots=True)
-class ByConstruction:
+class ByConstruction(Struct, frozen=True):
     """True of all that the language lets one write, for the reason `why`."""
 
     why: str
 
 
-@dataclass(frozen=True, slots=True)
-class Later:
+class Later(Struct, frozen=True):
     """Known to the language, not decided by this version."""
 
     what: str

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Protocol
+
+from msgspec import Struct
 
 from verifier.model.interpret import Interpreter
 from verifier.model.meaning import fail
@@ -20,8 +21,7 @@ NAMED = 3
 """So many rows outside of the domain are named."""
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
+class Column(Struct, frozen=True):
     """A column that is read. `of`: what it is for; `names`: what its header may say, the first that there is counts.
 
     Its cells are numbers, or (`codes` or `numbers` not empty) stand for one of some names: a cell is looked up as it
@@ -30,8 +30,8 @@ class Column:
 
     of: str
     names: tuple[str, ...]
-    codes: Mapping[str, str] = field(default_factory=dict)
-    numbers: Mapping[Fraction, str] = field(default_factory=dict)
+    codes: Mapping[str, str] = {}
+    numbers: Mapping[Fraction, str] = {}
     whole: bool = False
 
     @property
@@ -39,8 +39,7 @@ class Column:
         return bool(self.codes or self.numbers)
 
 
-@dataclass(frozen=True, slots=True)
-class Layout:
+class Layout(Struct, frozen=True):
     """The columns to read. Without `header` the columns are called `1`, `2`, ... ."""
 
     columns: tuple[Column, ...]
@@ -48,8 +47,7 @@ class Layout:
     header: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Cells:
+class Cells(Struct, frozen=True):
     """What a file holds in the columns of a layout, row by row, and the line of each row."""
 
     file: str
@@ -88,8 +86,7 @@ def read_data(program: Program, d: tree.Data, reader: DataReader) -> Data:
     return _points(program, d, cells, wanted.labelled, skips)
 
 
-@dataclass
-class _Wanted:
+class _Wanted(Struct):
     """The options of one `csv`."""
 
     program: Program

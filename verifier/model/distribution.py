@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import accumulate, pairwise
 from math import ceil
+
+from msgspec import Struct
 
 from verifier.language.build import Build, Form
 from verifier.model.meaning import fail, numbers
@@ -22,8 +23,7 @@ from verifier.source.closest import suggestion
 from verifier.syntax import tree
 
 
-@dataclass(frozen=True, slots=True)
-class Steps:
+class Steps(Struct, frozen=True):
     """The density of one input: `heights[k]` from `ends[k]` to `ends[k + 1]`, 0 elsewhere. Of a whole number (or the
     code of a member) it is the probability; each bin holds its left end, the last one also its right."""
 
@@ -47,13 +47,12 @@ class Steps:
         return next((e for e, left, right in around if low < e < high and left != right), None)
 
 
-@dataclass(frozen=True, slots=True)
-class Distribution:
+class Distribution(Struct, frozen=True):
     """`steps`: the density of the inputs that have one, by their place among the inputs of a point; the others are
     uniform. `data`: the rows of that data set instead, counted; `distinct`: no row is paired with itself."""
 
     text: str
-    steps: Mapping[int, Steps] = field(default_factory=dict)
+    steps: Mapping[int, Steps] = {}
     data: str = ""
     distinct: bool = False
 

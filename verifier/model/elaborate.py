@@ -4,10 +4,12 @@ once."""
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from math import ceil, floor
 from typing import Protocol
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from verifier.language import measures, metrics, properties
 from verifier.language.build import Build, TooLarge
@@ -63,10 +65,9 @@ class Readers(Protocol):
     def data(self, path: str, layout: Layout, span: Span) -> Cells: ...
 
 
-@dataclass
-class Elaborated:
+class Elaborated(Struct):
     program: Program
-    diagnostics: list[Diagnostic] = field(default_factory=list)
+    diagnostics: list[Diagnostic] = []
     echo: Callable[[Diagnostic], bool] = lambda d: False
     """Whether a diagnostic only repeats that a declaration is broken."""
 

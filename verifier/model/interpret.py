@@ -8,11 +8,12 @@ vector of its rows.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
 from operator import eq, ge, gt, le, lt, ne
 from typing import Any, TypeAlias, TypeVar
+
+from msgspec import Struct
 
 from verifier.language.metrics import METRICS, QUADRATIC
 from verifier.language.ops import OPS
@@ -31,30 +32,26 @@ class InterpretError(Exception):
         self.message, self.span = message, span
 
 
-@dataclass(frozen=True, slots=True)
-class Member:
+class Member(Struct, frozen=True):
     """One of the `members` of a finite sort, or of the labels."""
 
     name: str
     members: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Point:
+class Point(Struct, frozen=True):
     """A point of the domain by coordinate, in the order of the domain."""
 
     values: Mapping[str, Meaning]
 
 
-@dataclass(frozen=True, slots=True)
-class FeatureVector:
+class FeatureVector(Struct, frozen=True):
     """g(x) by feature, in the order of the classifier."""
 
     values: Mapping[str, Meaning]
 
 
-@dataclass(frozen=True, slots=True)
-class Image:
+class Image(Struct, frozen=True):
     """What a classifier computes at a point on the way to its label: g(x), and the scores of a network."""
 
     features: Mapping[str, Meaning]

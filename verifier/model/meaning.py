@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import NoReturn
+
+from msgspec import Struct
 
 from verifier.language.build import Form
 from verifier.source import Diagnostic, Rejected, Span
 
 
-@dataclass(frozen=True, slots=True)
-class Truth:
+class Truth(Struct, frozen=True):
     """A formula."""
 
     form: Form
 
 
-@dataclass(frozen=True, slots=True)
-class Finite:
+class Finite(Struct, frozen=True):
     """One of `members`; `cases[i]` is the formula that it is members[i], exactly one of which holds."""
 
     members: tuple[str, ...]
@@ -26,8 +25,7 @@ class Finite:
     code: Form | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Extended:
+class Extended(Struct, frozen=True):
     """A number that may be infinite: +infinity where `infinite` holds, else `form` (margins of decisions over finite
     sorts)."""
 
@@ -35,8 +33,7 @@ class Extended:
     form: Form
 
 
-@dataclass(frozen=True, slots=True)
-class Distance:
+class Distance(Struct, frozen=True):
     """The root of `square` (an l2 distance), which is no piecewise-linear number: it is compared, not computed with.
 
     It is 0 exactly where all `parts` are. `square` is linear in inputs that stand for quadratic forms
@@ -46,15 +43,13 @@ class Distance:
     parts: tuple[Form, ...]
 
 
-@dataclass(frozen=True, eq=False)
-class Point:
+class Point(Struct, frozen=True, eq=False):
     """A point of the domain by coordinate."""
 
     values: Mapping[str, Meaning]
 
 
-@dataclass(frozen=True, eq=False)
-class FeatureVector:
+class FeatureVector(Struct, frozen=True, eq=False):
     """The features of a point by name; `u.s` and `u[0]` (flat) read it."""
 
     values: Mapping[str, Meaning]

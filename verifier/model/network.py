@@ -7,11 +7,12 @@ piecewise-linear operators (|x| = relu(x) + relu(-x), max(a, b) = a + relu(b - a
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
 from math import gcd, lcm
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+from msgspec import Struct
 
 if TYPE_CHECKING:  # numpy is loaded when a network is, not before
     import numpy as np
@@ -34,8 +35,7 @@ def whole(array: Floats) -> tuple[Whole, int]:
     return numbers.reshape(array.shape), exponent
 
 
-@dataclass(frozen=True, eq=False)
-class Dense:
+class Dense(Struct, frozen=True, eq=False, dict=True):
     """value = (sum over sources of weights[k] @ value[sources[k]] + bias) / divisor.
 
     weights[k]: (out, width of source k); bias, divisor: (out,); divisor None means 1 (it is there because x / scale is
@@ -60,15 +60,13 @@ class Dense:
         return tuple(weights), bias, exponent
 
 
-@dataclass(frozen=True, eq=False)
-class Relu:
+class Relu(Struct, frozen=True, eq=False):
     """value = max(value[source], 0), element by element."""
 
     source: int
 
 
-@dataclass(frozen=True, eq=False)
-class Tree:
+class Tree(Struct, frozen=True, eq=False):
     """value = leaf[n] for the leaf n reached from node 0: left where x[feature[n]] <= threshold[n], else right.
 
     feature, left, right: (nodes,), left and right -1 at a leaf; threshold: (nodes,); leaf: (nodes, out). Children come
@@ -87,8 +85,7 @@ Step = Dense | Relu | Tree
 Rule = Literal["argmax", "positive"]
 
 
-@dataclass(frozen=True, eq=False)
-class Network:
+class Network(Struct, frozen=True, eq=False):
     """Value 0 is the vector of `inputs` numbers, value k+1 the result of steps[k]; the last value holds the scores.
 
     rule `argmax`: class = index of the largest score, lowest index on ties (numpy, scikit-learn, PyTorch).

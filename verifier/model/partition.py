@@ -8,9 +8,10 @@ on every part. A question about a pair is restricted: both of its points lie in 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 from fractions import Fraction
 from math import ceil, prod
+
+from msgspec.structs import replace
 
 from verifier.language.build import Build
 from verifier.model.meaning import fail

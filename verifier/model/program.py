@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from math import ceil, prod
 from typing import Literal
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from verifier.language import metrics
 from verifier.model.network import Network
@@ -20,8 +22,7 @@ PointValue = Mapping[str, Value]
 """A concrete point of the domain: coordinate name -> value."""
 
 
-@dataclass(frozen=True, slots=True)
-class Coordinate:
+class Coordinate(Struct, frozen=True):
     """One named coordinate of the domain.
 
     kind `real`: a number, or with `size` n a vector of n; `int`: a bounded integer; `finite`: one of `members`.
@@ -53,23 +54,21 @@ class Coordinate:
         return above and (self.high is None or value < self.high or (value == self.high and not self.high_open))
 
 
-@dataclass(frozen=True, slots=True)
-class Domain:
+class Domain(Struct, frozen=True):
     """X: the coordinates in order, and the `where` formula over their names (None: no more constraints)."""
 
     name: str
     coordinates: tuple[Coordinate, ...]
     where: tree.Expr | None
     span: Span
-    tight: Mapping[tuple[str, int], tuple[Fraction | None, Fraction | None]] = field(default_factory=dict)
+    tight: Mapping[tuple[str, int], tuple[Fraction | None, Fraction | None]] = {}
     """Closed sides that `where` implies: of the entry of a vector, or (entry 0) of the code of a member."""
 
     def coordinate(self, name: str) -> Coordinate | None:
         return next((c for c in self.coordinates if c.name == name), None)
 
 
-@dataclass(frozen=True, slots=True)
-class Feature:
+class Feature(Struct, frozen=True):
     """A named feature: `value` over coordinates (for `features all`: the coordinate's own Name).
 
     size None: a number; n: a vector of n numbers; `members` non-empty: a finite coordinate taken as it is (nominal: it
@@ -82,8 +81,7 @@ class Feature:
     members: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class MetricUse:
+class MetricUse(Struct, frozen=True):
     """The metric of a classifier on its feature vectors, resolved.
 
     `builtin`: a name in `language.metrics.METRICS` or `QUADRATIC`, with one positive `scale` (a difference is divided
@@ -141,8 +139,7 @@ class MetricUse:
         return times + self.builtin + of + scaled
 
 
-@dataclass(frozen=True, slots=True)
-class Classifier:
+class Classifier(Struct, frozen=True):
     """f = c . g, written out (`features` with expressions, `decide`) or imported (`network`).
 
     For a network: `inputs` is the expression of the vector it is fed (None: all coordinates in order, finite ones by
@@ -165,8 +162,7 @@ class Classifier:
         return next((f for f in self.features if f.name == name), None)
 
 
-@dataclass(frozen=True, slots=True)
-class Function:
+class Function(Struct, frozen=True):
     """`def f(v) = body`: an abbreviation; arguments are bound to values, the body sees them and the file's constants
     and functions."""
 
@@ -176,8 +172,7 @@ class Function:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Data:
+class Data(Struct, frozen=True):
     """A finite data set: points of the domain in the order of the file, the `lines` they stand in, and their `labels`
     (None: the file has none that was asked for). `skipped`: rows outside of the domain, left out on request."""
 
@@ -194,8 +189,7 @@ class Data:
         return f"row {index + 1} (line {self.lines[index]} of {self.file})"
 
 
-@dataclass(frozen=True, slots=True)
-class Slices:
+class Slices(Struct, frozen=True):
     """The slices of one coordinate (of one `entry` of a vector), in order: the members of a finite one; else between
     `start` + k * `width` for k = 0, 1, ..., or (width 0) between `points`."""
 
@@ -243,8 +237,7 @@ def measure(c: Coordinate) -> Fraction | None:
     return c.high - c.low + (c.kind == "int")
 
 
-@dataclass(frozen=True, slots=True)
-class Partition:
+class Partition(Struct, frozen=True):
     """X as the disjoint union of its parts, one for each choice of a slice of every cut coordinate; the last cut varies
     fastest. Parts are counted from 0 and never listed."""
 
@@ -279,21 +272,20 @@ class Partition:
         )
 
 
-@dataclass
-class Program:
+class Program(Struct):
     """Everything a file declares. `constants` holds the exact values of `let` and `param` (numbers, vectors,
     matrices)."""
 
     path: str
     domain: Domain | None = None
     labels: tuple[str, ...] = ()
-    classifiers: dict[str, Classifier] = field(default_factory=dict)
-    functions: dict[str, Function] = field(default_factory=dict)
-    constants: dict[str, Value] = field(default_factory=dict)
-    points: dict[str, PointValue] = field(default_factory=dict)
-    data: dict[str, Data] = field(default_factory=dict)
-    partitions: dict[str, Partition] = field(default_factory=dict)
-    later: dict[str, str] = field(default_factory=dict)
+    classifiers: dict[str, Classifier] = {}
+    functions: dict[str, Function] = {}
+    constants: dict[str, Value] = {}
+    points: dict[str, PointValue] = {}
+    data: dict[str, Data] = {}
+    partitions: dict[str, Partition] = {}
+    later: dict[str, str] = {}
     """Classifiers that cannot be read yet: name -> what is missing."""
-    assertions: list[tree.Assert] = field(default_factory=list)
-    computes: list[tree.Compute] = field(default_factory=list)
+    assertions: list[tree.Assert] = []
+    computes: list[tree.Compute] = []

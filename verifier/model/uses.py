@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
+
+from msgspec import Struct
 
 from verifier.model.elaborate import names_in
 from verifier.source import Diagnostic, Rejected, Source, Span
@@ -20,14 +21,13 @@ DECLARED = re.compile(
 )
 
 
-@dataclass
-class Gathered:
+class Gathered(Struct):
     """All declarations, in order, and what was wrong on the way; `sources` by path, for the caret of a diagnostic."""
 
-    declarations: list[tree.Declaration] = field(default_factory=list)
-    diagnostics: list[Diagnostic] = field(default_factory=list)
-    sources: dict[str, Source] = field(default_factory=dict)
-    done: dict[Path, list[tree.Declaration]] = field(default_factory=dict)
+    declarations: list[tree.Declaration] = []
+    diagnostics: list[Diagnostic] = []
+    sources: dict[str, Source] = {}
+    done: dict[Path, list[tree.Declaration]] = {}
     """What each file that was read to its end has, so that no file is read twice."""
 
     @property

@@ -4,13 +4,13 @@ outputs y? The formula is the *violation*, so a property holds iff there are non
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import assert_never
 
+from msgspec import Struct
 
-@dataclass(frozen=True, slots=True)
-class Compare:
+
+class Compare(Struct, frozen=True):
     """constant + sum of weight * number i >= 0, or > 0 when `strict`. The terms are in order, no weight is 0.
 
     The numbers are the inputs, followed by the outputs.
@@ -21,15 +21,13 @@ class Compare:
     strict: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class All:
+class All(Struct, frozen=True):
     """Every part holds; true without parts."""
 
     parts: tuple[Formula, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Some:
+class Some(Struct, frozen=True):
     """At least one part holds; false without parts."""
 
     parts: tuple[Formula, ...]
@@ -38,8 +36,7 @@ class Some:
 Formula = Compare | All | Some
 
 
-@dataclass(frozen=True, slots=True)
-class Violation:
+class Violation(Struct, frozen=True):
     """The formula, over `inputs` numbers and after them `outputs` ones: X_0, X_1, ... and Y_0, Y_1, ..."""
 
     inputs: int

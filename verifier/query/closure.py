@@ -10,8 +10,9 @@ its closure iff every form, with the choices of z in it, has the same sign weakl
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import replace
 from fractions import Fraction
+
+from msgspec.structs import replace
 
 from verifier.kernel.circuit import FALSE, TRUE, Affine, Circuit, Input, Node, Select
 from verifier.query.piece import Row, is_relu, senses

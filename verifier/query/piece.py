@@ -3,15 +3,15 @@ section 1)."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from fractions import Fraction
+
+from msgspec import Struct
 
 from verifier.kernel.circuit import Affine, Circuit, Input, Select
 from verifier.query.question import Question
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(Struct, frozen=True):
     """The affine form constant + sum of weights[i] * input i."""
 
     weights: tuple[tuple[int, Fraction], ...]
@@ -24,8 +24,7 @@ class Row:
         return Row(tuple((i, -w) for i, w in self.weights), -self.constant)
 
 
-@dataclass(frozen=True, slots=True)
-class Piece:
+class Piece(Struct, frozen=True):
     """All points with `weak` >= 0 and `strict` > 0; on it the numbers of the question are the affine `numbers`."""
 
     weak: tuple[Row, ...]

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from fractions import Fraction
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from verifier.language.build import NO, YES, Build, Choice, Form, Variable
 from verifier.model.claim import Ends
@@ -16,8 +18,7 @@ from verifier.source.text import NOWHERE
 from verifier.syntax import tree
 
 
-@dataclass(frozen=True, slots=True)
-class Posed:
+class Posed(Struct, frozen=True):
     """A question, the names of the points that its inputs make up, and whether it is decided without any engine.
 
     `impossible`: the bounds of the domain alone contradict the facts. `layout`: the question's variable behind each

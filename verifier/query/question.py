@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from fractions import Fraction
+
+from msgspec import Struct
 
 from verifier.kernel.circuit import Circuit, evaluate
 from verifier.kernel.problem import Empty, Side
 from verifier.language.build import Variable
 
 
-@dataclass(frozen=True, slots=True)
-class Square:
+class Square(Struct, frozen=True):
     """The variable number `variable` is sum of weight * (value of node)^2, every weight positive."""
 
     variable: int
@@ -22,8 +22,7 @@ class Square:
         return sum((w * values[n] ** 2 for w, n in self.terms), Fraction(0))
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
+class Question(Struct, frozen=True):
     """Inputs (with their closed box), a circuit over them, and the nodes that must all be true (>= 0) at a solution.
 
     `numbers`: nodes whose value is asked for besides (a distance). `large`: nodes that a pleasant solution makes large.

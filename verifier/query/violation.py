@@ -4,8 +4,9 @@ bounds of its own box; any other `or` stays a formula."""
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import assert_never
+
+from msgspec import Struct
 
 from verifier.language.build import NO, YES, Bound, Build, Form, Variable
 from verifier.model.network import Network
@@ -19,8 +20,7 @@ MOST_BOXES = 1000
 Box = tuple[tuple[Bound, Bound], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Case:
+class Case(Struct, frozen=True):
     """One box, and what has to hold of inputs and outputs in it."""
 
     box: Box

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
+
+from msgspec import Struct
 
 from verifier.query.piece import Row
 from verifier.report.cells import Border, NoPlane, Polygon, Vertex, clip, outline
@@ -18,8 +19,7 @@ MOST = 120
 """More lines than this are no picture any more."""
 
 
-@dataclass(frozen=True, slots=True)
-class Edge:
+class Edge(Struct, frozen=True):
     """A segment: whether its inside belongs to the union, and what is to its left and to its right."""
 
     start: Vertex
@@ -29,8 +29,7 @@ class Edge:
     right: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Drawn:
+class Drawn(Struct, frozen=True):
     """The area of a union by its outline; the segments and points where there is something to say."""
 
     loops: tuple[Polygon, ...]

@@ -6,9 +6,10 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import TypeVar
+
+from msgspec import Struct
 
 from verifier.language.build import NO, Form, Variable
 from verifier.model.meaning import numbers
@@ -69,8 +70,7 @@ def centre(polygon: Polygon) -> Vertex:
 # cells
 
 
-@dataclass(frozen=True, slots=True)
-class Cell:
+class Cell(Struct, frozen=True):
     """A convex polygon of positive area; in its interior the facts of the question are `truths` and its numbers the
     affine `rows`. (On its border the neighbours may have the say.)"""
 
@@ -139,8 +139,7 @@ def image(polygon: Polygon, rows: Sequence[Row]) -> tuple[tuple[Fraction, ...], 
 # borders
 
 
-@dataclass(frozen=True, slots=True)
-class Border:
+class Border(Struct, frozen=True):
     """A segment with what lies to its left and to its right (None: nothing)."""
 
     start: Vertex

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 from math import floor, log10
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from verifier.report.arrangement import Drawn, Edge
 from verifier.report.cells import Border, Polygon
@@ -44,8 +45,7 @@ DASHES = (0, (2.2, 2.2))
 # where containment fails
 
 
-@dataclass(frozen=True)
-class Torn:
+class Torn(Struct, frozen=True):
     """`words`: the region as a formula; `domain`: the outline of X."""
 
     title: str
@@ -106,8 +106,7 @@ LABELLED = 6
 """Of a curve with more corners, none is named."""
 
 
-@dataclass(frozen=True)
-class Modulus:
+class Modulus(Struct, frozen=True):
     title: str
     curve: Curve
     names: tuple[str, str]
@@ -214,8 +213,7 @@ def extent(lines: Sequence[Line]) -> tuple[float, float]:
 BARS = 12
 
 
-@dataclass(frozen=True)
-class Distances:
+class Distances(Struct, frozen=True):
     """`rows`: the number of each row of the data and its distance (None: infinite), the least first; `lines`: where the
     least ones stand in the file, with their distance in words; `radius`: the one that was asked about."""
 

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 from io import BytesIO
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, cast
+
+from msgspec import Struct
 
 from verifier.report.cells import Border, Polygon, Vertex
 
@@ -55,8 +56,7 @@ class NoMatplotlib(Exception):
     """The extra is not installed."""
 
 
-@dataclass(frozen=True)
-class Region:
+class Region(Struct, frozen=True):
     """All of a plane that gets one label. `index`: of the label, for its colour."""
 
     label: str
@@ -64,8 +64,7 @@ class Region:
     loops: Sequence[Polygon]
 
 
-@dataclass(frozen=True)
-class Panel:
+class Panel(Struct, frozen=True):
     """The decision regions of one classifier. `own`, `other`: its decision boundary, and the other classifier's;
     `cuts`: the part of its own that runs inside of a class of the oracle."""
 
@@ -76,8 +75,7 @@ class Panel:
     cuts: Sequence[Border]
 
 
-@dataclass(frozen=True)
-class Marked:
+class Marked(Struct, frozen=True):
     """Points by name, and what the oracle takes for near or equal to the first one."""
 
     points: Sequence[tuple[str, Vertex]] = ()
@@ -86,8 +84,7 @@ class Marked:
     said: str = ""
 
 
-@dataclass(frozen=True)
-class Regions:
+class Regions(Struct, frozen=True):
     title: str
     axes: tuple[str, ...]
     panels: Sequence[Panel]
@@ -99,8 +96,7 @@ class Regions:
         draw_regions(figure, self)
 
 
-@dataclass(frozen=True)
-class Fibre:
+class Fibre(Struct, frozen=True):
     """What the oracle takes for one point, and its image in the model's feature space."""
 
     pieces: Sequence[Polygon]
@@ -108,8 +104,7 @@ class Fibre:
     torn: bool
 
 
-@dataclass(frozen=True)
-class Fibres:
+class Fibres(Struct, frozen=True):
     title: str
     axes: tuple[str, ...]
     features: tuple[str, str]

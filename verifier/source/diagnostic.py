@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 from verifier.source.text import Span
 
 Severity = Literal["error", "warning"]
 
 
-@dataclass(frozen=True, slots=True)
-class Diagnostic:
+class Diagnostic(Struct, frozen=True):
     """One thing to tell the writer of a file.
 
     `code` is stable (V1xx text and syntax, V2xx names, V3xx sorts and shapes, V4xx meaning, V5xx files and models).

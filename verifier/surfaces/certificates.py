@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from io import TextIOWrapper
 from pathlib import Path
 from typing import Any
@@ -82,18 +81,15 @@ def _write(stem: Path, certificate: Certificate) -> None:
 # checking again
 
 
-@dataclass
 class Shelf(Worker):
     """Takes the place of the solver: it answers a question only by a certificate of just this question."""
 
-    folder: Path
-    paths: dict[str, Path] = field(default_factory=dict)
-    accepted: int = 0
-    rejected: list[str] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
+    def __init__(self, folder: Path) -> None:
         super().__init__()
-        for path in sorted(p for p in self.folder.iterdir() if ".proof.json" in p.name):
+        self.paths: dict[str, Path] = {}
+        self.accepted = 0
+        self.rejected: list[str] = []
+        for path in sorted(p for p in folder.iterdir() if ".proof.json" in p.name):
             try:
                 with opened(path) as file:
                     self.paths.setdefault(str(claimed(file)), path)

@@ -9,11 +9,12 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
 from threading import Event, Thread
 from typing import Any, TypeVar
 
 import click
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from verifier.api import Loaded, Options, load
 from verifier.report.terminal import diagnostic_text, file_text, summary
@@ -37,14 +38,13 @@ GRACE = 2.0
 """Seconds a running check has to stop after Ctrl-C before it is left behind."""
 
 
-@dataclass
-class Job:
+class Job(Struct):
     """One file on its way to a result."""
 
     path: str
     only: frozenset[str] = frozenset()
     loaded: Loaded | None = None
-    said: list[Checked | Computed] = field(default_factory=list)
+    said: list[Checked | Computed] = []
     result: FileResult | None = None
 
     @property
@@ -65,8 +65,7 @@ class Job:
         )
 
 
-@dataclass
-class Session:
+class Session(Struct):
     """One run of the command."""
 
     options: Options
@@ -150,8 +149,7 @@ def declared(path: str) -> frozenset[str] | None:
     )
 
 
-@dataclass(frozen=True)
-class Hands:
+class Hands(Struct, frozen=True):
     """Who works: so many processes, or the workers of a scheduler. No number: processors, where it pays."""
 
     jobs: int | None = None
@@ -230,8 +228,7 @@ def run(
     return code
 
 
-@dataclass
-class Page:
+class Page(Struct):
     """Prints results one below the other."""
 
     screen: Screen

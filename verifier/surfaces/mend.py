@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
 from itertools import islice, product
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from verifier.canonical.affine import affine_rows
 from verifier.canonical.linalg import solve_left
@@ -49,16 +51,14 @@ SEARCH = 20.0
 LINF = MetricUse(NOWHERE, "linf")
 
 
-@dataclass(frozen=True)
-class Candidate:
+class Candidate(Struct, frozen=True):
     """A classifier with the name of the old one; `how` says in what it differs, one sentence each."""
 
     classifier: Classifier
     how: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class Choice:
+class Choice(Struct, frozen=True):
     """A candidate that is proved. `same`: no label changes (proved); `share`: how much of X keeps its label."""
 
     candidate: Candidate

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
+
+from msgspec import Struct
 
 from verifier.api import Loaded, Options, load
 from verifier.model.claim import Computation, Infimum
@@ -32,8 +33,7 @@ LEVELS = 7
 CURE = "Pictures need matplotlib: pip install 'strong-robust[plot]'."
 
 
-@dataclass(frozen=True)
-class Subject:
+class Subject(Struct, frozen=True):
     """What is drawn: a model, an oracle, and what became of an assertion about them."""
 
     model: str

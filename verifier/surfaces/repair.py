@@ -10,9 +10,11 @@ from __future__ import annotations
 import re
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from verifier.api import Loaded, Options, load, load_text
 from verifier.engines.worker import Lent
@@ -48,8 +50,7 @@ class CannotRepair(Exception):
         self.code = code
 
 
-@dataclass(frozen=True)
-class Target:
+class Target(Struct, frozen=True):
     """What is to become true. `declaration` None: no assertion of the file says it, so one is added."""
 
     declaration: tree.Assert | None
@@ -136,8 +137,7 @@ def chosen(loaded: Loaded, name: str, timeout: float) -> Target:
     return Target(None, model, oracle)
 
 
-@dataclass(frozen=True)
-class Cost:
+class Cost(Struct, frozen=True):
     """Measures (name, body) at the end of the file: one says how far old and new agree, two how accurate they are."""
 
     over: str
@@ -145,18 +145,17 @@ class Cost:
     computes: tuple[tuple[str, str], ...]
 
 
-@dataclass
-class Repair:
+class Repair(Struct):
     """The file with one classifier exchanged."""
 
     loaded: Loaded
     target: Target
     options: Options
     path: str
-    edits: dict[tuple[int, int], str] = field(default_factory=dict)
+    edits: dict[tuple[int, int], str] = {}
     """Places of the old text, and what stands there now."""
-    added: list[str] = field(default_factory=list)
-    renamed: dict[str, str] = field(default_factory=dict)
+    added: list[str] = []
+    renamed: dict[str, str] = {}
     """What speaks of the old model now, as the new one has not got what it says; and why."""
 
     def __post_init__(self) -> None:

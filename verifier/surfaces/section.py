@@ -9,9 +9,11 @@ the other, the first that fits decides. Where the fibres of phi are points, s(ph
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
 from fractions import Fraction
 from math import prod
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from verifier.canonical.linalg import Rows, solve_left
 from verifier.canonical.project import projection
@@ -38,24 +40,21 @@ class TooMany(Exception):
     """The decision would be too long a list, or time ran out."""
 
 
-@dataclass(frozen=True, slots=True)
-class Test:
+class Test(Struct, frozen=True):
     """row > 0 (strict), or row >= 0; the row is affine in what the oracle sees."""
 
     row: Row
     strict: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Struct, frozen=True):
     """All tests hold: the label."""
 
     tests: tuple[Test, ...]
     label: str
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
+class Seen(Struct, frozen=True):
     """One number that the oracle sees: how a `decide` calls it, what it is at x, and the members that it counts if it
     is the code of a finite feature."""
 
@@ -64,8 +63,7 @@ class Seen:
     members: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Sheet:
+class Sheet(Struct, frozen=True):
     """A piece of X on which phi is affine, and a point of it."""
 
     piece: Piece

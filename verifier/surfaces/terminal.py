@@ -7,8 +7,9 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, TextIO
+
+from msgspec import Struct
 
 from verifier.surfaces.exits import ReaderLeft
 
@@ -20,8 +21,7 @@ if TYPE_CHECKING:
     from verifier.verdict.many import Progress
 
 
-@dataclass
-class Screen:
+class Screen(Struct):
     """Where a command writes. `lively`: stderr is a terminal that can redraw a line."""
 
     out: TextIO

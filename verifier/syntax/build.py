@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, Literal, TypeAlias
 
 from lark import Token, Tree
+from msgspec import Struct
 
 from verifier.source import Diagnostic, Rejected, Source, Span
 from verifier.source.closest import closest
@@ -25,8 +25,7 @@ def build(source: Source, node: Node) -> tree.Declaration:
     return builder.declaration(node)
 
 
-@dataclass(frozen=True, slots=True)
-class _Builder:
+class _Builder(Struct, frozen=True):
     source: Source
 
     def span(self, node: Node) -> Span:

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, TypeAlias, assert_never
+
+from msgspec import Struct
 
 from verifier.source import Diagnostic, Source
 from verifier.syntax import limits, tree
@@ -220,8 +221,7 @@ def _number(value: Fraction) -> Iterator[str]:
 # Text to canonical text ----------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class _Break:
+class _Break(Struct, frozen=True):
     """White space that may become a line break: `flat` on one line, else an indent of `offset` in its bracket. A
     `fill` breaks only where the words up to the next break as loose as itself (`level`) do not fit; the other breaks of
     a bracket come together."""
@@ -233,8 +233,7 @@ class _Break:
     level: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class _Comment:
+class _Comment(Struct, frozen=True):
     """`# ...`, on a line of its own or after a word; a line break follows."""
 
     text: str
@@ -242,15 +241,13 @@ class _Comment:
     blank: bool
 
 
-@dataclass(frozen=True, slots=True)
-class _Pad:
+class _Pad(Struct, frozen=True):
     """One space on one line; so many as to align the parts of a model over several."""
 
     spaces: str
 
 
-@dataclass(frozen=True, slots=True)
-class _Group:
+class _Group(Struct, frozen=True):
     """A bracket and what it holds: on one line if it fits and nothing keeps it `broken`."""
 
     parts: list[_Doc]

@@ -7,10 +7,11 @@ import os
 import re
 import unicodedata
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
+
+from msgspec import Struct
 
 from verifier.source import Diagnostic, Source
 from verifier.syntax import limits
@@ -155,8 +156,7 @@ LOOKALIKE = dict(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Slip:
+class Slip(Struct, frozen=True):
     """Text the grammar has no token for: how to know it, what it stands for (None: beyond mending), what to say."""
 
     pattern: re.Pattern[str]

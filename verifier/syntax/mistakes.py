@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from verifier.source import Diagnostic, Source, Span
 from verifier.source.closest import closest
@@ -55,8 +56,7 @@ BETWEEN = frozenset(["then", "else", "in", "expect", "where", "metric", "decide"
 """Reserved words that stand after an expression rather than in the place of one."""
 
 
-@dataclass(frozen=True, slots=True)
-class Stuck:
+class Stuck(Struct, frozen=True):
     """The parser took `tokens[:at]` and wanted one of `expected` (as written; NAME, NUMBER, STRING, $END by class)."""
 
     source: Source

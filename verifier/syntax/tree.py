@@ -2,41 +2,38 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import Literal
+
+from msgspec import Struct
 
 from verifier.source import Span
 
 # Expressions ---------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Number:
+class Number(Struct, frozen=True):
     """An exact rational literal: `3`, `0.1` (= 1/10), `1e-3`."""
 
     span: Span
     value: Fraction
 
 
-@dataclass(frozen=True, slots=True)
-class Text:
+class Text(Struct, frozen=True):
     """A string literal, escapes resolved."""
 
     span: Span
     value: str
 
 
-@dataclass(frozen=True, slots=True)
-class Name:
+class Name(Struct, frozen=True):
     """`size`, `x'`, `true`, `false`, `infinity`."""
 
     span: Span
     id: str
 
 
-@dataclass(frozen=True, slots=True)
-class Field:
+class Field(Struct, frozen=True):
     """`value.name`: a feature of a model (`f2.x`), a coordinate of a point (`u.size`)."""
 
     span: Span
@@ -44,8 +41,7 @@ class Field:
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class Index:
+class Index(Struct, frozen=True):
     """`value[index]`, from 0."""
 
     span: Span
@@ -53,8 +49,7 @@ class Index:
     index: Expr
 
 
-@dataclass(frozen=True, slots=True)
-class Argument:
+class Argument(Struct, frozen=True):
     """One argument of a call; `label` is empty for a positional one."""
 
     span: Span
@@ -62,8 +57,7 @@ class Argument:
     value: Expr
 
 
-@dataclass(frozen=True, slots=True)
-class Apply:
+class Apply(Struct, frozen=True):
     """`function(arguments)`."""
 
     span: Span
@@ -71,24 +65,21 @@ class Apply:
     arguments: tuple[Argument, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Vector:
+class Vector(Struct, frozen=True):
     """`[a, b]`; a matrix is a vector of vectors."""
 
     span: Span
     items: tuple[Expr, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(Struct, frozen=True):
     """`{x: [1, 2], sex: f}`."""
 
     span: Span
     entries: tuple[Argument, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Interval:
+class Interval(Struct, frozen=True):
     """`[a, b]`, `(a, b]`, `[a, infinity)` after `in`; `low_open` means `a` itself is excluded."""
 
     span: Span
@@ -98,15 +89,13 @@ class Interval:
     high_open: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Unary:
+class Unary(Struct, frozen=True):
     span: Span
     op: Literal["-", "+", "not"]
     operand: Expr
 
 
-@dataclass(frozen=True, slots=True)
-class Binary:
+class Binary(Struct, frozen=True):
     span: Span
     op: Literal["+", "-", "*", "/", "and", "or", "=>", "<=>"]
     left: Expr
@@ -116,8 +105,7 @@ class Binary:
 Comparison = Literal["<", "<=", "==", "!=", ">=", ">"]
 
 
-@dataclass(frozen=True, slots=True)
-class Chain:
+class Chain(Struct, frozen=True):
     """`a <= b < c`: operands one more than ops."""
 
     span: Span
@@ -125,16 +113,14 @@ class Chain:
     ops: tuple[Comparison, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class If:
+class If(Struct, frozen=True):
     span: Span
     test: Expr
     then: Expr
     otherwise: Expr
 
 
-@dataclass(frozen=True, slots=True)
-class Quantified:
+class Quantified(Struct, frozen=True):
     """`forall u, v in X: body`; `over` names a domain, a data set or a partition."""
 
     span: Span
@@ -149,21 +135,18 @@ Expr = Number | Text | Name | Field | Index | Apply | Vector | Record | Unary | 
 # Declarations --------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class RealSort:
+class RealSort(Struct, frozen=True):
     """`real` (size None) or `real^n`."""
 
     span: Span
     size: Expr | None
 
 
-@dataclass(frozen=True, slots=True)
-class IntSort:
+class IntSort(Struct, frozen=True):
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class FiniteSort:
+class FiniteSort(Struct, frozen=True):
     """`{f, m}`."""
 
     span: Span
@@ -173,8 +156,7 @@ class FiniteSort:
 Sort = RealSort | IntSort | FiniteSort
 
 
-@dataclass(frozen=True, slots=True)
-class Coordinate:
+class Coordinate(Struct, frozen=True):
     """`size: real in [0, 1]`."""
 
     span: Span
@@ -183,22 +165,19 @@ class Coordinate:
     interval: Interval | None
 
 
-@dataclass(frozen=True, slots=True)
-class Domain:
+class Domain(Struct, frozen=True):
     span: Span
     name: Name
     coordinates: tuple[Coordinate, ...]
     where: Expr | None
 
 
-@dataclass(frozen=True, slots=True)
-class Labels:
+class Labels(Struct, frozen=True):
     span: Span
     names: tuple[Name, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class NamedFeature:
+class NamedFeature(Struct, frozen=True):
     """`s = size`."""
 
     span: Span
@@ -206,16 +185,14 @@ class NamedFeature:
     value: Expr
 
 
-@dataclass(frozen=True, slots=True)
-class NamedFeatures:
+class NamedFeatures(Struct, frozen=True):
     """`features s = size, h = hue`."""
 
     span: Span
     entries: tuple[NamedFeature, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class AllFeatures:
+class AllFeatures(Struct, frozen=True):
     """`features all`, `features all except sex, race`."""
 
     span: Span
@@ -225,8 +202,7 @@ class AllFeatures:
 Features = NamedFeatures | AllFeatures
 
 
-@dataclass(frozen=True, slots=True)
-class Metric:
+class Metric(Struct, frozen=True):
     """`metric linf(scale: {age: 2})`, `metric dist` (a `def` of two feature vectors), or, with `parameters`,
     `metric d(u, v) = abs(u.s - v.s)`, whose `value` is the expression after `=`."""
 
@@ -236,8 +212,7 @@ class Metric:
     parameters: tuple[Name, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Model:
+class Model(Struct, frozen=True):
     """`model f1 { ... }` or `oracle f2 { ... }`. Missing parts are None; elaboration says which are needed."""
 
     span: Span
@@ -248,8 +223,7 @@ class Model:
     decide: Expr | None
 
 
-@dataclass(frozen=True, slots=True)
-class Imported:
+class Imported(Struct, frozen=True):
     """`model f1 = onnx("net.onnx", inputs: [...])`; `call` is checked to be an Apply by elaboration."""
 
     span: Span
@@ -258,31 +232,27 @@ class Imported:
     call: Expr
 
 
-@dataclass(frozen=True, slots=True)
-class Def:
+class Def(Struct, frozen=True):
     span: Span
     name: Name
     parameters: tuple[Name, ...]
     value: Expr
 
 
-@dataclass(frozen=True, slots=True)
-class Let:
+class Let(Struct, frozen=True):
     span: Span
     name: Name
     value: Expr
 
 
-@dataclass(frozen=True, slots=True)
-class Param:
+class Param(Struct, frozen=True):
     span: Span
     name: Name
     value: Expr
     interval: Interval | None
 
 
-@dataclass(frozen=True, slots=True)
-class PointDecl:
+class PointDecl(Struct, frozen=True):
     """`point p = { x: [0.9, 0.1] }`."""
 
     span: Span
@@ -290,15 +260,13 @@ class PointDecl:
     value: Expr
 
 
-@dataclass(frozen=True, slots=True)
-class Data:
+class Data(Struct, frozen=True):
     span: Span
     name: Name
     value: Expr
 
 
-@dataclass(frozen=True, slots=True)
-class Cut:
+class Cut(Struct, frozen=True):
     """`age every 10` (parts of this width), `v[0] at [1/2, 2]` (cut at these points), `sex` (each value)."""
 
     span: Span
@@ -308,8 +276,7 @@ class Cut:
     value: Expr | None
 
 
-@dataclass(frozen=True, slots=True)
-class Partition:
+class Partition(Struct, frozen=True):
     """`partition P of X by age every 10, sex`."""
 
     span: Span
@@ -318,8 +285,7 @@ class Partition:
     cuts: tuple[Cut, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Annotation:
+class Annotation(Struct, frozen=True):
     """`@points(4)`."""
 
     span: Span
@@ -327,8 +293,7 @@ class Annotation:
     arguments: tuple[Argument, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Assert:
+class Assert(Struct, frozen=True):
     """`assert A1: body expect refuted`; `body` may be a Quantified over data (`forall row in D: ...`)."""
 
     span: Span
@@ -339,15 +304,13 @@ class Assert:
     annotations: tuple[Annotation, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Compute:
+class Compute(Struct, frozen=True):
     span: Span
     name: Name
     body: Expr
 
 
-@dataclass(frozen=True, slots=True)
-class Use:
+class Use(Struct, frozen=True):
     """`use "week3.vf"` (names None: everything but assertions), `use (f1) from "submission.vf"`."""
 
     span: Span
@@ -360,8 +323,7 @@ Declaration = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class File:
+class File(Struct, frozen=True):
     """A whole file: its declarations in order. Comments live in the token stream, for the formatter."""
 
     path: str

@@ -7,11 +7,13 @@ Blocks that the first bounds do not settle are halved, down to single parts.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import product
 from math import prod
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from verifier.engines.engine import Answer, Fails, Holds, Unknown
 from verifier.language.build import Variable
@@ -34,8 +36,7 @@ BRIEF = 5.0
 """Seconds at most for one look at a block."""
 
 
-@dataclass(frozen=True)
-class Common:
+class Common(Struct, frozen=True):
     """The question that all parts have in common."""
 
     decider: Decider

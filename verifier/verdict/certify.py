@@ -5,8 +5,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from fractions import Fraction
+
+from msgspec.structs import replace
 
 from verifier.canonical.linalg import rank
 from verifier.engines.engine import Answer, Certificate, Claimed, Fails, Holds, Least, Most, Null, Vector

@@ -14,13 +14,15 @@ import time
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, wait
-from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cache, cached_property
 from importlib import metadata
 from itertools import chain
 from math import inf
 from typing import Protocol, assert_never
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from verifier.engines.asked import Asked
 from verifier.engines.engine import EngineFailed
@@ -53,8 +55,7 @@ KEPT = 4
 # Elsewhere -----------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Task:
+class Task(Struct, frozen=True):
     """The assertion or compute `name` of a program; or of its claims about rows or parts, in the order of the text, the
     `place`-th, of this the row or part `index`."""
 
@@ -66,20 +67,17 @@ class Task:
     seconds: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class Missing:
+class Missing(Struct, frozen=True):
     """This worker has not got the program."""
 
 
-@dataclass(frozen=True, slots=True)
-class Broke:
+class Broke(Struct, frozen=True):
     """The tool itself is at fault."""
 
     what: str
 
 
-@dataclass(frozen=True, slots=True)
-class Did:
+class Did(Struct, frozen=True):
     """`result`: of a whole assertion or compute also why there is none."""
 
     result: Settled | Outcome | Measurement | Undecided | Broke
@@ -201,8 +199,7 @@ class Site(Protocol):
         ...
 
 
-@dataclass
-class Job:
+class Job(Struct):
     """A task on its way. `number`: what its answer is called; `alone`: nothing else is under way with it."""
 
     number: int
@@ -253,8 +250,7 @@ class Crew:
         return self.site.submit(replace(job.task, seconds=seconds), self.cargo if with_it else None)
 
 
-@dataclass(frozen=True, slots=True)
-class Shift:
+class Shift(Struct, frozen=True):
     """A crew at the rows and parts of one assertion."""
 
     crew: Crew

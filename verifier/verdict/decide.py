@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property, partial
 from operator import eq, ge, gt, le, lt, ne
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from verifier.engines import closed_form
 from verifier.engines.engine import Answer, Fails, Holds, Null, Unknown
@@ -56,8 +58,7 @@ Again = Callable[[Poser], Posed]
 ORDERS = {"<": lt, "<=": le, "==": eq, "!=": ne, ">=": ge, ">": gt}
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(Struct, frozen=True):
     verdict: Verdict
     vacuous: str = ""
     warnings: tuple[str, ...] = ()

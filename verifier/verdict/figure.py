@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from fractions import Fraction
+
+from msgspec import Struct
 
 from verifier.engines.eliminate import Half
 
@@ -12,8 +13,7 @@ LONG = 60
 """A longer formula is printed part by part."""
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(Struct, frozen=True):
     """From `start` to `end` (None: beyond all bounds) w(delta) = `constant` + `slope` * delta, or infinite (`constant`
     None). `closed`: whether the two ends belong to it. `attained`: by a pair, at every delta of it."""
 
@@ -29,8 +29,7 @@ class Line:
         return None if self.constant is None else self.constant + self.slope * delta
 
 
-@dataclass(frozen=True, slots=True)
-class Curve:
+class Curve(Struct, frozen=True):
     """A function of delta >= 0, line by line; it never falls."""
 
     lines: tuple[Line, ...]
@@ -50,8 +49,7 @@ class Curve:
         return line.at(Fraction(0))
 
 
-@dataclass(frozen=True, slots=True)
-class Region:
+class Region(Struct, frozen=True):
     """The x of X in one of the `parts`. `pieces` have the same union without any need of X. Both say what must hold of
     the coordinates of x in order (an entry of a vector is one, a member of a finite sort its place in it).
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, Protocol
+
+from msgspec import Struct
 
 from verifier.language.build import TooLarge
 from verifier.model.claim import Many
@@ -26,8 +27,7 @@ OUT_OF_TIME = "out of time"
 INTERRUPTED = "interrupted"
 
 
-@dataclass
-class Settled:
+class Settled(Struct):
     """What became of a row or a part so far. `final`: what is unknown stays so, whoever is asked."""
 
     verdict: Verdict
@@ -41,8 +41,7 @@ class Settled:
         return isinstance(self.verdict, Undecided) and not self.verdict.later and not self.final
 
 
-@dataclass(frozen=True, slots=True)
-class Progress:
+class Progress(Struct, frozen=True):
     """How far a claim about many rows or parts is. `certified`: the share of X whose parts are proved."""
 
     done: int

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
 from fractions import Fraction
 from math import ceil
 from typing import Literal
+
+from msgspec import Struct
 
 from verifier.engines.asked import Asked as Asked
 from verifier.engines.engine import Certificate as Certificate
@@ -18,8 +19,7 @@ from verifier.syntax.tree import Annotation
 from verifier.verdict.figure import Figure
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
+class Seen(Struct, frozen=True):
     """What one classifier makes of a witness: its features and labels at each point, and the distance of the first two
     points.
 
@@ -34,8 +34,7 @@ class Seen:
     distance: Fraction | Root | None
 
 
-@dataclass(frozen=True, slots=True)
-class Limit:
+class Limit(Struct, frozen=True):
     """A limit witness (Theorem 1*): the points x and y + s(z - y), s in (0, 1], have oracle distance `slope2` * s -> 0
     and classifier distance `start` + s * `slope1` -> `start` > 0. The pair shown is the member for the chosen eps.
 
@@ -51,8 +50,7 @@ class Limit:
     x_end: PointValue | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Witness:
+class Witness(Struct, frozen=True):
     """A concrete, replayed witness: points by name (`x`, `x'`, or the names a formula quantifies over)."""
 
     points: Mapping[str, PointValue]
@@ -73,8 +71,7 @@ class Witness:
         return list(self.points.values())[1]
 
 
-@dataclass(frozen=True, slots=True)
-class Proved:
+class Proved(Struct, frozen=True):
     """`trusts`: what was not re-checked by the kernel ("z3 5.4.1"); empty means that the kernel checked all of it.
     `pair`: the witness, where the claim asserts that one exists. `certificates`: what the kernel accepted for it, one a
     question."""
@@ -86,8 +83,7 @@ class Proved:
     certificates: tuple[Certificate, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Refuted:
+class Refuted(Struct, frozen=True):
     """`pair` None only where the claim asserted that a witness exists, and there is none (then `trusts` may be non-
     empty)."""
 
@@ -98,8 +94,7 @@ class Refuted:
     certificates: tuple[Certificate, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Undecided:
+class Undecided(Struct, frozen=True):
     """`later`: the file asks for something this version does not do yet."""
 
     why: str
@@ -119,8 +114,7 @@ def word(verdict: Verdict) -> Literal["proved", "refuted", "unknown"]:
             return "unknown"
 
 
-@dataclass(frozen=True, slots=True)
-class Checked:
+class Checked(Struct, frozen=True):
     """The outcome of one assertion. `text`: its body as written, normalised; `of`: the name of the property, or
     "formula".
 
@@ -161,8 +155,7 @@ Amount = Fraction | Root | str
 """What a measure amounts to: a rational, the root of one, or words ("infinity", the case "III", names of features)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Measurement:
+class Measurement(Struct, frozen=True):
     """What became of a measure. `amount` None: not computed, `why` says so; `later`: not in this version.
 
     `attained` None where the word has no meaning. `how`: exact, enclosed (certainly in `enclosure`), or estimated (in
@@ -184,8 +177,7 @@ class Measurement:
     certificates: tuple[Certificate, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(Struct, frozen=True):
     """What became of one row of a data set. `number` counts from 1, `line` is that of the file; `distance`: the exact
     minimal distance, where one was asked for and computed; `word` is "" where there is only a distance."""
 
@@ -196,8 +188,7 @@ class Row:
     why: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Table:
+class Table(Struct, frozen=True):
     """A claim, row by row."""
 
     data: str
@@ -218,8 +209,7 @@ class Table:
         return ordered[max(0, ceil(share * len(ordered)) - 1)].distance if ordered else None
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(Struct, frozen=True):
     """What became of one part of X. `number` counts from 1; `share`: how much of X it is, exactly (None: no number
     says it)."""
 
@@ -230,8 +220,7 @@ class Part:
     why: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Pieces:
+class Pieces(Struct, frozen=True):
     """A claim, part by part."""
 
     partition: Partition
@@ -270,8 +259,7 @@ def interval(low: Fraction, high: Fraction, digits: int = 6) -> str:
     return f"[{ends[0]}, {ends[1]}]"
 
 
-@dataclass(frozen=True, slots=True)
-class Computed:
+class Computed(Struct, frozen=True):
     """The outcome of one `compute`; `asked` as above."""
 
     name: str
@@ -302,8 +290,7 @@ class Computed:
         return self.result.trusts
 
 
-@dataclass(frozen=True)
-class FileResult:
+class FileResult(Struct, frozen=True):
     """Everything said about one file. `internal_errors`: a failed replay, say (exit code 4)."""
 
     path: str
@@ -312,7 +299,7 @@ class FileResult:
     computed: tuple[Computed, ...] = ()
     internal_errors: tuple[str, ...] = ()
     interrupted: bool = False
-    lines: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    lines: Mapping[str, tuple[str, ...]] = {}
     """path -> its lines, for the caret under a diagnostic (a `use` may bring in other files)."""
 
     @property

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
+
+from msgspec import Struct
 
 from verifier.language.build import Build, Form
 
 
-@dataclass(frozen=True, slots=True)
-class Metric:
+class Metric(Struct, frozen=True):
     """`distance` builds it, `meaning` evaluates it, `ball` builds the formula d <= radius (closed) or d < radius more
     sharply than comparing `distance` would. `is_norm`: the topology is the one of the features (Theorems 1 and 2)."""
 

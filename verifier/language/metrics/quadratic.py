@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
+
+from msgspec import Struct
 
 Row = tuple[Fraction, ...]
 Rows = tuple[Row, ...]
@@ -12,8 +13,7 @@ Squares = tuple[tuple[Fraction, Row], ...]
 """d^2 = sum of weight * (row . differences)^2, every weight positive."""
 
 
-@dataclass(frozen=True, slots=True)
-class Quadratic:
+class Quadratic(Struct, frozen=True):
     """`squares` writes d^2 as a sum of squares, given the number of differences and the matrix; `meaning` evaluates d^2
     from the matrix itself. `takes_matrix`: the metric is given by one."""
 

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import Literal
+
+from msgspec import Struct
 
 from verifier.language.build import Build, Form
 
 
-@dataclass(frozen=True, slots=True)
-class Op:
+class Op(Struct, frozen=True):
     """`each`: the first argument is a number or a vector (then element by element), the other `arguments` - 1 are
     numbers. `fold`: any number of numbers, or one vector, to one number."""
 

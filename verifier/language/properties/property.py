@@ -8,8 +8,9 @@ for the arguments and `radius` and the like for the options; `where_at(x)` for t
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Literal
+
+from msgspec import Struct
 
 Kind = Literal["model", "oracle", "classifier", "measured", "feature", "point", "number", "data", "labelled"]
 """What an argument is. `measured`: a classifier whose metric must be written, for the number depends on it.
@@ -20,8 +21,7 @@ Choices = Mapping[str, str]
 """The options that were given: a word or flag by its text, the others by ""."""
 
 
-@dataclass(frozen=True, slots=True)
-class Always:
+class Always(Struct, frozen=True):
     """For all `points` in X: all of `given` => `then`.
 
     `distinct`: two points (or arguments) that must differ for the premise to say anything; empty: any point will do.
@@ -34,8 +34,7 @@ class Always:
     almost: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Contained:
+class Contained(Struct, frozen=True):
     """The topology of `coarse` is contained in that of `fine`: Theorem 1*, or `uniform`ly: Theorem 1U.
 
     `at`: the argument that x is fixed to, if it is."""
@@ -46,27 +45,23 @@ class Contained:
     at: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class LocallyConstant:
+class LocallyConstant(Struct, frozen=True):
     """Off its t1-boundary, f1 is locally constant for the oracle (Theorem 3)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Every:
+class Every(Struct, frozen=True):
     """All parts hold; each has a name for the reader."""
 
     parts: tuple[tuple[str, Pattern], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Opposite:
+class Opposite(Struct, frozen=True):
     """The part does not hold."""
 
     part: Pattern
 
 
-@dataclass(frozen=True, slots=True)
-class Likely:
+class Likely(Struct, frozen=True):
     """The measure of this name, a probability with the same arguments, is more than 1 - eta."""
 
     measure: str
@@ -75,8 +70,7 @@ class Likely:
 Pattern = Always | Contained | LocallyConstant | Every | Opposite | Likely
 
 
-@dataclass(frozen=True, slots=True)
-class Infimum:
+class Infimum(Struct, frozen=True):
     """inf of the distance `of` over all `points` in X with all of `given`; infinite when there are none."""
 
     points: tuple[str, ...]
@@ -84,20 +78,18 @@ class Infimum:
     given: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Property:
+class Property(Struct, frozen=True):
     """`parameters`: name -> kind, in order. `options`: name -> kind; `required` must be given."""
 
     name: str
     words: str
     parameters: Mapping[str, Kind]
     pattern: Callable[[Choices], Pattern]
-    options: Mapping[str, OptionKind] = field(default_factory=dict)
+    options: Mapping[str, OptionKind] = {}
     required: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Measure:
+class Measure(Struct, frozen=True):
     """A number to compute; otherwise like a property. `pattern` None: it has a computation of its own. `others`: the
     same word with other parameters, data sets among them."""
 
@@ -105,7 +97,7 @@ class Measure:
     words: str
     parameters: Mapping[str, Kind]
     pattern: Callable[[Choices], Infimum] | None
-    options: Mapping[str, OptionKind] = field(default_factory=dict)
+    options: Mapping[str, OptionKind] = {}
     required: tuple[str, ...] = ()
     others: tuple[Measure, ...] = ()
     compares: bool = True

@@ -7,10 +7,11 @@ pairs out. Distances of built-in norms are compared as whole numbers over a comm
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
 from fractions import Fraction
 from math import ceil, floor, lcm
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from verifier.language.root import Root, below_root
 from verifier.model.claim import Computation

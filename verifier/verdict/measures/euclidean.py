@@ -10,9 +10,10 @@ is enclosed.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from verifier.engines.engine import Answer, Fails, Holds, Most, Unknown, Vector
 from verifier.engines.volume import Polytope, box, whole
@@ -182,8 +183,7 @@ class Steepness:
         return self.decider.replay.witness(points, self.names)
 
 
-@dataclass(frozen=True, slots=True)
-class Reach:
+class Reach(Struct, frozen=True):
     """The square of how far something reaches is in [low, high]; a pair that reaches low, if one does."""
 
     low: Fraction

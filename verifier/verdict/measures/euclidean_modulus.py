@@ -7,9 +7,11 @@ one of these two is reached. A Euclidean d1' is treated by its shadows, as for K
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from verifier.engines.engine import Least, Most, Unknown, Vector
 from verifier.language.build import Form
@@ -31,8 +33,7 @@ SIMPLE = 1000
 """The denominator up to which an exact value is guessed within an enclosure."""
 
 
-@dataclass(frozen=True, slots=True)
-class Nearest:
+class Nearest(Struct, frozen=True):
     """inf { d2'^2 : d1' >= v } (None: there is no such pair), and a pair that has it, if one does."""
 
     square: Fraction | None

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from fractions import Fraction
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from verifier.engines.engine import Answer, Least, Unknown, Vector
 from verifier.language.root import below_root, root

@@ -8,9 +8,10 @@ delta does not count. So w(delta) is the `greatest` d1' over the solutions of `d
 
 from __future__ import annotations
 
-from dataclasses import replace
 from fractions import Fraction
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from verifier.engines.engine import Answer, Most, Unknown
 from verifier.language.build import Form
