@@ -7,10 +7,11 @@ from fractions import Fraction
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from verifier.api import Options, load, load_text
 from verifier.surfaces.problem import Invalid, Problem, exact, finite, integer, interval, real
-from verifier.verdict.verdict import FileResult
+from verifier.verdict.verdict import Checked, FileResult
 
 
 def halfspace() -> Problem:
@@ -26,8 +27,14 @@ def halfspace() -> Problem:
     return problem.compute("R", "critical_radius(f1, f2)")
 
 
+def untimed(checked: Checked) -> object:
+    """The verdict; how long the kernel took for its certificates is left out."""
+    held = getattr(checked.verdict, "certificates", None)
+    return checked.verdict if held is None else replace(checked.verdict, certificates=[c.proof for c in held])
+
+
 def answers(result: FileResult) -> list[object]:
-    return [*((a.name, a.verdict) for a in result), *((c.name, c.value, c.attained, c.pair) for c in result.computed)]
+    return [*((a.name, untimed(a)) for a in result), *((c.name, c.value, c.attained, c.pair) for c in result.computed)]
 
 
 def test_a_problem_is_checked() -> None:

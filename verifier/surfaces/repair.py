@@ -145,21 +145,17 @@ class Cost(Struct, frozen=True):
     computes: tuple[tuple[str, str], ...]
 
 
-class Repair(Struct):
+class Repair:
     """The file with one classifier exchanged."""
 
-    loaded: Loaded
-    target: Target
-    options: Options
-    path: str
-    edits: dict[tuple[int, int], str] = {}
-    """Places of the old text, and what stands there now."""
-    added: list[str] = []
-    renamed: dict[str, str] = {}
-    """What speaks of the old model now, as the new one has not got what it says; and why."""
-
-    def __post_init__(self) -> None:
-        program, target = self.loaded.program, self.target
+    def __init__(self, loaded: Loaded, target: Target, options: Options, path: str) -> None:
+        self.loaded, self.target, self.options, self.path = loaded, target, options, path
+        self.edits: dict[tuple[int, int], str] = {}
+        """Places of the old text, and what stands there now."""
+        self.added: list[str] = []
+        self.renamed: dict[str, str] = {}
+        """What speaks of the old model now, as the new one has not got what it says; and why."""
+        program = loaded.program
         self.source = self.loaded.sources[self.loaded.path]
         self.model, self.oracle = program.classifiers[target.model], program.classifiers[target.oracle]
         self.names = taken(program)
