@@ -175,6 +175,7 @@ def checked(d: tree.Assert, outcome: Outcome, seconds: float) -> Checked:
         d.annotations,
         outcome.table,
         outcome.pieces,
+        outcome.strategy,
     )
 
 

@@ -9,7 +9,7 @@ import pytest
 from tests.engines.questions import program
 from tests.model.expressions import expression
 from verifier.model.assertion import at, claim_of, joined, measure_of, property_of, rewrite, template
-from verifier.model.claim import Always, Claim, Compare, Contained, Infimum, Join, LocallyConstant, Not
+from verifier.model.claim import Always, Block, Claim, Compare, Contained, Infimum, Join, LocallyConstant, Not, Prenex
 from verifier.model.elaborate import names_in
 from verifier.source import Rejected
 from verifier.syntax import tree
@@ -52,6 +52,93 @@ def test_the_left_side_of_an_implication_is_the_premise() -> None:
     assert found.shown == ("f1",)
     assert found.ends is not None
     assert [written(e) for e in found.ends] == ["u", "v"]
+
+
+def blocks(text: str) -> tuple[str, str]:
+    """`A x y, E z`, and the formula behind them."""
+    found = claim(text)
+    assert isinstance(found, Prenex)
+    return ", ".join(f"{b.kind[0].upper()} {' '.join(b.points)}" for b in found.blocks), written(found.formula)
+
+
+@pytest.mark.parametrize(
+    ("text", "prefix", "formula"),
+    [
+        ("forall x in X: exists y in X: y.a >= x.a", "F x, E y", "y.a >= x.a"),
+        ("exists x in X: forall y in X: exists z in X: z.a >= y.a", "E x, F y, E z", "z.a >= y.a"),
+        ("forall x in X: exists y in X: exists z in X: z.a >= y.a", "F x, E y z", "z.a >= y.a"),
+        ("forall x in X: x.a > 0 => (exists y in X: y.a < x.a)", "F x, E y", "x.a > 0 => y.a < x.a"),
+        ("forall x in X: (forall y in X: y.a >= x.a) => x.a == 0", "F x, E y", "y.a >= x.a => x.a == 0"),
+        ("forall x in X: not (forall y in X: y.a > x.a)", "F x, E y", "not y.a > x.a"),
+        ("exists x in X: not (exists y in X: y.a > x.a)", "E x, F y", "not y.a > x.a"),
+        # side by side: as few blocks as may be, and names apart
+        (
+            "forall x in X: (exists y in X: y.a > x.a) or (exists y in X: y.a < x.a)",
+            "F x, E y y2",
+            "y.a > x.a or y2.a < x.a",
+        ),
+        (
+            "forall x in X: (exists y in X: y.a > x.a) and (forall z in X: z.a >= 0)",
+            "F x z, E y",
+            "y.a > x.a and z.a >= 0",
+        ),
+        (
+            "forall x in X: (exists y in X: y.a > x.a) <=> x.a < 1",
+            "F x y, E y2",
+            "(y.a > x.a => x.a < 1) and (x.a < 1 => y2.a > x.a)",
+        ),
+        # a declared point is another one than the bound one
+        ("forall x in X: (exists p in X: p.a > x.a) or x.a >= p.a", "F x, E p2", "p2.a > x.a or x.a >= p.a"),
+        ("forall x in X: exists p in X: p.a >= x.a", "F x, E p", "p.a >= x.a"),
+        # a member of a finite sort is no point, whatever it is called
+        (
+            "forall r in X: exists y in X: y == {a: r.a, x: r.x, c: r, d: a}",
+            "F r, E y",
+            "y == {a: r.a, x: r.x, c: r, d: a}",
+        ),
+    ],
+)
+def test_quantifiers_come_to_the_front(text: str, prefix: str, formula: str) -> None:
+    assert blocks(text) == (prefix, formula)
+
+
+def test_quantifiers_that_do_not_alternate_need_no_blocks() -> None:
+    found = claim("forall x in X: x.a > 0 => (forall y in X: f1(y) == f1(x))")
+    assert isinstance(found, Always)
+    assert (found.points, [written(g) for g in found.given]) == (("x", "y"), ["x.a > 0"])
+    found = claim("forall x in X: (exists y in X: y.a > x.a) => x.a < 1")
+    assert isinstance(found, Always) and found.points == ("x", "y")
+
+
+def test_the_premise_of_the_outer_quantifiers_is_asked_about() -> None:
+    found = claim("forall x in X: exists y in X: x.a > y.a => f1(y) == yes")
+    assert isinstance(found, Prenex)
+    assert found.blocks == (Block("forall", ("x",)), Block("exists", ("y",)))
+    assert isinstance(found.given, Not) and isinstance(found.given.claim, Always)
+    assert (found.given.claim.points, written(found.given.claim.then)) == (("x", "y"), "not x.a > y.a")
+    assert found.shown == ("f1",)
+    found = claim("exists x in X: forall y in X: x.a > y.a => f1(y) == yes")
+    assert isinstance(found, Prenex) and found.given is None
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("forall x in X: exists x in X: x.a > 0", "`x` is bound twice."),
+        ("forall x in X: (exists y in X: exists x in X: x.a > 0)", "`x` is bound twice."),
+        ("forall x in X: exists y, y in X: y.a > 0", "`y` is bound twice."),
+        ("forall x in X: exists y in Y: y.a > 0", "There is no domain called `Y`."),
+        (
+            "forall x1, x2, x3, x4 in X: exists y1, y2, y3 in X: y1.a > 0",
+            "At most six points can be quantified at once.",
+        ),
+        ("forall x in X: exists y in X: contained(f1, f2)", "`contained` already speaks about all points."),
+    ],
+)
+def test_what_cannot_be_quantified_is_said(text: str, message: str) -> None:
+    with pytest.raises(Rejected) as said:
+        claim(text)
+    assert said.value.diagnostics[0].message == message
 
 
 def test_quantifiers_of_one_kind_are_one() -> None:

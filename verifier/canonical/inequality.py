@@ -76,8 +76,15 @@ def total(terms: tuple[tuple[int, Fraction], ...], names: Names) -> str:
     text = ""
     for i, w in sorted(terms, key=lambda t: t[1] < 0):
         sign = " - " if w < 0 else " + "
-        text += (sign if text else "") + product(abs(w), names[i])
+        text += (sign if text else sign.strip(" +")) + product(abs(w), names[i])
     return text
+
+
+def number(terms: tuple[tuple[int, Fraction], ...], constant: Fraction, names: Names) -> str:
+    """`a - 2*b + 1/2`."""
+    if not terms or not constant:
+        return total(terms, names) or str(constant)
+    return f"{total(terms, names)} {'-' if constant < 0 else '+'} {abs(constant)}"
 
 
 def product(weight: Fraction, name: str) -> str:

@@ -146,12 +146,27 @@ class Torn(Struct, frozen=True):
     trusts: tuple[str, ...] = ()
 
 
+class Reply(Struct, frozen=True):
+    """A rule of a strategy: to every choice in `part`, one of them `at`, these images of it are an answer."""
+
+    part: tuple[Half, ...]
+    images: tuple[Row, ...]
+    at: Vector
+
+
+class Strategy(Struct, frozen=True):
+    """To every choice one of the rules has an answer. It is a guess; nothing has been checked."""
+
+    by: str
+    replies: tuple[Reply, ...]
+
+
 class Unknown(Struct, frozen=True):
     why: str
     work: Work = ()
 
 
-Answer = Holds | Null | Fails | Least | Most | Curve | Torn | Unknown
+Answer = Holds | Null | Fails | Least | Most | Curve | Torn | Strategy | Unknown
 
 
 def worked(answer: Answer, **work: int) -> Answer:

@@ -209,6 +209,10 @@ class Portfolio:
         """All x for which the piece of some solution has a closure point with first number 0 < second number."""
         return self._ask("torn", question, domain, seconds=seconds)
 
+    def play(self, question: Question, widths: tuple[int, ...], width: int, seconds: float) -> Answer:
+        """A strategy for the second block of points, or a first block to which there is no answer."""
+        return self._ask("play", question, widths, width, seconds=seconds)
+
     def breadth(self, question: Question, seconds: float) -> int | None:
         """The largest dimension of a piece of the solutions; None when it stayed open."""
         found = cast(object, self._ask("breadth", question, seconds=seconds))

@@ -29,14 +29,17 @@ from verifier.model.claim import (
     Measured,
     Not,
     Parts,
+    Prenex,
     Rows,
 )
 from verifier.model.distribution import Distribution, distribution_of
 from verifier.model.elaborate import names_in
 from verifier.model.meaning import fail
-from verifier.model.program import Program, Value
+from verifier.model.prenex import prenex
+from verifier.model.program import Program
+from verifier.model.replace import literal, quantifiers, quantifies, renamed
 from verifier.model.symbolic import Symbolic
-from verifier.source import Source, Span
+from verifier.source import Source
 from verifier.source.closest import suggestion
 from verifier.syntax import tree
 from verifier.syntax.format import unparse
@@ -178,11 +181,7 @@ def _computation(program: Program, name: str, call: Call) -> Computation:
 
 def _plain(body: tree.Expr) -> bool:
     """No property, measure or quantifier inside: a formula about declared points and constants."""
-    return not (names_in(body) & (MEASURE_WORDS | PROPERTY_WORDS)) and not _quantifies(body)
-
-
-def _quantifies(body: tree.Expr) -> bool:
-    return next(_quantifiers(body), None) is not None
+    return not (names_in(body) & (MEASURE_WORDS | PROPERTY_WORDS)) and not quantifies(body)
 
 
 def _callable(program: Program, name: str) -> bool:
@@ -222,7 +221,7 @@ def _parts(program: Program, body: tree.Quantified) -> Parts:
         fail("V204", first.span, f"`{first.id}` is already the name of a set.", "Write `forall part in ...`.")
     inner = _within(body.body, first.id, program.domain.name)
     sets = {*program.data, *program.partitions}
-    if (again := next((q for q in _quantifiers(inner) if q.over.id in sets), None)) is not None:
+    if (again := next((q for q in quantifiers(inner) if q.over.id in sets), None)) is not None:
         message = f"Within a part, a quantifier over `{again.over.id}` has no meaning."
         fail("V401", again.span, message, f"Write `forall x in {first.id}: ...`, or an assertion of its own.")
     return Parts(body.kind, first.id, program.partitions[body.over.id], inner)
@@ -240,20 +239,6 @@ def _within(expr: tree.Expr, part: str, domain: str) -> tree.Expr:
             return tree.Binary(span, op, _within(left, part, domain), _within(right, part, domain))
         case _:
             return expr
-
-
-def _quantifiers(expr: tree.Expr) -> Iterator[tree.Quantified]:
-    match expr:
-        case tree.Quantified(_, _, _, _, inner):
-            yield expr
-            yield from _quantifiers(inner)
-        case tree.Unary(_, _, operand):
-            yield from _quantifiers(operand)
-        case tree.Binary(_, _, left, right):
-            yield from _quantifiers(left)
-            yield from _quantifiers(right)
-        case _:
-            pass
 
 
 def scattered(claim: Claim) -> Iterator[Many]:
@@ -278,83 +263,38 @@ def at_row(program: Program, rows: Rows, index: int) -> Program:
     return replace(program, points={**program.points, rows.point: rows.data.rows[index]})
 
 
-def renamed(expr: tree.Expr, old: str, new: str) -> tree.Expr:
-    """`expr` with the free name `old` replaced, wherever a value may stand."""
-
-    def arguments(given: tuple[tree.Argument, ...]) -> tuple[tree.Argument, ...]:
-        return tuple(tree.Argument(a.span, a.label, go(a.value)) for a in given)
-
-    def go(e: tree.Expr) -> tree.Expr:
-        match e:
-            case tree.Name(span, name):
-                return tree.Name(span, new) if name == old else e
-            case tree.Field(span, value, name):
-                return tree.Field(span, go(value), name)
-            case tree.Index(span, value, index):
-                return tree.Index(span, go(value), go(index))
-            case tree.Apply(span, function, given):
-                return tree.Apply(span, function, arguments(given))
-            case tree.Record(span, entries):
-                return tree.Record(span, arguments(entries))
-            case tree.Vector(span, items):
-                return tree.Vector(span, tuple(go(i) for i in items))
-            case tree.Unary(span, sign, operand):
-                return tree.Unary(span, sign, go(operand))
-            case tree.Binary(span, op, left, right):
-                return tree.Binary(span, op, go(left), go(right))
-            case tree.Chain(span, operands, ops):
-                return tree.Chain(span, tuple(go(o) for o in operands), ops)
-            case tree.If(span, test, then, otherwise):
-                return tree.If(span, go(test), go(then), go(otherwise))
-            case tree.Quantified(span, kind, names, over, inner):
-                bound = any(n.id == old for n in names)
-                return e if bound else tree.Quantified(span, kind, names, over, go(inner))
-            case tree.Number() | tree.Text():
-                return e
-
-    return go(expr)
-
-
 def _quantified(program: Program, body: tree.Quantified) -> Claim:
-    domain = program.domain
     if body.over.id in program.data:
         return _rows(program, body)
     if body.over.id in program.partitions:
         return _parts(program, body)
-    if domain is None or body.over.id != domain.name:
-        known = [*program.data, *program.partitions, *([domain.name] if domain else [])]
-        fail(
-            "V201",
-            body.over.span,
-            f"There is no domain called `{body.over.id}`.",
-            suggestion(body.over.id, known, "Known are") if known else "Declare one: `domain X { x: real in [0, 1] }`.",
-        )
-    names = [n.id for n in body.names]
-    inner = body.body
-    while isinstance(inner, tree.Quantified) and inner.kind == body.kind and inner.over.id == body.over.id:
-        names += [n.id for n in inner.names]
-        inner = inner.body
-    for i, name in enumerate(names):
-        if name in names[:i]:
-            fail("V204", body.span, f"`{name}` is bound twice.", "Rename one of the two.")
-    if _quantifies(inner):
-        return Later("alternating quantifiers")
+    blocks, inner = prenex(program, body)
+    names = [name for block in blocks for name in block.points]
     if len(names) > 6:
         fail("V404", body.span, "At most six points can be quantified at once.", "Use fewer.")
     used = names_in(inner)
-    if used & PROPERTY_WORDS:
-        word = sorted(used & PROPERTY_WORDS)[0]
-        fail("V401", inner.span, f"`{word}` already speaks about all points.", "Remove the quantifier.")
-    if used & MEASURE_WORDS:
-        word = sorted(used & MEASURE_WORDS)[0]
-        fail("V401", inner.span, f"`{word}` already speaks about all points.", "Remove the quantifier.")
-    ends = (tree.Name(body.span, names[0]), tree.Name(body.span, names[1])) if len(names) == 2 else None
+    for words in (PROPERTY_WORDS, MEASURE_WORDS):
+        for word in sorted(used & words)[:1]:
+            fail("V401", inner.span, f"`{word}` already speaks about all points.", "Remove the quantifier.")
     shown = tuple(n for n in program.classifiers if n in used)
+    if len(blocks) > 1:
+        return Prenex(tuple(blocks), inner, _premise(program, body), shown)
+    ends = (tree.Name(body.span, names[0]), tree.Name(body.span, names[1])) if len(names) == 2 else None
     if body.kind == "exists":
         return Not(Always(tuple(names), (), tree.Unary(inner.span, "not", inner), None, ends=ends, shown=shown))
     if isinstance(inner, tree.Binary) and inner.op == "=>":
         return Always(tuple(names), (inner.left,), inner.right, None, ends=ends, shown=shown)
     return Always(tuple(names), (), inner, None, ends=ends, shown=shown)
+
+
+def _premise(program: Program, body: tree.Quantified) -> Claim | None:
+    """Of `forall ...: A => B`, that some points satisfy A."""
+    names, inner = list(body.names), body.body
+    while isinstance(inner, tree.Quantified) and inner.over.id == body.over.id:
+        names, inner = [*names, *inner.names], inner.body
+    if body.kind == "exists" or not isinstance(inner, tree.Binary) or inner.op != "=>":
+        return None
+    return claim_of(program, tree.Quantified(body.span, "exists", tuple(names), body.over, inner.left))
 
 
 def _property(program: Program, body: tree.Apply, word: Property) -> Claim:
@@ -703,14 +643,3 @@ def at(formula: tree.Expr, point: tree.Expr, program: Program) -> tree.Expr:
 
 def _classifier(e: tree.Expr, program: Program) -> tree.Expr | None:
     return e if isinstance(e, tree.Name) and e.id in program.classifiers else None
-
-
-def literal(span: Span, value: Value) -> tree.Expr:
-    """A constant as a tree."""
-    match value:
-        case tuple():
-            return tree.Vector(span, tuple(literal(span, v) for v in value))
-        case Fraction():
-            return tree.Number(span, value)
-        case str():
-            return tree.Name(span, value)

@@ -13,6 +13,7 @@ from verifier.model.program import Data, Partition
 from verifier.syntax.tree import Comparison, Expr, Name, Number
 
 Ends = tuple[Expr, Expr]
+Kind = Literal["forall", "exists"]
 
 
 class Always(Struct, frozen=True):
@@ -31,6 +32,23 @@ class Always(Struct, frozen=True):
     distinct: Ends | None
     almost: bool = False
     ends: Ends | None = None
+    shown: tuple[str, ...] = ()
+
+
+class Block(Struct, frozen=True):
+    """Quantifiers of one kind over points of X, one after the other."""
+
+    kind: Kind
+    points: tuple[str, ...]
+
+
+class Prenex(Struct, frozen=True):
+    """Quantifiers that alternate: at least two blocks, and the formula behind them. The claim is vacuous where `given`,
+    that some points satisfy its premise, is refuted."""
+
+    blocks: tuple[Block, ...]
+    formula: Expr
+    given: Claim | None = None
     shown: tuple[str, ...] = ()
 
 
@@ -117,7 +135,7 @@ class Rows(Struct, frozen=True):
     """`forall row in D: body`: the body, of each row. `name`: the row, as the file calls it; `point`: as the body here
     calls it, a name that no file can write."""
 
-    kind: Literal["forall", "exists"]
+    kind: Kind
     name: str
     point: str
     data: Data
@@ -127,7 +145,7 @@ class Rows(Struct, frozen=True):
 class Parts(Struct, frozen=True):
     """`forall part in P: body`: the body, with each part in the place of X. `name`: the part, as the file calls it."""
 
-    kind: Literal["forall", "exists"]
+    kind: Kind
     name: str
     partition: Partition
     body: Expr
@@ -147,4 +165,4 @@ class Later(Struct, frozen=True):
 
 Measured = Infimum | Computation | Later
 Many = Rows | Parts
-Claim = Always | Contained | LocallyConstant | Compare | Not | Join | Rows | Parts | ByConstruction | Later
+Claim = Always | Prenex | Contained | LocallyConstant | Compare | Not | Join | Rows | Parts | ByConstruction | Later

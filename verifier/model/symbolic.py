@@ -91,6 +91,22 @@ class Symbolic(Algebra):
                 values[c.name] = tuple(fresh(f"{label}[{i}]", *side, False) for i, side in enumerate(sides))
         return self._keep(Point(values)), inputs
 
+    def placed(self, domain: Domain, entries: Sequence[Form]) -> tuple[Point, Form]:
+        """A point with these coordinates, in order, and that it lies in the domain; whole ones are whole by
+        themselves."""
+        rest = iter(entries)
+        values: dict[str, Meaning] = {}
+        members: list[Form] = []
+        for c in domain.coordinates:
+            if c.kind == "finite":
+                value = self.finite(c.members, next(rest))
+                members.append(self.build.either(*value.cases))
+                values[c.name] = value
+            else:
+                values[c.name] = next(rest) if c.size is None else tuple(next(rest) for _ in range(c.size))
+        point = self._keep(Point(values))
+        return point, self.build.both(self.inside(point), *members)
+
     def finite(self, members: tuple[str, ...], code: Form) -> Finite:
         cases = tuple(
             self.build.is_zero(self.build.subtract(code, self.build.constant(i))) for i in range(len(members))
@@ -483,7 +499,8 @@ class Symbolic(Algebra):
                 holds = self.truth(test, env)
                 return self._if(span, holds, self.value(then, env), self.value(otherwise, env))
             case tree.Quantified(span):
-                fail("V401", span, "A quantifier is only allowed at the top of an assertion.", "Move it outside.")
+                fix = "It may stand at the top of an assertion, and there under not, and, or, => and <=>."
+                fail("V401", span, "A quantifier is not allowed here.", fix)
 
     def _name(self, span: Span, name: str, env: Env) -> Meaning:
         if name in env:

@@ -34,27 +34,31 @@ class Posed(Struct, frozen=True):
 
     def read(self, vector: Sequence[Fraction]) -> dict[str, PointValue]:
         """The points of a solution, in the words of the file."""
-        domain = self.program.domain
-        rest = (vector[i] for i in self.layout)
-        result: dict[str, PointValue] = {}
-        for name in self.points:
-            assert domain is not None
-            values: dict[str, Value] = {}
-            for c in domain.coordinates:
-                if c.kind == "finite":
-                    values[c.name] = c.members[int(next(rest))]
-                elif c.size is None:
-                    values[c.name] = next(rest)
-                else:
-                    values[c.name] = tuple(next(rest) for _ in range(c.size))
-            result[name] = values
-        return result
+        return read(self.program, self.points, [vector[i] for i in self.layout])
 
     def share(self, name: str) -> tuple[int, ...]:
         """The variables of one point."""
         width = len(self.layout) // max(1, len(self.points))
         start = self.points.index(name) * width
         return self.layout[start : start + width]
+
+
+def read(program: Program, names: Sequence[str], vector: Sequence[Fraction]) -> dict[str, PointValue]:
+    """Points by their coordinates, one point after the other."""
+    domain, rest = program.domain, iter(vector)
+    result: dict[str, PointValue] = {}
+    for name in names:
+        assert domain is not None
+        values: dict[str, Value] = {}
+        for c in domain.coordinates:
+            if c.kind == "finite":
+                values[c.name] = c.members[int(next(rest))]
+            elif c.size is None:
+                values[c.name] = next(rest)
+            else:
+                values[c.name] = tuple(next(rest) for _ in range(c.size))
+        result[name] = values
+    return result
 
 
 class Poser:
@@ -203,6 +207,20 @@ class Poser:
             if isinstance(a, Variable) and isinstance(b, Variable) and replace(a, name=b.name) == b and i not in images:
                 images.setdefault(j, Form(Fraction(0), ((i, Fraction(1)),)))
         return images
+
+    def open(self, names: Sequence[str], facts: Sequence[Form]) -> Question:
+        """The same coordinates whatever the facts say: these are not asked for together."""
+        if self.build.reach(facts) & self.symbolic.squares.keys():
+            raise NotYet("a distance of the metric l2 or mahalanobis where quantifiers alternate")
+        inputs = [form for name in names for form in self.inputs(name)]
+        circuit, nodes = self.build.circuit(facts, inputs)
+        variables = (self.build.atoms[form.terms[0][0]] for form in inputs)
+        return Question(circuit, tuple(v for v in variables if isinstance(v, Variable)), nodes)
+
+    def placed(self, entries: Sequence[Form]) -> tuple[Point, Form]:
+        """The point with these coordinates, whole where they have to be, and that it lies in X."""
+        assert self.program.domain is not None
+        return self.symbolic.placed(self.program.domain, entries)
 
     def margins(self, model: str, names: Sequence[str]) -> list[Form]:
         """The margins of a written decision at the points: a pleasant pair has large ones."""

@@ -19,6 +19,7 @@ from verifier.model.claim import (
     Measured,
     Not,
     Parts,
+    Prenex,
     Rows,
 )
 from verifier.model.partition import at_part
@@ -31,6 +32,10 @@ def check_claim(claim: Claim | Measured, poser: Poser) -> None:
         case Always(points, given, then):
             for formula in (*given, then):
                 poser.truth(formula, points)
+        case Prenex(blocks, formula, given):
+            poser.truth(formula, [name for block in blocks for name in block.points])
+            if given is not None:
+                check_claim(given, poser)
         case Contained(_, _, coarse, fine) | LocallyConstant(_, _, coarse, fine):
             for distance in (coarse, fine):
                 poser.shape(distance, ("x", "x'"))

@@ -14,7 +14,7 @@ from verifier.engines.engine import Most
 from verifier.language.build import Form
 from verifier.language.measures import MEASURES
 from verifier.language.properties import PROPERTIES
-from verifier.model.assertion import claim_of, measure_of, renamed, template
+from verifier.model.assertion import claim_of, measure_of, template
 from verifier.model.claim import (
     Always,
     ByConstruction,
@@ -29,10 +29,13 @@ from verifier.model.claim import (
     Measured,
     Not,
     Parts,
+    Prenex,
     Rows,
 )
 from verifier.model.elaborate import names_in
 from verifier.model.program import Classifier, Program
+from verifier.model.replace import renamed
+from verifier.report.terminal import RULES
 from verifier.report.text import distance_text
 from verifier.syntax import tree
 from verifier.syntax.format import unparse
@@ -67,6 +70,8 @@ def explain(
             sections.append(("Decided", [f"Not decided: {why}."]))
         case _:
             assert_never(checked.verdict)
+    if checked.strategy is not None and len(checked.strategy.rules) > RULES:
+        sections.append(("Rules", [f"{r.choice} where {r.where or 'true'}" for r in checked.strategy.rules]))
     needless = checked.of == "contained_at" and not isinstance(checked.verdict, Refuted)
     if checked.of in PAIRED and not needless and isinstance(body, tree.Apply):
         pair = [a.value.id for a in body.arguments if not a.label and isinstance(a.value, tree.Name)][:2]
@@ -92,6 +97,10 @@ def formula(claim: Claim | Measured, program: Program) -> Iterator[str]:
             core = f"{premise} => {unparse(then)}" if premise else unparse(then)
             head = f"for all {', '.join(points)} in {domain}: " if points else ""
             yield head + core + (", except on a set of measure zero" if almost else "")
+        case Prenex(blocks, body):
+            words = {"forall": "for all {} in {}", "exists": "there is {} in {} such that"}
+            heads = [words[b.kind].format(", ".join(b.points), domain) for b in blocks]
+            yield f"{' '.join(heads)}: {unparse(body)}".replace("such that: ", "such that ")
         case Contained(_, _, coarse, fine, uniform, _, at):
             small, far = f"{unparse(fine)} < delta", f"{unparse(coarse)} < eps"
             if uniform:

@@ -30,6 +30,7 @@ from verifier.model.claim import (
     Measured,
     Not,
     Parts,
+    Prenex,
     Rows,
 )
 from verifier.model.meaning import NotYet
@@ -39,11 +40,22 @@ from verifier.query.pose import Posed, Poser
 from verifier.query.question import Question
 from verifier.source.text import NOWHERE
 from verifier.syntax import tree
-from verifier.verdict import parts, rows
+from verifier.verdict import parts, rows, strategy
 from verifier.verdict.certify import Points, Replay, ReplayFailed, accepted, certified, null, settled
 from verifier.verdict.many import INTERRUPTED, Elsewhere, Progress
 from verifier.verdict.measures import COMPUTATIONS, infimum
-from verifier.verdict.verdict import Measurement, Pieces, Proved, Refuted, Root, Table, Undecided, Verdict, Witness
+from verifier.verdict.verdict import (
+    Measurement,
+    Pieces,
+    Proved,
+    Refuted,
+    Root,
+    Strategy,
+    Table,
+    Undecided,
+    Verdict,
+    Witness,
+)
 
 FEW = 12
 """Up to so many coordinates a solver finds a pleasant pair at once; with more, Theorem 2 guesses one first."""
@@ -64,6 +76,7 @@ class Outcome(Struct, frozen=True):
     warnings: tuple[str, ...] = ()
     table: Table | None = None
     pieces: Pieces | None = None
+    strategy: Strategy | None = None
 
 
 class Decider:
@@ -142,6 +155,8 @@ class Decider:
             match claim:
                 case Always():
                     return self._checked(claim.shown if claim.distinct else (), lambda: self._always(claim))
+                case Prenex():
+                    return self._prenex(claim)
                 case Contained():
                     return self._checked((claim.model, claim.oracle), lambda: self._contained(claim))
                 case LocallyConstant():
@@ -169,9 +184,9 @@ class Decider:
     def _not(self, inner: Outcome) -> Outcome:
         match inner.verdict:
             case Proved(by, trusts, pair, notes, held):
-                return Outcome(Refuted(by, pair, trusts, notes, held), "", inner.warnings, inner.table, inner.pieces)
+                return replace(inner, verdict=Refuted(by, pair, trusts, notes, held), vacuous="")
             case Refuted(by, pair, trusts, notes, held):
-                return Outcome(Proved(by, trusts, pair, notes, held), "", inner.warnings, inner.table, inner.pieces)
+                return replace(inner, verdict=Proved(by, trusts, pair, notes, held), vacuous="")
             case Undecided():
                 return inner
 
@@ -280,6 +295,20 @@ class Decider:
         if label in (YES, NO):
             return label == NO
         return isinstance(self.ask(self.poser.pose(("x",), [label]), most=1.0), Holds)
+
+    def _prenex(self, claim: Prenex) -> Outcome:
+        """A strategy, or a choice without an answer; and whether the premise says anything."""
+        verdict, rules = strategy.decide(self, claim)
+        outcome = Outcome(verdict, strategy=rules)
+        if not isinstance(verdict, Proved) or claim.given is None or not self.judges_vacuity:
+            return outcome
+        match self._decide(claim.given).verdict:
+            case Refuted():
+                return replace(outcome, vacuous="Nothing satisfies the premise: the claim says nothing.")
+            case Undecided(why):
+                return replace(outcome, warnings=(f"Whether the premise is ever satisfied stayed open: {why}.",))
+            case Proved():
+                return outcome
 
     # containment
 

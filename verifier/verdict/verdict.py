@@ -134,6 +134,7 @@ class Checked(Struct, frozen=True):
     annotations: tuple[Annotation, ...] = ()
     table: Table | None = None
     pieces: Pieces | None = None
+    strategy: Strategy | None = None
     asked: tuple[Asked, ...] | None = None
 
     @property
@@ -237,6 +238,21 @@ class Pieces(Struct, frozen=True):
     def where(self, index: int) -> str:
         """`age in [10, 19], sex = f`."""
         return ", ".join(f"{n} {'in' if w[0] in '[(' else '='} {w}" for n, w in self.partition.where(index))
+
+
+class Rule(Struct, frozen=True):
+    """Of a strategy: what is chosen, `y = x, but age = 30`, `where` a formula holds (empty: everywhere)."""
+
+    where: str
+    choice: str
+
+
+class Strategy(Struct, frozen=True):
+    """How the points `answers` are chosen once the points `of` are known; in every case some rule applies."""
+
+    of: tuple[str, ...]
+    answers: tuple[str, ...]
+    rules: tuple[Rule, ...]
 
 
 def size(amount: Amount | None) -> Fraction | float:

@@ -6,29 +6,25 @@ it is the word of the projection; that nothing else does, the solver's.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from verifier.canonical.inequality import Bound, conjunction
-from verifier.engines.eliminate import Half
 from verifier.engines.engine import Torn, Unknown
 from verifier.language.build import Form
 from verifier.model.assertion import claim_of
 from verifier.model.claim import Computation, Contained
-from verifier.model.program import Program
 from verifier.source.text import NOWHERE
 from verifier.syntax import tree
 from verifier.verdict.certify import ReplayFailed
 from verifier.verdict.figure import Region
 from verifier.verdict.measures.supremum import POINTS
+from verifier.verdict.region import formula
 from verifier.verdict.verdict import Measurement, Proved, Refuted
 
 if TYPE_CHECKING:
     from verifier.verdict.decide import Decider
 
 PROJECTION = "the projection"
-EVERYWHERE = "all of X"
 
 
 def compute(decider: Decider, computation: Computation) -> Measurement:
@@ -63,40 +59,3 @@ def compute(decider: Decider, computation: Computation) -> Measurement:
             raise ReplayFailed("a point at which containment fails lies outside of the region")
     pair = verdict.pair if isinstance(verdict, Refuted) else None
     return Measurement(region.words, pair=pair, trusts=(*trusts, PROJECTION) if parts else trusts, figure=region)
-
-
-# in the language
-
-
-def formula(program: Program, part: Sequence[Half]) -> str:
-    """The sides of a part, joined; of a finite coordinate the members that they leave."""
-    return " and ".join(sides(program, part)) or EVERYWHERE
-
-
-def sides(program: Program, part: Sequence[Half]) -> Iterator[str]:
-    assert program.domain is not None
-    names: dict[int, str] = {}
-    finite: dict[int, tuple[str, ...]] = {}
-    for c in program.domain.coordinates:
-        for k in range(c.size or 1):
-            i = len(names)
-            names[i] = c.name if c.size is None else f"{c.name}[{k}]"
-            if c.kind == "finite":
-                finite[i] = c.members
-    for i, members in finite.items():
-        own = [h for h in part if {j for j, _ in h.row.weights} == {i}]
-        if own:
-            at = {m: (*[Fraction(0)] * i, Fraction(k)) for k, m in enumerate(members)}
-            yield among(names[i], members, [m for m in members if all(h.holds(at[m]) for h in own)])
-            part = [h for h in part if h not in own]
-    names |= {i: f"code({names[i]})" for i in finite}
-    yield from conjunction([Bound(h.row.weights, h.row.constant, h.strict) for h in part], names)
-
-
-def among(name: str, members: Sequence[str], left: Sequence[str]) -> str:
-    """The coordinate is one of the members that are left."""
-    gone = [m for m in members if m not in left]
-    if len(left) > len(gone):
-        return " and ".join(f"{name} != {m}" for m in gone)
-    equal = [f"{name} == {m}" for m in left]
-    return equal[0] if len(equal) == 1 else f"({' or '.join(equal)})"

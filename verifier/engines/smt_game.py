@@ -1,0 +1,316 @@
+"""Alternating quantifiers as a game: block after block one player chooses points of X, "exists" so that the formula
+holds in the end, "forall" so that it does not. Runs in a worker process.
+
+Each player keeps, for each of his blocks, what he may still choose: points of X outside of the regions in which he is
+known to lose. A choice that wins is made general before it is used: the sides that make it win (an unsatisfiable core)
+are those of a polyhedron, in which the chosen coordinates become affine images of the earlier ones, so that it has a
+shadow on these, and a rule that wins all over it. A player without a choice loses wherever the sides hold that leave
+him none. (Bjørner and Janota, Playing with Quantified Satisfaction, LPAR 2015; images: Loos and Weispfenning, Applying
+Linear Quantifier Elimination, 1993.) There are finitely many sides and images, so this ends.
+
+What comes out is a strategy, or a first choice to which there is no answer. Both are guesses: whoever asked checks
+them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from fractions import Fraction
+from itertools import accumulate
+
+import z3
+from msgspec import Struct
+from msgspec.structs import replace
+
+from verifier.engines.eliminate import Half, half, plus, scaled, substituted, tidy, weight
+from verifier.engines.engine import Answer, Fails, Reply, Strategy, Unknown, Vector
+from verifier.engines.smt import NAME, Bool, Clock, Encoding, candidates, give_up, new_solver, number, row_term
+from verifier.engines.smt_region import OutOfTime, Sides, inside
+from verifier.query.piece import Row, piece_of
+from verifier.query.question import Question
+
+MOST = 2000
+"""More rules than this are no strategy that is checked in any time."""
+ONE, HALF = Fraction(1), Fraction(1, 2)
+
+
+def play(question: Question, widths: tuple[int, ...], width: int, seconds: float) -> Answer:
+    """A strategy of "exists" for the second block, or a first block to which it has no answer.
+
+    The inputs are those of the blocks, `widths` of them each, block after block; `width` of them make a point. The
+    facts are, for each block, that its points lie in X, and at last the formula. "forall" begins."""
+    clock = Clock(seconds)
+    try:
+        return Game(question, widths, width, clock).first()
+    except OutOfTime:
+        return Unknown("out of time")
+
+
+class Won(Struct, frozen=True):
+    """Wherever the sides hold, which are about earlier blocks, the player wins by the images of these."""
+
+    region: tuple[Half, ...]
+    images: tuple[Row, ...]
+    point: Vector
+
+
+class Lost(Struct, frozen=True):
+    """Wherever the sides hold, the player loses."""
+
+    region: tuple[Half, ...]
+    point: Vector
+
+
+class Game:
+    def __init__(self, question: Question, widths: tuple[int, ...], width: int, clock: Clock) -> None:
+        self.question, self.width, self.clock = question, width, clock
+        self.starts = (0, *accumulate(widths))
+        self.last = len(widths) - 1
+        self.encoding = Encoding(question, "g")
+        self.variables = self.encoding.variables
+        *_, formula = (self.encoding.truths[f] for f in question.facts)
+        wins = formula if self.last % 2 else z3.Not(formula)
+        there = [self.there(k) for k in range(len(widths))]
+        self.choices = [Sides(self.variables, there[: k + 1], clock) for k in range(len(widths))]
+        """What the owner of a block may still choose."""
+        self.choices[-1].solver.add(wins)
+        self.fails = Sides(self.variables, [*there[:-1], z3.Not(z3.And(there[-1], wins))], clock)
+        """What does not win for the owner of the last block."""
+        for sides in (*self.choices, self.fails):
+            sides.solver.set("core.minimize", True)
+        self.within = [Sides(self.variables, there[:k], clock) for k in range(len(widths))]
+        self.known: list[list[tuple[Half, ...]]] = [[] for _ in widths]
+
+    def there(self, k: int) -> Bool:
+        """Block k lies in X."""
+        facts = [self.encoding.truths[self.question.facts[k]]]
+        for i in range(self.starts[k], self.starts[k + 1]):
+            x, v = self.variables[i], self.question.variables[i]
+            facts += [] if v.low is None else [x >= (int(v.low) if v.integer else number(v.low))]
+            facts += [] if v.high is None else [x <= (int(v.high) if v.integer else number(v.high))]
+        return z3.And(facts)
+
+    def first(self) -> Answer:
+        """The game of the first two blocks."""
+        replies: list[Reply] = []
+        while isinstance(found := self.choice(0, ()), tuple):
+            outcome = self.answered(1, found)
+            if isinstance(outcome, Lost):
+                return Fails(NAME, (self.pleasant(found[: self.starts[1]]),))
+            if len(replies) == MOST:
+                return Unknown(f"there are more than {MOST} cases")
+            replies.append(Reply(outcome.region, outcome.images, outcome.point[: self.starts[1]]))
+            self.learn(0, outcome.region)
+        return Strategy(NAME, tuple(self.few(replies)))
+
+    def few(self, replies: Sequence[Reply]) -> list[Reply]:
+        """Without those whose choices others have an answer to. What time does not suffice for stays."""
+        kept, solver = list(replies), new_solver([self.there(0)])
+        for reply in sorted(replies, key=lambda r: -len(r.part)):
+            others = [r for r in kept if r is not reply]
+            solver.push()
+            solver.add(inside(reply.part, self.variables), *(z3.Not(inside(r.part, self.variables)) for r in others))
+            kept = others if others and self.clock.check(solver) == "unsat" else kept
+            solver.pop()
+        return kept
+
+    def learn(self, k: int, region: tuple[Half, ...]) -> None:
+        """There the owner of block k loses."""
+        self.known[k].append(region)
+        self.choices[k].solver.add(z3.Not(inside(region, self.variables)))
+
+    def answered(self, k: int, at: Vector) -> Won | Lost:
+        """What becomes of the owner of block k, at these earlier blocks or at others like them."""
+        while True:
+            found = self.choice(k, at)
+            if isinstance(found, Lost):
+                return found
+            if k == self.last:
+                return self.general(k, self.core(found), found)
+            outcome = self.answered(k + 1, found)
+            if isinstance(outcome, Lost):
+                here = [*outcome.region, *self.sides(k, outcome.point)]
+                return self.general(k, here, outcome.point)
+            self.learn(k, outcome.region)
+
+    def choice(self, k: int, at: Vector) -> Vector | Lost:
+        """A choice for block k that is not known to lose, at these earlier blocks if possible."""
+        sides = self.choices[k]
+        solver, variables = sides.solver, self.variables
+        start = self.starts[k]
+        solver.push()
+        solver.add(*(x == (int(a) if x.is_int() else number(a)) for x, a in zip(variables, at[:start], strict=False)))
+        result = self.clock.check(solver)
+        model = solver.model() if result == "sat" else None
+        reason = give_up(solver) if result == "unknown" else ""
+        solver.pop()
+        if reason:
+            raise OutOfTime(reason)
+        if model is not None:
+            return self.encoding.point(model)
+        if k < 2:  # the first choice has no answer, or there is none left
+            return Lost((), at)
+        signs = dict.fromkeys(self.signs(k, at))
+        named = {str(sides.name(h)): h for h in signs}
+        match self.clock.check(solver, *(sides.name(h) for h in signs)):
+            case "sat":
+                return self.encoding.point(solver.model())
+            case "unsat":
+                return Lost(tuple(named[str(c)] for c in solver.unsat_core()), at)
+            case _:
+                raise OutOfTime(give_up(solver))
+
+    def signs(self, k: int, at: Vector) -> Iterator[Half]:
+        """Sides that hold at these blocks before block k; where they do, everything that is known so far of these
+        blocks is as it is here."""
+        for j in range(k):
+            yield from self.sides(j, at)
+            for region in self.known[j]:
+                yield from (h if h.holds(at) else opposite(h) for h in region)
+
+    def sides(self, k: int, point: Vector) -> list[Half]:
+        """Those that make block k lie in X."""
+        asked = replace(self.question, facts=(self.question.facts[k],))
+        return [h for h in halves(asked, point) if self.starts[k] <= reach(h.row) < self.starts[k + 1]]
+
+    def core(self, point: Vector) -> list[Half]:
+        """Sides that hold at the point and make the owner of the last block win."""
+        facts = (self.question.facts[self.last], self.question.facts[-1])
+        named = {str(self.fails.name(h)): h for h in halves(replace(self.question, facts=facts), point)}
+        solver = self.fails.solver
+        match self.clock.check(solver, *(self.fails.name(h) for h in named.values())):
+            case "unsat":
+                return [named[str(c)] for c in solver.unsat_core()]
+            case "sat":
+                raise AssertionError("the sides of a piece do not make its formula hold")
+            case _:
+                raise OutOfTime(give_up(solver))
+
+    def general(self, k: int, sides: Sequence[Half], point: Vector) -> Won:
+        """The choice of block k at this point, as images of the earlier blocks, and where the sides hold of them."""
+        images: dict[int, Row] = {}
+        integer = [v.integer for v in self.question.variables]
+        at, rows = list(point), tidy(sides)
+        for i in sorted(range(self.starts[k], self.starts[k + 1]), key=lambda i: integer[i]):
+            for row in self.images(i, rows, at, integer):
+                there = [substituted(h.row, i, row) for h in rows]
+                at[i] = row.at(tuple(at))
+                if all(replace(h, row=r).holds(at) for h, r in zip(rows, there, strict=True)):
+                    break
+                at[i] = point[i]
+            else:
+                raise AssertionError("no image of a coordinate holds at the point")
+            images = {j: substituted(r, i, row) for j, r in images.items()} | {i: row}
+            rows = tidy(half(r, h.strict) for h, r in zip(rows, there, strict=True))
+        chosen = tuple(images[i] for i in sorted(images))
+        if k == self.last:
+            rows = self.widened(rows, chosen)
+        return Won(tuple(self.within[k].needed(rows)), chosen, tuple(at))
+
+    def widened(self, sides: Sequence[Half], images: Sequence[Row]) -> list[Half]:
+        """Sides enough to make these images win as the last block."""
+        solver, kept = self.fails.solver, list(sides)
+        names = [self.fails.name(h) for h in sides]
+        chosen = self.variables[self.starts[self.last] :]
+        solver.push()
+        solver.add(*(x == row_term(row, self.variables) for x, row in zip(chosen, images, strict=True)))
+        for given, name in zip(sides, list(names), strict=True):
+            others = [n for n in names if n is not name]
+            if self.clock.check(solver, *others) == "unsat":
+                names, kept = others, [h for h in kept if h is not given]
+        solver.pop()
+        return kept
+
+    def images(self, i: int, rows: Sequence[Half], at: Sequence[Fraction], integer: Sequence[bool]) -> Iterator[Row]:
+        """What input i may be: what an equation says, the same coordinate of an earlier point, a bound, a constant."""
+
+        def fits(row: Row) -> bool:
+            whole = all(w.denominator == 1 and integer[j] for j, w in row.weights) and row.constant.denominator == 1
+            return whole or not integer[i]
+
+        weak = {h.row for h in rows if not h.strict}
+        mine = [(h, solved(h.row, i)) for h in rows if weight(h.row, i)]
+        equal = [image for h, image in mine if h.row in weak and h.row.minus() in weak and fits(image)]
+        earlier = [j for j in range(i - self.width, -1, -self.width) if j < self.starts[self.block(i)]]
+        if any(not row.weights for row in equal):
+            yield from (coordinate(j) for j in earlier if self.pinned(j, at[j], weak))
+        yield from equal
+        yield from map(coordinate, earlier)
+        lows = [(image.at(tuple(at)), h.strict, image) for h, image in mine if weight(h.row, i) > 0]
+        highs = [(image.at(tuple(at)), not h.strict, image) for h, image in mine if weight(h.row, i) < 0]
+        low = max(lows, key=lambda b: b[:2], default=None)
+        high = min(highs, key=lambda b: b[:2], default=None)
+        ends = [b for b in (low, high) if b is not None]
+        for end in sorted(ends, key=lambda b: len(b[2].weights)):
+            if fits(end[2]):
+                yield end[2]
+        if integer[i]:
+            yield from (moved(b[2], ONE if b is low else -ONE) for b in ends if fits(b[2]))
+            yield Row((), at[i])
+        elif low is not None and high is not None:
+            yield scaled(plus(low[2], high[2]), HALF)
+        else:
+            yield from (moved(b[2], ONE if b is low else -ONE) for b in ends)
+            yield Row((), Fraction(0))
+
+    def pinned(self, j: int, value: Fraction, weak: Collection[Row]) -> bool:
+        """Sides, or those of X, leave input j nothing but this value."""
+        v, above = self.question.variables[j], moved(coordinate(j), -value)
+        return (v.low == value or above in weak) and (v.high == value or above.minus() in weak)
+
+    def block(self, i: int) -> int:
+        return next(k for k, start in enumerate(self.starts) if start > i) - 1
+
+    def pleasant(self, x: Vector) -> Vector:
+        """Another first choice without an answer, of shorter numbers, where there are two blocks."""
+        if self.last > 1:
+            return x
+        asked = replace(self.question, facts=self.question.facts[:1])
+        rest = tuple(Fraction(0) for _ in range(len(self.variables) - len(x)))
+        try:
+            for i in range(len(x)):
+                for value in candidates(asked, i, (*x, *rest)):
+                    tried = (*x[:i], value, *x[i + 1 :])
+                    if value == x[i]:
+                        break
+                    if self.outside(tried) and isinstance(self.choice(1, tried), Lost):
+                        x = tried
+                        break
+        except OutOfTime:
+            pass
+        return x
+
+    def outside(self, x: Vector) -> bool:
+        """A first choice that nothing is known about."""
+        point = (*x, *(Fraction(0) for _ in range(len(self.variables) - len(x))))
+        values = self.question.values(point)
+        return values[self.question.facts[0]] >= 0 and not any(all(h.holds(point) for h in r) for r in self.known[0])
+
+
+def halves(question: Question, point: Vector) -> list[Half]:
+    """The sides of the piece of the point."""
+    piece = piece_of(question, point)
+    return [half(r, False) for r in piece.weak] + [half(r, True) for r in piece.strict]
+
+
+def opposite(given: Half) -> Half:
+    return Half(given.row.minus(), not given.strict)
+
+
+def reach(row: Row) -> int:
+    """The last input that it is about."""
+    return row.weights[-1][0] if row.weights else -1
+
+
+def coordinate(i: int) -> Row:
+    return Row(((i, ONE),), Fraction(0))
+
+
+def solved(row: Row, i: int) -> Row:
+    """What input i is where the row is 0."""
+    rest = Row(tuple((j, w) for j, w in row.weights if j != i), row.constant)
+    return scaled(rest, -1 / weight(row, i))
+
+
+def moved(row: Row, by: Fraction) -> Row:
+    return Row(row.weights, row.constant + by)
