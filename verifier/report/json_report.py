@@ -18,7 +18,18 @@ from verifier.report.text import exact
 from verifier.source import Diagnostic
 from verifier.syntax import tree
 from verifier.syntax.format import unparse
-from verifier.verdict.verdict import Certificate, Checked, Computed, FileResult, Limit, Root, Seen, Undecided, Witness
+from verifier.verdict.verdict import (
+    Certificate,
+    Checked,
+    Computed,
+    FileResult,
+    Limit,
+    Root,
+    Seen,
+    Strategy,
+    Undecided,
+    Witness,
+)
 
 Json = None | bool | int | float | str | Sequence["Json"] | Mapping[str, "Json"]
 
@@ -103,6 +114,7 @@ def assertion_json(checked: Checked) -> Json:
         "rows_summary": summary_json(checked.table),
         "parts": parts.parts_json(checked.pieces),
         "parts_summary": parts.summary_json(checked.pieces),
+        "strategy": strategy_json(checked.strategy),
         **asked_json(checked.asked),
     }
 
@@ -116,6 +128,13 @@ def certificate_json(certificates: Sequence[Certificate]) -> Json:
         "steps": sum(c.steps for c in certificates),
         "seconds": seconds(sum(c.seconds for c in certificates)),
     }
+
+
+def strategy_json(strategy: Strategy | None) -> Json:
+    """The rules, each for the points `where` its formula holds; null where there is no strategy."""
+    if strategy is None:
+        return None
+    return [{"where": rule.where or "true", "choice": rule.choice} for rule in strategy.rules]
 
 
 def annotation_argument(value: tree.Expr) -> str:

@@ -39,6 +39,7 @@ from verifier.verdict.verdict import (
     Refuted,
     Root,
     Seen,
+    Strategy,
     Table,
     Undecided,
     Witness,
@@ -53,6 +54,8 @@ HEAD = 44
 FOLD = 8
 """With more rows than this, those on which the points agree become one line."""
 ROWS = 12
+RULES = 4
+"""Of a strategy with more rules these are shown."""
 MARGIN = "   "
 
 
@@ -177,6 +180,8 @@ def why(result: Checked) -> list[str]:
         lines += table_lines(result.table)
     if result.pieces is not None:
         lines += pieces_lines(result.pieces)
+    if result.strategy is not None and result.strategy.rules:
+        lines += strategy_lines(result.strategy)
     for warning in result.warnings:
         lines += sentences(f"Warning: {warning}")
     for hint in hints(result) if result.met is False else ():
@@ -189,6 +194,19 @@ def table_lines(table: Table) -> list[str]:
     lines = [line for said in in_words(table) for line in sentences(said)]
     worst = least(table)
     return lines + ([MARGIN + line for line in columns(worst, 3)] if worst else [])
+
+
+def strategy_lines(strategy: Strategy) -> list[str]:
+    """What is chosen when, the first rules of it."""
+    lines = sentences(f"To every {', '.join(strategy.of)} an answer {', '.join(strategy.answers)}:")
+    listed = strategy.rules[:RULES]
+    table = columns([[rule.choice, f"where {rule.where}" if rule.where else ""] for rule in listed], 3)
+    if all(cells(line) <= WIDTH for line in table):
+        lines += [MARGIN + line for line in table]
+    else:
+        lines += [line for rule in listed for line in sentences(f"{rule.choice} where {rule.where or 'true'}")]
+    more = len(strategy.rules) - len(listed)
+    return lines + (sentences(f"{counted(more, 'more rule')}: --json has all of them.") if more else [])
 
 
 def pieces_lines(pieces: Pieces) -> list[str]:
