@@ -1,0 +1,173 @@
+"""Quantifiers that alternate: what is shown of a verdict, and searches that lie."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from fractions import Fraction as F
+
+import pytest
+from msgspec.structs import replace
+
+from verifier.api import Options, load_text
+from verifier.engines.eliminate import Half
+from verifier.engines.engine import Answer, Fails, Reply, Strategy, Unknown
+from verifier.engines.portfolio import Portfolio
+from verifier.query.piece import Row
+from verifier.query.question import Question
+from verifier.verdict.strategy import SEARCH
+from verifier.verdict.verdict import Checked, FileResult, Proved, Refuted, Undecided
+
+BASE = """
+domain X { a: real in [0, 1], n: int in [0, 3], c: {red, green} }
+labels { low, high }
+oracle f2 { features a = a  metric linf }
+model f1 { features a = a  decide if a >= 1/2 then high else low }
+"""
+NEXT = "forall x in X: x.n < 3 => (exists y in X: y.n == x.n + 1 and y.c == x.c and y.a >= x.a / 2)"
+NEVER = "forall x in X: exists y in X: y.a > x.a"
+NEAR = "forall x in X: exists y in X: f1(x) != f1(y) and distance(f2, x, y) <= 3/5 and y.n == x.n"
+THREE = "forall x in X: exists y in X: forall z in X: abs(y.a - z.a) <= 1/2 or y.n > x.n"
+
+
+def check(claim: str, **options: float) -> FileResult:
+    loaded = load_text(f"{BASE}assert A: {claim}\n")
+    assert loaded.diagnostics == ()
+    return loaded.check(Options(**options))  # type: ignore[arg-type]
+
+
+def checked(claim: str) -> Checked:
+    result = check(claim)
+    assert result.internal_errors == ()
+    return result["A"]
+
+
+# what is shown
+
+
+def test_a_proof_shows_what_to_choose_where() -> None:
+    found = checked(NEXT)
+    assert isinstance(found.verdict, Proved) and found.verdict.trusts == () and found.pair is None
+    assert found.strategy is not None
+    assert (found.strategy.of, found.strategy.answers) == (("x",), ("y",))
+    assert {(rule.choice, rule.where) for rule in found.strategy.rules} == {("y = x, but n = x.n + 1", "")}
+
+
+def test_a_refutation_shows_the_choice_without_an_answer() -> None:
+    found = checked(NEVER)
+    assert isinstance(found.verdict, Refuted) and found.verdict.trusts == () and found.pair is not None
+    assert found.pair.points == {"x": {"a": F(1), "n": F(0), "c": "red"}}
+    assert found.strategy is None
+
+
+def test_what_answers_each_answer_is_shown_too() -> None:
+    found = checked("exists x in X: forall y in X: exists z in X: z.a == (x.a + y.a) / 2 and z.n == y.n and z.c != y.c")
+    assert isinstance(found.verdict, Proved) and found.pair is not None and found.strategy is not None
+    assert (found.strategy.of, found.strategy.answers) == (("y",), ("z",))
+    assert {rule.where for rule in found.strategy.rules} == {"y.c == red", "y.c == green"}
+
+
+def test_a_refuted_exists_has_a_strategy_against_it() -> None:
+    found = checked("exists x in X: forall y in X: y.n <= x.n and x.n < 3")
+    assert isinstance(found.verdict, Refuted) and found.pair is None and found.strategy is not None
+    assert found.strategy.answers == ("y",)
+    negated = checked("not (exists x in X: forall y in X: y.n <= x.n and x.n < 3)")
+    assert isinstance(negated.verdict, Proved) and negated.strategy == found.strategy
+
+
+def test_a_premise_about_the_first_points_keeps_the_rules_to_it() -> None:
+    found = checked("forall x in X: f1(x) == low => (exists y in X: f1(y) == high and distance(f2, x, y) <= 1/2)")
+    assert found.strategy is not None
+    assert [rule.where for rule in found.strategy.rules] == [""]
+    found = checked("forall x in X: x.a > 1 => (exists y in X: y.a > x.a)")
+    assert found.vacuous and found.strategy is not None and not found.strategy.rules
+
+
+def test_a_verdict_without_time_is_unknown() -> None:
+    verdict = check(NEXT, timeout=0.0)["A"].verdict
+    assert isinstance(verdict, Undecided) and verdict.why == "out of time"
+
+
+def test_what_there_is_no_time_to_check_is_trusted_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Portfolio, "find", lambda self, question, seconds: Unknown("out of time"))
+    monkeypatch.setattr(Portfolio, "certificate", lambda self, question, seconds: Unknown("out of time"))
+    for claim, kind in ((NEAR, Proved), (NEAR.replace("3/5", "1/2"), Refuted)):
+        verdict = checked(claim).verdict
+        assert isinstance(verdict, kind)
+        assert verdict.trusts[1:] == (SEARCH,) and verdict.trusts[0].startswith("z3")
+
+
+# lies
+
+
+def over(index: int, weight: int = 1, constant: F = F(0)) -> Row:
+    return Row(((index, F(weight)),), constant)
+
+
+def same(reply: Reply, *images: tuple[int, Row]) -> Reply:
+    return replace(reply, images=tuple(dict(images).get(i, row) for i, row in enumerate(reply.images)))
+
+
+def each(lie: Callable[[Reply], Reply]) -> Callable[[Strategy], Answer]:
+    return lambda true: replace(true, replies=tuple(lie(r) for r in true.replies))
+
+
+FAR = Half(over(0, 1, F(-3, 4)), False)
+A, N, C = range(3)
+"""The coordinates of x."""
+LIES: dict[str, Callable[[Strategy], Answer]] = {
+    "no rule": lambda true: replace(true, replies=()),
+    "a rule for a part only": each(lambda r: replace(r, part=(FAR,), at=(F(1), *r.at[1:]))),
+    "a rule that does not apply where it comes from": each(lambda r: replace(r, part=(FAR,), at=(F(0), *r.at[1:]))),
+    "a rule from outside": each(lambda r: replace(r, at=(F(2), *r.at[1:]))),
+    "another number": each(lambda r: same(r, (N, over(N)))),
+    "outside of X": each(lambda r: same(r, (A, over(A, 1, F(1))))),
+    "outside of X somewhere": each(lambda r: same(r, (A, over(A, 1, F(1, 8))))),
+    "a half": each(lambda r: same(r, (N, Row((), F(1, 2))))),
+    "whole by chance": each(lambda r: same(r, (N, over(A)))),
+    "no member": each(lambda r: same(r, (C, over(C, 1, F(1))))),
+    "a choice that has answers": lambda true: Fails(true.by, ((F(0), F(0), F(0)),)),
+    "a choice outside of X": lambda true: Fails(true.by, ((F(2), F(0), F(0)),)),
+    "a choice outside of the premise": lambda true: Fails(true.by, ((F(0), F(3), F(0)),)),
+}
+
+
+@pytest.mark.parametrize("lie", LIES)
+def test_a_search_that_lies_makes_no_verdict(lie: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    original = Portfolio.play
+
+    def play(self: Portfolio, question: Question, widths: tuple[int, ...], width: int, seconds: float) -> Answer:
+        true = original(self, question, widths, width, seconds)
+        assert isinstance(true, Strategy)
+        return LIES[lie](true)
+
+    monkeypatch.setattr(Portfolio, "play", play)
+    result = check(NEXT)
+    assert len(result.internal_errors) == 1, result["A"].verdict
+    assert isinstance(result["A"].verdict, Undecided)
+
+
+@pytest.mark.parametrize("claim", [NEVER, THREE, "exists x in X: forall y in X: y.n <= x.n and x.n < 3"])
+def test_the_opposite_of_what_a_search_found_makes_no_verdict(claim: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    original = Portfolio.play
+    first = True
+
+    def play(self: Portfolio, question: Question, widths: tuple[int, ...], width: int, seconds: float) -> Answer:
+        nonlocal first
+        true = original(self, question, widths, width, seconds)
+        if not first:
+            return true
+        first = False
+        x = tuple(F(1, 2) if not v.integer else F(0) for v in question.variables)
+        if isinstance(true, Strategy):
+            return Fails(true.by, (x[: widths[0]],))
+        images = tuple(Row((), value) for value in x[widths[0] : widths[0] + widths[1]])
+        return Strategy("a liar", (Reply((), images, x[: widths[0]]),))
+
+    monkeypatch.setattr(Portfolio, "play", play)
+    result = check(claim)
+    assert len(result.internal_errors) == 1, result["A"].verdict
+
+
+def test_coordinates_that_a_formula_makes_equal_are_still_chosen_one_after_the_other() -> None:
+    assert isinstance(checked("forall x in X: exists y in X: y.n == x.n and y.c == x.c and y.a == x.a").verdict, Proved)
+    assert isinstance(checked("exists x in X: forall y in X: y.n == x.n").verdict, Refuted)
