@@ -26,6 +26,17 @@ class Line(Struct, frozen=True):
     def at(self, x: Sequence[Fraction]) -> Fraction:
         return dot(self.slope, x) + self.constant
 
+    def plus(self, constant: Fraction) -> Line:
+        return Line(self.slope, self.constant + constant)
+
+    def times(self, factor: Fraction) -> Line:
+        return Line(tuple(factor * a for a in self.slope), factor * self.constant)
+
+    def less(self, factor: Fraction, other: Line) -> Line:
+        """This minus a multiple of another."""
+        slope = tuple(a - factor * b for a, b in zip(self.slope, other.slope, strict=True))
+        return Line(slope, self.constant - factor * other.constant)
+
 
 def dot(left: Sequence[Fraction], right: Sequence[Fraction]) -> Fraction:
     return sum((a * b for a, b in zip(left, right, strict=True) if a and b), ZERO)
@@ -36,16 +47,33 @@ def value(squares: Sequence[tuple[Fraction, Line]], x: Sequence[Fraction]) -> Fr
     return sum((w * f.at(x) ** 2 for w, f in squares), ZERO)
 
 
+class Minimum(Struct, frozen=True):
+    """A minimiser, and why it is one: the gradient is the sum of multiplier * slope over independent rows that are 0
+    there. The multiplier of a row of which the opposite is among the rows, too, may be negative (`free`)."""
+
+    place: Row
+    walls: tuple[tuple[Line, Fraction], ...]
+    free: frozenset[Line]
+
+
 def minimise(
     squares: Sequence[tuple[Fraction, Line]], rows: Sequence[Line], start: Row, end: float, steps: int = 2000
 ) -> Row | None:
+    """The place of the `minimum`."""
+    found = minimum(squares, rows, start, end, steps)
+    return None if found is None else found.place
+
+
+def minimum(
+    squares: Sequence[tuple[Fraction, Line]], rows: Sequence[Line], start: Row, end: float, steps: int = 2000
+) -> Minimum | None:
     """A minimiser of sum weight * form^2 (weights > 0) where all `rows` are >= 0, from a point where they are.
 
     None when it took more steps, or ran past `end` (time.monotonic).
     """
     x, width = list(start), len(start)
     if not width:
-        return start
+        return Minimum(start, (), frozenset())
     known = set(rows)
     rows = [r for r in dict.fromkeys(rows) if any(r.slope)]
     opposite = {r for r in rows if Line(tuple(-a for a in r.slope), -r.constant) in known}
@@ -63,7 +91,8 @@ def minimise(
             negative = [k for k, m in zip(active, multipliers, strict=True) if m < 0 and rows[k] not in opposite]
             if not negative:
                 check(squares, rows, tuple(x), active, multipliers, opposite)
-                return tuple(x)
+                walls = zip((rows[k] for k in active), multipliers, strict=True)
+                return Minimum(tuple(x), tuple(walls), frozenset(opposite))
             active.remove(min(negative))
             continue
         length, wall = Fraction(1), -1

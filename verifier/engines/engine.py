@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from verifier.engines.eliminate import Half
 from verifier.kernel.problem import Problem, Proof, Tree
+from verifier.language.surd import Exact
 from verifier.query.piece import Row
 
 Vector = tuple[Fraction, ...]
@@ -135,6 +136,48 @@ class Curve(Struct, frozen=True):
     trusts: tuple[str, ...] = ()
 
 
+class Arc(Struct, frozen=True):
+    """For `start` < h <= `end` (None: without bound) pairs with a classifier distance of at least h have oracle
+    distances down to the root of a h^2 + b h + c, the `square` (a, b, c).
+
+    Of the homogenised piece of the solution z (as of `Most`), the places on the way from `near` to `far`, which may be
+    a direction, have these classifier distances and squares: from that of `near` on, `ends[0]`, to `ends[1]`."""
+
+    start: Exact
+    end: Exact | None
+    square: tuple[Fraction, Fraction, Fraction]
+    z: Vector
+    near: Vector
+    far: Vector
+    ends: tuple[Fraction, Fraction | None]
+
+    def at(self, h: Exact) -> Exact:
+        a, b, c = self.square
+        return (a * h + b) * h + c
+
+    @property
+    def flat(self) -> bool:
+        return not any(self.square[:2])
+
+
+class Jump(Struct, frozen=True):
+    """At an oracle distance whose square is `level` w is `value` (None: infinite): `here` are a solution so near and a
+    place so near of its piece that show it, unless w is no more than its limit from the left."""
+
+    level: Fraction
+    value: Exact | None
+    here: tuple[Vector, Vector] | None
+
+
+class Arcs(Struct, frozen=True):
+    """The modulus turned round: its arcs by growing height, and what it is where it jumps (one for each flat arc)."""
+
+    by: str
+    arcs: tuple[Arc, ...]
+    jumps: tuple[Jump, ...]
+    trusts: tuple[str, ...] = ()
+
+
 class Torn(Struct, frozen=True):
     """The x at which containment fails: within X the union of `parts`, and also that of `pieces`, one piece each, which
     do not need X besides. `points`: for each piece a solution z and a closure point y (Theorem 1*)."""
@@ -166,7 +209,7 @@ class Unknown(Struct, frozen=True):
     work: Work = ()
 
 
-Answer = Holds | Null | Fails | Least | Most | Curve | Torn | Strategy | Unknown
+Answer = Holds | Null | Fails | Least | Most | Curve | Arcs | Torn | Strategy | Unknown
 
 
 def worked(answer: Answer, **work: int) -> Answer:

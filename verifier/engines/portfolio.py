@@ -202,8 +202,9 @@ class Portfolio:
         return self._ask("steepest_square", question, seconds=seconds)
 
     def curve(self, question: Question, seconds: float) -> Answer:
-        """The supremum of the first number where the second is at most delta, for every delta."""
-        return self._ask("curve", question, seconds=seconds)
+        """The supremum of the first number where the second is at most delta, for every delta; or the second is the
+        square of an l2 distance, which is at most delta^2."""
+        return self._ask("curve_square" if question.squares else "curve", question, seconds=seconds)
 
     def torn(self, question: Question, domain: Question, seconds: float) -> Answer:
         """All x for which the piece of some solution has a closure point with first number 0 < second number."""

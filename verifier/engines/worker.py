@@ -185,13 +185,22 @@ def serve() -> None:
     sys.stdout = sys.stderr
     import z3
 
-    from verifier.engines import quadratic, quadratic_suprema, smt, smt_curve, smt_game, smt_measures, smt_region
+    from verifier.engines import (
+        quadratic,
+        quadratic_curve,
+        quadratic_suprema,
+        smt,
+        smt_curve,
+        smt_game,
+        smt_measures,
+        smt_region,
+    )
 
     searches = (smt.find, smt.approach, smt.least, smt.substantial, smt.local)
     climbs = (smt_measures.greatest, smt_measures.defect, smt_measures.steepest, smt_measures.breadth)
     wholes = (smt_curve.curve, smt_region.torn, smt_game.play)
     squares = (quadratic.find_square, quadratic.least_square, quadratic.substantial_square)
-    rounds = (*squares, quadratic_suprema.steepest_square)
+    rounds = (*squares, quadratic_suprema.steepest_square, quadratic_curve.curve_square)
     tasks: dict[str, Callable[..., object]] = {f.__name__: f for f in (*searches, *climbs, *wholes, *rounds)}
     tasks |= {HELLO: lambda seconds: None, MORE: lambda seconds: tasks.update(later())}
     z3.set_param("memory_max_size", MEGABYTES)

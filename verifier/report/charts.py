@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
-from math import floor, log10
+from math import floor, isclose, isnan, log10
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
+from verifier.language.surd import Distance, Nested, near
 from verifier.report.arrangement import Drawn, Edge
 from verifier.report.cells import Border, Polygon
 from verifier.report.plot import (
@@ -31,7 +32,7 @@ from verifier.report.plot import (
     shortened,
     tint,
 )
-from verifier.report.text import number
+from verifier.report.text import ABOUT, irrational, number
 from verifier.verdict.figure import Curve, Line
 
 if TYPE_CHECKING:
@@ -104,6 +105,10 @@ def plain(found: Sequence[Edge]) -> list[Border]:
 
 LABELLED = 6
 """Of a curve with more corners, none is named."""
+SMOOTH = 100
+"""So many straight lines draw a bent one."""
+CLOSE = 1e-9
+"""Of the height of the picture: no jump."""
 
 
 class Modulus(Struct, frozen=True):
@@ -143,53 +148,56 @@ class Modulus(Struct, frozen=True):
 
     def line(self, ax: Axes, line: Line, end: float, unit: float) -> None:
         """One line, its ends, and how it joins the one before."""
-        start = float(line.start)
-        stop = end if line.end is None else float(line.end)
+        start = float(near(line.start))
+        stop = end if line.end is None else float(near(line.end))
         if line.constant is None:
             ax.axvspan(start, end, facecolor=tint(GREY, 0.16), edgecolor=tint(GREY, 0.6), hatch="////", linewidth=0)
             said = ax.text((start + end) / 2, unit * 0.54, "∞", ha="center", va="center", fontsize=22)
             halo(said)
             return
-        left, right = line.at(line.start), None if line.end is None else line.at(line.end)
-        assert left is not None
-        there = float(line.constant + line.slope * Fraction(stop).limit_denominator(10**9))
-        ax.plot([start, stop], [float(left), there], **solid(line.attained), zorder=3, solid_capstyle="round")
+        left, right = line.near(line.start), None if line.end is None else line.near(line.end)
+        steps = 1 if line.bend is None else SMOOTH
+        places = [start + (stop - start) * k / steps for k in range(steps + 1)]
+        heights = [line.near(Fraction(x)) for x in places]
+        ax.plot(places, heights, **solid(line.attained), zorder=3, solid_capstyle="round")
         i = self.curve.lines.index(line)
-        before = self.curve.lines[i - 1].at(line.start) if i else None
-        jumps = i > 0 and before != left
-        if jumps and before is not None:
-            ax.plot([start, start], [float(before), float(left)], color=GREY, linewidth=0.9, linestyle=":", zorder=2)
+        before = self.curve.lines[i - 1].near(line.start) if i else None
+        jumps = i > 0 and before is not None and not isclose(before, left, abs_tol=CLOSE * unit)
+        if jumps and before is not None and not isnan(before):
+            ax.plot([start, start], [before, left], color=GREY, linewidth=0.9, linestyle=":", zorder=2)
         if jumps or line.start == line.end or i == 0:
             alone = line.start == line.end and not line.attained
-            dot(ax, line.start, left, tint(BLUE, 0.4) if alone else BLUE if line.closed[0] else PAPER)
+            dot(ax, start, left, tint(BLUE, 0.4) if alone else BLUE if line.closed[0] else PAPER)
         following = self.curve.lines[i + 1] if i + 1 < len(self.curve.lines) else None
-        if right is not None and following is not None and following.at(following.start) != right:
-            dot(ax, line.end, right, BLUE if line.closed[1] else PAPER)
-        if len(self.curve.lines) <= LABELLED and line.end is not None and line.end != line.start and right is not None:
-            corner(ax, line.end, right, begins=False)
+        if line.end is None or right is None:
+            return
+        if following is not None and not isclose(following.near(line.end), right, abs_tol=CLOSE * unit):
+            dot(ax, stop, right, BLUE if line.closed[1] else PAPER)
+        if len(self.curve.lines) <= LABELLED and line.end != line.start:
+            corner(ax, line, line.end, begins=False)
         if len(self.curve.lines) <= LABELLED and (jumps or (i == 0 and left > 0)):
-            corner(ax, line.start, left, begins=True)
+            corner(ax, line, line.start, begins=True)
 
 
 def solid(attained: bool) -> dict[str, Any]:
     return {"color": BLUE, "linewidth": 2.2, "linestyle": "-" if attained else (0, (3, 1.6))}
 
 
-def dot(ax: Axes, x: Fraction | None, y: Fraction, face: Any) -> None:
+def dot(ax: Axes, x: float, y: float, face: Any) -> None:
     """A full dot belongs to the curve, a hollow one does not."""
-    assert x is not None
-    ax.plot([float(x)], [float(y)], zorder=5, **marker(face))
+    ax.plot([x], [y], zorder=5, **marker(face))
 
 
 def marker(face: Any, rim: str = BLUE) -> dict[str, Any]:
     return {"marker": "o", "color": face, "markeredgecolor": rim, "markeredgewidth": 1.5, "markersize": 6.5}
 
 
-def corner(ax: Axes, x: Fraction, y: Fraction, begins: bool) -> None:
+def corner(ax: Axes, line: Line, end: Distance, begins: bool) -> None:
     """The exact place of a corner: below the line that begins there, above the one that ends there."""
+    height = None if isinstance(end, Nested) else line.at(end)
     said = ax.annotate(
-        f"({number(x)}, {number(y)})",
-        (float(x), float(y)),
+        f"({irrational(end)}, {f'{ABOUT} {line.near(end):.6g}' if height is None else irrational(height)})",
+        (float(near(end)), line.near(end)),
         (9, -4) if begins else (-5, 6),
         textcoords="offset points",
         ha="left" if begins else "right",
@@ -202,10 +210,10 @@ def corner(ax: Axes, x: Fraction, y: Fraction, begins: bool) -> None:
 
 def extent(lines: Sequence[Line]) -> tuple[float, float]:
     """How far to the right, and how high."""
-    last = max((x for line in lines for x in (line.start, line.end) if x is not None), default=Fraction(0))
+    last = max((near(x) for line in lines for x in (line.start, line.end) if x is not None), default=Fraction(0))
     end = Fraction(4, 3) * last if last else Fraction(1)
-    tops = [line.at(end if line.end is None else line.end) for line in lines]
-    return float(end), float(max((t for t in tops if t is not None), default=Fraction(0)))
+    tops = [line.near(end if line.end is None else line.end) for line in lines if line.constant is not None]
+    return float(end), max(tops, default=0.0)
 
 
 # the distances of a data set

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import assert_never
 
 from verifier.engines.eliminate import Half
 from verifier.report.rows import Json, amount_json
-from verifier.report.text import exact, number
+from verifier.report.text import exact, irrational, number
 from verifier.verdict.figure import Curve, Figure, Line, Region
 
 
@@ -29,21 +30,32 @@ def table(figure: Figure) -> list[list[str]]:
 def span(line: Line) -> str:
     """`0 <= delta < 1/2`."""
     if line.start == line.end:
-        return f"delta = {number(line.start)}"
+        return f"delta = {irrational(line.start)}"
     left, right = ("<=" if closed else "<" for closed in line.closed)
     if line.end is None:
-        return f"delta {left.replace('<', '>')} {number(line.start)}"
-    return f"{number(line.start)} {left} delta {right} {number(line.end)}"
+        return f"delta {left.replace('<', '>')} {irrational(line.start)}"
+    return f"{irrational(line.start)} {left} delta {right} {irrational(line.end)}"
 
 
 def value(line: Line) -> str:
-    """`1/10 + 2*delta`."""
+    """`1/10 + 2*delta`, `sqrt(2)*delta`, `1/4 + sqrt(delta^2 - 1/16)`."""
     if line.constant is None:
         return "infinity"
-    if not line.slope:
-        return number(line.constant)
-    slope = "delta" if line.slope == 1 else f"{number(line.slope)}*delta"
-    return f"{number(line.constant)} + {slope}" if line.constant else slope
+    if line.bend is not None:
+        varying = bent(*line.bend)
+    elif line.slope:
+        varying = "delta" if line.slope == 1 else f"{number(line.slope)}*delta"
+    else:
+        return irrational(line.constant)
+    return f"{irrational(line.constant)} + {varying}" if line.constant else varying
+
+
+def bent(steep: Fraction, offset: Fraction) -> str:
+    """The root of steep * delta^2 + offset."""
+    if not offset:
+        return f"sqrt({number(steep)})*delta"
+    square = "delta^2" if steep == 1 else f"{number(steep)}*delta^2"
+    return f"sqrt({square} {'-' if offset < 0 else '+'} {number(abs(offset))})"
 
 
 def figure_json(figure: Figure | None) -> Json:
@@ -73,6 +85,7 @@ def line_json(line: Line) -> Json:
         "closed": list(line.closed),
         **amount_json("constant", "infinity" if line.constant is None else line.constant),
         **amount_json("slope", line.slope),
+        "bend": None if line.bend is None else [exact(x) for x in line.bend],
         "attained": line.attained,
     }
 

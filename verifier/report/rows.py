@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 
+from verifier.language.surd import Nested, Surd
 from verifier.report.text import exact, number
 from verifier.verdict.verdict import Amount, Root, Table, size
 
@@ -90,13 +91,15 @@ def summary_json(table: Table | None) -> Mapping[str, Json] | None:
     }
 
 
-def amount_json(name: str, amount: Amount | None) -> dict[str, Json]:
+def amount_json(name: str, amount: Amount | Surd | Nested | None) -> dict[str, Json]:
     """A number as it is written elsewhere in the document: exactly, and the float nearest to it."""
     match amount:
         case Fraction():
             close, text = amount, exact(amount)
         case Root():
             return {name: str(amount), f"{name}_float": float(size(amount)) ** 0.5}
+        case Surd() | Nested():
+            return {name: str(amount), f"{name}_float": float(amount.near)}
         case None:
             return {name: None, f"{name}_float": None}
         case words:

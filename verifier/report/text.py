@@ -8,6 +8,7 @@ from decimal import MAX_EMAX, MIN_EMIN, Context, Decimal
 from fractions import Fraction
 
 from verifier.language.root import Root
+from verifier.language.surd import Nested, Surd
 from verifier.model.program import PointValue, Value
 
 ABOUT = "≈"
@@ -65,6 +66,14 @@ def distance_text(value: Fraction | Root) -> str:
     near = f"{ABOUT} {decimal(value.near, 6)}"
     text = number(value.square)
     return near if ABOUT in text else f"sqrt({text}) {near}"
+
+
+def irrational(value: Fraction | Root | Surd | Nested) -> str:
+    """A number exactly where that is short; a nested root is rounded."""
+    if isinstance(value, Fraction):
+        return number(value)
+    text = str(value)
+    return text if len(text) <= 2 * SHORT and not isinstance(value, Nested) else f"{ABOUT} {decimal(value.near, 6)}"
 
 
 def value_text(value: Value, digits: int = 6) -> str:

@@ -16,7 +16,7 @@ from verifier.report.charts import Distances, Modulus, Torn
 from verifier.report.plot import Marked
 from verifier.report.rows import LISTED
 from verifier.report.rows import distance as amount_text
-from verifier.report.text import number
+from verifier.report.text import irrational
 from verifier.syntax import tree
 from verifier.syntax.format import unparse
 from verifier.verdict.decide import Decider
@@ -78,7 +78,7 @@ def modulus(loaded: Loaded, names: tuple[str, str], timeout: float) -> Modulus:
     said = f"modulus_curve({', '.join(names)})"
     curve = measured(loaded, said, timeout).figure
     assert isinstance(curve, Curve)
-    limit = "infinity" if curve.limit is None else number(curve.limit)
+    limit = "infinity" if curve.limit is None else irrational(curve.limit)
     return Modulus(f"{said}: w(0+) = {limit}", curve, names)
 
 

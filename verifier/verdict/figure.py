@@ -8,6 +8,8 @@ from fractions import Fraction
 from msgspec import Struct
 
 from verifier.engines.eliminate import Half
+from verifier.language.root import Root
+from verifier.language.surd import Distance, Exact, near, surd
 
 LONG = 60
 """A longer formula is printed part by part."""
@@ -15,18 +17,36 @@ LONG = 60
 
 class Line(Struct, frozen=True):
     """From `start` to `end` (None: beyond all bounds) w(delta) = `constant` + `slope` * delta, or infinite (`constant`
-    None). `closed`: whether the two ends belong to it. `attained`: by a pair, at every delta of it."""
+    None). Where l2 measures delta, `bend` (s, t) adds the root of s * delta^2 + t, and ends may be roots. `closed`:
+    whether the two ends belong to it. `attained`: by a pair, at every delta of it."""
 
-    start: Fraction
-    end: Fraction | None
+    start: Distance
+    end: Distance | None
     closed: tuple[bool, bool]
-    constant: Fraction | None
+    constant: Exact | None
     slope: Fraction
     attained: bool
+    bend: tuple[Fraction, Fraction] | None = None
 
-    def at(self, delta: Fraction) -> Fraction | None:
+    def at(self, delta: Fraction | Root) -> Exact | None:
         """w(delta), or its limit there; None: infinite."""
-        return None if self.constant is None else self.constant + self.slope * delta
+        if self.constant is None:
+            return None
+        far = surd(delta)
+        straight = self.constant + self.slope * far
+        if self.bend is None:
+            return straight
+        square = self.bend[0] * far * far + self.bend[1]
+        assert isinstance(square, Fraction)
+        return straight + surd(Root(square))
+
+    def near(self, delta: Distance) -> float:
+        """About w(delta); nan where it is infinite."""
+        if self.constant is None:
+            return float("nan")
+        x = float(near(delta))
+        bent = 0.0 if self.bend is None else max(0.0, float(self.bend[0]) * x * x + float(self.bend[1])) ** 0.5
+        return float(near(self.constant)) + float(self.slope) * x + bent
 
 
 class Curve(Struct, frozen=True):
@@ -43,7 +63,7 @@ class Curve(Struct, frozen=True):
         )
 
     @property
-    def limit(self) -> Fraction | None:
+    def limit(self) -> Exact | None:
         """w(0+): what is left as delta tends to 0."""
         line = next(line for line in self.lines if line.end != 0)
         return line.at(Fraction(0))

@@ -10,13 +10,14 @@ from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from verifier.engines.engine import Curve, Knot, Stretch, Unknown, Vector
+from verifier.engines.engine import Arcs, Curve, Knot, Stretch, Unknown, Vector
 from verifier.model.claim import Computation
 from verifier.query.question import Question
 from verifier.syntax import tree
 from verifier.verdict import figure
 from verifier.verdict.certify import ReplayFailed, distance
 from verifier.verdict.figure import Line
+from verifier.verdict.measures import euclidean_curve
 from verifier.verdict.measures.supremum import POINTS, at, leads
 from verifier.verdict.verdict import Measurement
 
@@ -32,20 +33,28 @@ def compute(decider: Decider, computation: Computation) -> Measurement:
         return Measurement(None, why=axioms)
     far, fine = (distance(name, *POINTS) for name in names)
     poser = decider.poser
-    posed = poser.pose(POINTS, [], numbers=[poser.number(far, POINTS), poser.number(fine, POINTS)])
+    rise, square = poser.number(far, POINTS), poser.square(fine, POINTS)
+    run = poser.number(fine, POINTS) if square is None else square
+    posed = poser.pose(POINTS, [], numbers=[rise, run], squares=True)
     match decider.portfolio.curve(posed.question, decider.left()):
         case Curve(_, knots, trusts):
             check(decider, posed, knots, far, fine)
             drawn = figure.Curve(tuple(lines(knots)))
-            limit = "infinity" if drawn.limit is None else str(drawn.limit)
-            how = "uniformly contained" if drawn.limit == 0 else "not uniformly contained"
-            note = f"As delta tends to 0 it tends to {limit}: {names[0]} is {how} in {names[1]}."
-            said = f"{len(drawn.lines)} line{'s' if len(drawn.lines) > 1 else ''}, w(0+) = {limit}"
-            return Measurement(said, trusts=trusts, notes=(note,), figure=drawn)
+        case Arcs(trusts=trusts) as found:
+            euclidean_curve.check(posed.question, found)
+            try:
+                drawn = euclidean_curve.Turned(decider, rise, run, found).curve()
+            except euclidean_curve.Late:
+                return Measurement(None, why="out of time")
         case Unknown(why):
             return Measurement(None, why=why)
         case other:
             raise AssertionError(other)
+    limit = "infinity" if drawn.limit is None else str(drawn.limit)
+    how = "uniformly contained" if drawn.limit == 0 else "not uniformly contained"
+    note = f"As delta tends to 0 it tends to {limit}: {names[0]} is {how} in {names[1]}."
+    said = f"{len(drawn.lines)} line{'s' if len(drawn.lines) > 1 else ''}, w(0+) = {limit}"
+    return Measurement(said, trusts=trusts, notes=(note,), figure=drawn)
 
 
 # the check
@@ -133,6 +142,7 @@ def lines(knots: Sequence[Knot]) -> Iterator[Line]:
 
 def join(left: Line, right: Line) -> Line | None:
     """One line for two that follow each other, if there is one."""
+    assert isinstance(right.start, Fraction)
     if left.attained is not right.attained or left.at(right.start) != right.at(right.start):
         return None
     single, point = left.start == left.end, right.start == right.end
