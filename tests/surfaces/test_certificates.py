@@ -134,3 +134,21 @@ def test_a_tree_is_carried_from_the_engine_to_the_file_and_back(verifier: Run, t
 
 def test_a_shelf_answers_only_whether_there_is_a_solution(tmp_path: Path) -> None:
     assert Shelf(tmp_path).ask("least", seconds=1.0) == Unknown("no certificate of this question")
+
+
+def test_the_certificates_of_a_strategy_are_checked_though_it_is_not_found_again(verifier: Run, tmp_path: Path) -> None:
+    (tmp_path / "next.vf").write_text(
+        "domain X { a: real in [0, 1] }\nlabels { only }\n"
+        "assert down: forall x in X: exists y in X: 2*y.a == relu(x.a - 1/3)\n"
+        "assert up: forall x in X: exists y in X: y.a == relu(2*x.a - 1/2) expect refuted\n"
+    )
+    done = verifier("check", "next.vf", "--certificate", "proofs")
+    assert (done.returncode, done.stderr) == (0, "")
+    done = verifier("replay", "proofs")
+    assert done.returncode == 0 and done.stdout.count(": accepted\n") == len(done.stdout.splitlines()) >= 2
+    done = verifier("replay", "next.vf", "proofs")
+    assert done.returncode == 3
+    assert done.stdout.splitlines() == [
+        "down: not replayed: a strategy is not found again; without FILE its certificates are checked",
+        "up: not replayed: a refutation has a witness, which `verifier check` evaluates",
+    ]

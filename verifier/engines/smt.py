@@ -122,10 +122,13 @@ class Clock:
     def __init__(self, seconds: float) -> None:
         self.end = time.monotonic() + seconds
 
+    @property
+    def left(self) -> float:
+        return max(0.0, self.end - time.monotonic())
+
     def check(self, solver: z3.Solver | z3.Optimize, *assumptions: Bool) -> str:
         """sat, unsat or unknown (under `assumptions`), within what is left of the time."""
-        left = self.end - time.monotonic()
-        if left <= 0.001:
+        if (left := self.left) <= 0.001:
             return "unknown"
         solver.set("timeout", max(1, int(left * 1000)))
         return str(solver.check(*assumptions))

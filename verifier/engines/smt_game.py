@@ -23,14 +23,26 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from verifier.engines.eliminate import Half, half, plus, scaled, substituted, tidy, weight
-from verifier.engines.engine import Answer, Fails, Reply, Strategy, Unknown, Vector
-from verifier.engines.smt import NAME, Bool, Clock, Encoding, candidates, give_up, new_solver, number, row_term
+from verifier.engines.engine import Answer, Fails, Holds, Reply, Strategy, Unknown, Vector
+from verifier.engines.smt import EFFORT, NAME, Bool, Clock, Encoding, candidates, new_solver, number, row_term
 from verifier.engines.smt_region import OutOfTime, Sides, inside
-from verifier.query.piece import Row, piece_of
+from verifier.kernel.circuit import Affine, Input, Select
+from verifier.query.closure import Grown, fixed
+from verifier.query.piece import Row, choices, piece_of
 from verifier.query.question import Question
 
 MOST = 2000
 """More rules than this are no strategy that is checked in any time."""
+SOON = 1.0
+"""Seconds for z3 to find the last choice, before the case search is asked."""
+SHARE = 0.6
+"""Of the time that is left, for the case search."""
+MANY = 12
+"""From so many piecewise choices on, the case search is asked whether a rule holds everywhere."""
+MODEST = 40
+"""Up to so many, z3 is asked for smallest cores."""
+TRY = 0.1
+"""Of the time that is left, for that."""
 ONE, HALF = Fraction(1), Fraction(1, 2)
 
 
@@ -39,11 +51,12 @@ def play(question: Question, widths: tuple[int, ...], width: int, seconds: float
 
     The inputs are those of the blocks, `widths` of them each, block after block; `width` of them make a point. The
     facts are, for each block, that its points lie in X, and at last the formula. "forall" begins."""
-    clock = Clock(seconds)
+    game = Game(question, widths, width, Clock(seconds))
     try:
-        return Game(question, widths, width, clock).first()
+        return game.first()
     except OutOfTime:
-        return Unknown("out of time")
+        found = f"{len(game.replies)} rules of a strategy are" if game.replies else "no rule of a strategy is"
+        return Unknown(f"out of time; {found} known, and no choice without an answer")
 
 
 class Won(Struct, frozen=True):
@@ -71,15 +84,18 @@ class Game:
         *_, formula = (self.encoding.truths[f] for f in question.facts)
         wins = formula if self.last % 2 else z3.Not(formula)
         there = [self.there(k) for k in range(len(widths))]
-        self.choices = [Sides(self.variables, there[: k + 1], clock) for k in range(len(widths))]
+        self.moves = [Sides(self.variables, there[: k + 1], clock) for k in range(len(widths))]
         """What the owner of a block may still choose."""
-        self.choices[-1].solver.add(wins)
+        self.moves[-1].solver.add(wins)
         self.fails = Sides(self.variables, [*there[:-1], z3.Not(z3.And(there[-1], wins))], clock)
         """What does not win for the owner of the last block."""
-        for sides in (*self.choices, self.fails):
-            sides.solver.set("core.minimize", True)
         self.within = [Sides(self.variables, there[:k], clock) for k in range(len(widths))]
+        for sides in (*self.moves, self.fails):
+            sides.solver.set("core.minimize", choices(question) <= MODEST)
         self.known: list[list[tuple[Half, ...]]] = [[] for _ in widths]
+        self.replies: list[Reply] = []
+        self.tried: set[tuple[Row, ...]] = set()
+        self.slow = False
 
     def there(self, k: int) -> Bool:
         """Block k lies in X."""
@@ -92,16 +108,51 @@ class Game:
 
     def first(self) -> Answer:
         """The game of the first two blocks."""
-        replies: list[Reply] = []
         while isinstance(found := self.choice(0, ()), tuple):
             outcome = self.answered(1, found)
             if isinstance(outcome, Lost):
                 return Fails(NAME, (self.pleasant(found[: self.starts[1]]),))
-            if len(replies) == MOST:
-                return Unknown(f"there are more than {MOST} cases")
-            replies.append(Reply(outcome.region, outcome.images, outcome.point[: self.starts[1]]))
-            self.learn(0, outcome.region)
-        return Strategy(NAME, tuple(self.few(replies)))
+            if len(self.replies) == MOST:
+                return Unknown(f"a strategy has more than {MOST} rules")
+            reply = Reply(outcome.region, outcome.images, outcome.point[: self.starts[1]])
+            if self.everywhere(reply.images):
+                return Strategy(NAME, (replace(reply, part=()),))
+            self.replies.append(reply)
+            self.learn(0, reply.part)
+        return Strategy(NAME, tuple(self.few(self.replies)))
+
+    def everywhere(self, images: tuple[Row, ...]) -> bool:
+        """The rule holds on all of X, if the case search shows that soon: of a network that is one question, while the
+        regions of its pieces are many."""
+        if self.last > 2 or images in self.tried or choices(self.question) < MANY:
+            return False
+        self.tried.add(images)
+        return isinstance(searched(self.without(images), TRY * self.clock.left), Holds)
+
+    def without(self, images: Sequence[Row]) -> Question:
+        """Where a rule for the second block fails, as the last block but for one."""
+        grown, at = Grown(()), list[int]()
+        inputs = [grown.node(Input(i)) for i in range(len(self.variables))]
+        second = range(self.starts[1], self.starts[2])
+        chosen = {i: grown.row(row, inputs) for i, row in zip(second, images, strict=True)}
+        for node in self.question.circuit:
+            match node:
+                case Input(i):
+                    at.append(chosen.get(i, inputs[i]))
+                case Affine(terms, constant):
+                    at.append(grown.affine(((at[n], w) for n, w in terms), constant))
+                case Select(test, then, otherwise):
+                    at.append(grown.node(Select(at[test], at[then], at[otherwise])))
+        first, there, *rest = (at[n] for n in self.question.facts)
+        wins = grown.both(there, rest.pop())
+        for i in second:
+            v = self.question.variables[i]
+            for bound, sign in ((v.low, 1), (v.high, -1)):
+                if bound is not None:
+                    wins = grown.both(grown.affine([(chosen[i], Fraction(sign))], -sign * bound), wins)
+        facts = (first, *rest, grown.negation(wins))
+        asked = replace(self.question, circuit=tuple(grown.nodes), facts=facts)
+        return fixed(asked, dict.fromkeys(second, Fraction(0)))
 
     def few(self, replies: Sequence[Reply]) -> list[Reply]:
         """Without those whose choices others have an answer to. What time does not suffice for stays."""
@@ -117,7 +168,7 @@ class Game:
     def learn(self, k: int, region: tuple[Half, ...]) -> None:
         """There the owner of block k loses."""
         self.known[k].append(region)
-        self.choices[k].solver.add(z3.Not(inside(region, self.variables)))
+        self.moves[k].solver.add(z3.Not(inside(region, self.variables)))
 
     def answered(self, k: int, at: Vector) -> Won | Lost:
         """What becomes of the owner of block k, at these earlier blocks or at others like them."""
@@ -135,30 +186,48 @@ class Game:
 
     def choice(self, k: int, at: Vector) -> Vector | Lost:
         """A choice for block k that is not known to lose, at these earlier blocks if possible."""
-        sides = self.choices[k]
-        solver, variables = sides.solver, self.variables
-        start = self.starts[k]
-        solver.push()
-        solver.add(*(x == (int(a) if x.is_int() else number(a)) for x, a in zip(variables, at[:start], strict=False)))
-        result = self.clock.check(solver)
-        model = solver.model() if result == "sat" else None
-        reason = give_up(solver) if result == "unknown" else ""
-        solver.pop()
-        if reason:
-            raise OutOfTime(reason)
-        if model is not None:
-            return self.encoding.point(model)
+        if (found := self.reply(k, at)) is not None:
+            return found
         if k < 2:  # the first choice has no answer, or there is none left
             return Lost((), at)
-        signs = dict.fromkeys(self.signs(k, at))
-        named = {str(sides.name(h)): h for h in signs}
-        match self.clock.check(solver, *(sides.name(h) for h in signs)):
+        sides, signs = self.moves[k], list(dict.fromkeys(self.signs(k, at)))
+        match self.clock.check(sides.solver, *map(sides.name, signs)):
             case "sat":
-                return self.encoding.point(solver.model())
+                return self.encoding.point(sides.solver.model())
             case "unsat":
-                return Lost(tuple(named[str(c)] for c in solver.unsat_core()), at)
+                return Lost(tuple(self.fewer(sides, signs)), at)
             case _:
-                raise OutOfTime(give_up(solver))
+                raise OutOfTime
+
+    def reply(self, k: int, at: Vector) -> Vector | None:
+        """A choice for block k at just these earlier blocks; None where there is none. z3 has short numbers, but where
+        it takes long the case search has its turn."""
+        solver, variables, start = self.moves[k].solver, self.variables, self.starts[k]
+        solver.push()
+        solver.add(*(x == (int(a) if x.is_int() else number(a)) for x, a in zip(variables, at[:start], strict=False)))
+        try:
+            first = Clock(min(SOON, self.clock.left)) if k == self.last else self.clock
+            if (result := first.check(solver)) == "unknown" and k == self.last:
+                self.slow = True
+                match searched(self.ending(at), SHARE * self.clock.left):
+                    case Fails(_, (point,)):
+                        return point
+                    case Holds():
+                        return None
+                result = self.clock.check(solver)
+            if result == "unknown":
+                raise OutOfTime
+            return self.encoding.point(solver.model()) if result == "sat" else None
+        finally:
+            solver.pop()
+
+    def ending(self, at: Vector) -> Question:
+        """The last choice, at these earlier blocks."""
+        *_, there, formula = self.question.facts
+        grown = Grown(self.question.circuit)
+        wins = formula if self.last % 2 else grown.negation(formula)
+        asked = replace(self.question, circuit=tuple(grown.nodes), facts=(there, wins))
+        return fixed(asked, dict(enumerate(at[: self.starts[self.last]])))
 
     def signs(self, k: int, at: Vector) -> Iterator[Half]:
         """Sides that hold at these blocks before block k; where they do, everything that is known so far of these
@@ -176,15 +245,28 @@ class Game:
     def core(self, point: Vector) -> list[Half]:
         """Sides that hold at the point and make the owner of the last block win."""
         facts = (self.question.facts[self.last], self.question.facts[-1])
-        named = {str(self.fails.name(h)): h for h in halves(replace(self.question, facts=facts), point)}
-        solver = self.fails.solver
-        match self.clock.check(solver, *(self.fails.name(h) for h in named.values())):
-            case "unsat":
-                return [named[str(c)] for c in solver.unsat_core()]
-            case "sat":
-                raise AssertionError("the sides of a piece do not make its formula hold")
-            case _:
-                raise OutOfTime(give_up(solver))
+        sides = halves(replace(self.question, facts=facts), point)
+        if self.clock.check(self.fails.solver, *map(self.fails.name, sides)) != "unsat":
+            raise OutOfTime
+        return self.fewer(self.fails, sides)
+
+    def fewer(self, sides: Sides, given: Sequence[Half]) -> list[Half]:
+        """Those of them that exclude all that `sides` allow, as they together do: an unsatisfiable core, of which none
+        can be left out, as far as that is quickly seen."""
+        named, solver = {str(sides.name(h)): h for h in given}, sides.solver
+        kept = [named[str(name)] for name in solver.unsat_core()]
+        patience = 3
+        solver.set("rlimit", EFFORT)
+        for h in list(kept):
+            if patience and h in kept:
+                match self.clock.check(solver, *(sides.name(g) for g in kept if g != h)):
+                    case "unsat":
+                        core = {str(name) for name in solver.unsat_core()}
+                        kept = [g for g in kept if str(sides.name(g)) in core]
+                    case "unknown":
+                        patience -= 1
+        solver.set("rlimit", 0)
+        return kept
 
     def general(self, k: int, sides: Sequence[Half], point: Vector) -> Won:
         """The choice of block k at this point, as images of the earlier blocks, and where the sides hold of them."""
@@ -205,20 +287,29 @@ class Game:
         chosen = tuple(images[i] for i in sorted(images))
         if k == self.last:
             rows = self.widened(rows, chosen)
-        return Won(tuple(self.within[k].needed(rows)), chosen, tuple(at))
+        return Won(tuple(self.needed(k, rows)), chosen, tuple(at))
 
     def widened(self, sides: Sequence[Half], images: Sequence[Row]) -> list[Half]:
         """Sides enough to make these images win as the last block."""
-        solver, kept = self.fails.solver, list(sides)
-        names = [self.fails.name(h) for h in sides]
-        chosen = self.variables[self.starts[self.last] :]
+        solver, chosen = self.fails.solver, self.variables[self.starts[self.last] :]
+        names = list(map(self.fails.name, sides))
         solver.push()
         solver.add(*(x == row_term(row, self.variables) for x, row in zip(chosen, images, strict=True)))
-        for given, name in zip(sides, list(names), strict=True):
-            others = [n for n in names if n is not name]
-            if self.clock.check(solver, *others) == "unsat":
-                names, kept = others, [h for h in kept if h is not given]
+        solver.set("rlimit", EFFORT)
+        enough = self.clock.check(solver, *names) == "unsat"
+        found = self.fewer(self.fails, sides) if enough else list(sides)
+        solver.set("rlimit", 0)
         solver.pop()
+        return found
+
+    def needed(self, k: int, sides: Sequence[Half]) -> list[Half]:
+        """Without those that follow from the others in X, as far as that is quickly seen."""
+        within, kept = self.within[k], list(sides)
+        within.solver.set("rlimit", EFFORT)
+        for h in sorted(sides, key=lambda h: -len(h.row.weights)):
+            others = [g for g in kept if g is not h]
+            kept = others if within.imply(others, h) == "unsat" else kept
+        within.solver.set("rlimit", 0)
         return kept
 
     def images(self, i: int, rows: Sequence[Half], at: Sequence[Fraction], integer: Sequence[bool]) -> Iterator[Row]:
@@ -262,8 +353,8 @@ class Game:
         return next(k for k, start in enumerate(self.starts) if start > i) - 1
 
     def pleasant(self, x: Vector) -> Vector:
-        """Another first choice without an answer, of shorter numbers, where there are two blocks."""
-        if self.last > 1:
+        """Another first choice without an answer, of shorter numbers, where there are two blocks and z3 is quick."""
+        if self.last > 1 or self.slow:
             return x
         asked = replace(self.question, facts=self.question.facts[:1])
         rest = tuple(Fraction(0) for _ in range(len(self.variables) - len(x)))
@@ -285,6 +376,12 @@ class Game:
         point = (*x, *(Fraction(0) for _ in range(len(self.variables) - len(x))))
         values = self.question.values(point)
         return values[self.question.facts[0]] >= 0 and not any(all(h.holds(point) for h in r) for r in self.known[0])
+
+
+def searched(question: Question, seconds: float) -> Answer:
+    from verifier.engines.case_search import Searcher  # numpy and HiGHS, which few games need
+
+    return Searcher().case_search(question, seconds)
 
 
 def halves(question: Question, point: Vector) -> list[Half]:

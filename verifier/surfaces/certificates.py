@@ -35,6 +35,7 @@ from verifier.verdict.verdict import Checked, FileResult, Refuted, Undecided
 
 PROBLEM, PROOF = ".problem.json", ".proof.json.gz"
 NONE = "no certificate of this question"
+SEARCHED = "a strategy is not found again; without FILE its certificates are checked"
 
 
 # writing
@@ -101,7 +102,7 @@ class Shelf(Worker):
 
     def ask(self, task: str, *arguments: Any, seconds: float) -> Any:
         if task not in ("find", "find_square", "case_search"):
-            return Unknown(NONE)
+            return Unknown(SEARCHED if task == "play" else NONE)
         return self.look(arguments[0].empty)
 
     def look(self, problem: Problem) -> Holds | Unknown:
@@ -189,7 +190,7 @@ def _file(loaded: Loaded, shelf: Shelf, only: frozenset[str], screen: Screen) ->
 def _fate(said: Checked, shelf: Shelf, used: int) -> tuple[str, int]:
     verdict = said.verdict
     if isinstance(verdict, Undecided):
-        if said.expected == "refuted" and verdict.why == NONE:
+        if said.expected == "refuted" and verdict.why in (NONE, SEARCHED):
             return "not replayed: a refutation has a witness, which `verifier check` evaluates", 0
         return f"not replayed: {verdict.why}", UNDECIDED
     if isinstance(verdict, Refuted) and verdict.pair is not None:
