@@ -56,7 +56,7 @@ def test_the_question_where_a_rule_fails_is_about_its_images(text: str) -> None:
     """At random points it says of them what the circuit of the game says, and whether they lie in X."""
     question, widths, width = game(text)
     images = (Row(((0, F(1)),), F(1, 4)), Row(((1, F(1)),), F(0)), Row(((2, F(1)),), F(0)))
-    asked = Game(question, widths, width, Clock(10.0)).without(images)
+    asked = Game(question, widths, width, Clock(10.0)).without([images])
     rng, held = random.Random(text), set()
     for _ in range(200):
         x = (F(rng.randint(0, 8), 8), F(rng.randint(0, 8), 8), F(rng.randint(-1, 2)))
@@ -68,6 +68,22 @@ def test_the_question_where_a_rule_fails_is_about_its_images(text: str) -> None:
         assert asked.solved_by((*x, F(0), F(0), F(0), *z)) is not wins
         held.add(wins)
     assert held == {True, False}
+
+
+def test_where_several_rules_fail_all_of_them_do() -> None:
+    question, widths, width = game(STAY)
+    rules = [
+        (Row(((0, F(1)),), shift), Row(((1, F(1)),), F(0)), Row(((2, F(1)),), F(0))) for shift in (F(1, 4), F(-1, 4))
+    ]
+    made = Game(question, widths, width, Clock(10.0))
+    both, alone = made.without(rules), [made.without([images]) for images in rules]
+    rng, held = random.Random(0), set()
+    for _ in range(200):
+        point = (F(rng.randint(0, 8), 8), F(rng.randint(0, 8), 8), F(rng.randint(-1, 2)), F(0), F(0), F(0))
+        failing = tuple(asked.solved_by(point) for asked in alone)
+        assert both.solved_by(point) is all(failing)
+        held.add(failing)
+    assert held == {(True, True), (True, False), (False, True), (False, False)}
 
 
 @pytest.mark.parametrize("text", [STAY, f"exists x in X: forall y in X: {NEAR} => f1(y) == low"])

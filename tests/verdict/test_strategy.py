@@ -96,6 +96,28 @@ def test_what_there_is_no_time_to_check_is_trusted_by_name(monkeypatch: pytest.M
         assert verdict.trusts[1:] == (SEARCH,) and verdict.trusts[0].startswith("z3")
 
 
+@pytest.fixture
+def joint(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Strategies say of no rule where it applies."""
+    original = Portfolio.play
+
+    def play(self: Portfolio, question: Question, widths: tuple[int, ...], width: int, seconds: float) -> Answer:
+        true = original(self, question, widths, width, seconds)
+        return replace(true, joint=True) if isinstance(true, Strategy) else true
+
+    monkeypatch.setattr(Portfolio, "play", play)
+
+
+@pytest.mark.usefixtures("joint")
+@pytest.mark.parametrize(
+    "claim", [NEAR, NEXT, "forall x in X: exists y in X: y.n != x.n and y.a == x.a and y.c != x.c"]
+)
+def test_rules_may_be_checked_together(claim: str) -> None:
+    found = checked(claim)
+    assert isinstance(found.verdict, Proved) and found.verdict.trusts == () and found.strategy is not None
+    assert found.strategy.rules and all(rule.where is None for rule in found.strategy.rules)
+
+
 # lies
 
 
@@ -129,6 +151,21 @@ LIES: dict[str, Callable[[Strategy], Answer]] = {
     "a choice outside of X": lambda true: Fails(true.by, ((F(2), F(0), F(0)),)),
     "a choice outside of the premise": lambda true: Fails(true.by, ((F(0), F(3), F(0)),)),
 }
+
+
+@pytest.mark.parametrize("lie", ["another number", "outside of X somewhere", "whole by chance", "no member"])
+def test_a_lie_about_all_rules_together_makes_no_verdict(lie: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    original = Portfolio.play
+
+    def play(self: Portfolio, question: Question, widths: tuple[int, ...], width: int, seconds: float) -> Answer:
+        true = original(self, question, widths, width, seconds)
+        assert isinstance(true, Strategy)
+        lied = LIES[lie](true)
+        assert isinstance(lied, Strategy)
+        return replace(lied, joint=True)
+
+    monkeypatch.setattr(Portfolio, "play", play)
+    assert len(check(NEXT).internal_errors) == 1
 
 
 @pytest.mark.parametrize("lie", LIES)

@@ -198,10 +198,12 @@ class Reply(Struct, frozen=True):
 
 
 class Strategy(Struct, frozen=True):
-    """To every choice one of the rules has an answer. It is a guess; nothing has been checked."""
+    """To every choice one of the rules has an answer. It is a guess; nothing has been checked. `joint`: a rule works
+    beyond its part, too, and the parts do not cover X."""
 
     by: str
     replies: tuple[Reply, ...]
+    joint: bool = False
 
 
 class Unknown(Struct, frozen=True):

@@ -24,7 +24,7 @@ from msgspec.structs import replace
 
 from verifier.engines.eliminate import Half, half, plus, scaled, substituted, tidy, weight
 from verifier.engines.engine import Answer, Fails, Holds, Reply, Strategy, Unknown, Vector
-from verifier.engines.smt import EFFORT, NAME, Bool, Clock, Encoding, candidates, new_solver, number, row_term
+from verifier.engines.smt import EFFORT, NAME, Bool, Clock, Encoding, Term, candidates, new_solver, number, row_term
 from verifier.engines.smt_region import OutOfTime, Sides, inside
 from verifier.kernel.circuit import Affine, Input, Select
 from verifier.query.closure import Grown, fixed
@@ -37,6 +37,8 @@ SOON = 1.0
 """Seconds for z3 to find the last choice, before the case search is asked."""
 SHARE = 0.6
 """Of the time that is left, for the case search."""
+FEW = 12
+"""So many more parts than three a rule, for all rules together, are looked for."""
 MANY = 12
 """From so many piecewise choices on, the case search is asked whether a rule holds everywhere."""
 MODEST = 40
@@ -108,6 +110,8 @@ class Game:
 
     def first(self) -> Answer:
         """The game of the first two blocks."""
+        if self.last == 1:
+            return self.only()
         while isinstance(found := self.choice(0, ()), tuple):
             outcome = self.answered(1, found)
             if isinstance(outcome, Lost):
@@ -121,37 +125,100 @@ class Game:
             self.learn(0, reply.part)
         return Strategy(NAME, tuple(self.few(self.replies)))
 
+    def only(self) -> Answer:
+        """The same where there are no others: then a rule applies wherever it works, which its formula says."""
+        while isinstance(found := self.choice(0, ()), tuple):
+            outcome = self.answered(1, found)
+            if isinstance(outcome, Lost):
+                return Fails(NAME, (self.pleasant(found[: self.starts[1]]),))
+            if len(self.replies) == MOST:
+                return Unknown(f"a strategy has more than {MOST} rules")
+            self.replies.append(Reply(outcome.region, outcome.images, outcome.point[: self.starts[1]]))
+            self.moves[0].solver.add(z3.Not(self.works(outcome.images)))
+        try:
+            parts = self.parts()
+        except OutOfTime:
+            parts = None
+        return Strategy(NAME, tuple(self.replies if parts is None else parts), joint=parts is None)
+
+    def works(self, images: Sequence[Row]) -> Bool:
+        """The images are an answer, in a game of two blocks."""
+
+        def image(x: Term, row: Row) -> Term:
+            if x.is_real():
+                return row_term(row, self.variables)
+            return z3.Sum([z3.IntVal(int(row.constant)), *(int(w) * self.variables[j] for j, w in row.weights)])
+
+        chosen = self.variables[self.starts[1] :]
+        fact = z3.And(self.there(1), self.encoding.truths[self.question.facts[-1]])
+        return z3.substitute(fact, *((x, image(x, row)) for x, row in zip(chosen, images, strict=True)))
+
+    def parts(self) -> list[Reply] | None:
+        """Rules with the same images for polyhedra that cover all choices; None if these are many."""
+        found, solver = list(self.replies), new_solver([self.there(0)])
+        solver.add(*(z3.Not(inside(reply.part, self.variables)) for reply in found))
+        until = Clock(self.clock.left / 2)
+        for _ in range(FEW + 3 * len(self.replies)):
+            match until.check(solver):
+                case "unsat":
+                    return self.few(found)
+                case "unknown":
+                    return None
+            x = self.encoding.point(solver.model())[: self.starts[1]]
+            known = ((r.images, (*x, *(row.at(x) for row in r.images))) for r in self.replies)
+            images, point = next((images, point) for images, point in known if self.answers(point))
+            rows = self.widened(put(self.core(point), self.starts[1], images), images)
+            found.append(Reply(tuple(self.needed(1, rows)), images, x))
+            solver.add(z3.Not(inside(found[-1].part, self.variables)))
+        return None
+
+    def answers(self, point: Vector) -> bool:
+        """The second block, as the last one, is an answer to the first."""
+        return replace(self.question, facts=self.question.facts[1:]).solved_by(point)
+
+    def nearer(self, point: Vector) -> Vector:
+        """An answer that differs in fewer coordinates from the last point of the first block."""
+        own = range(self.starts[1], self.starts[2])
+        before = {i: own.start - self.width + i % self.width for i in own}
+        for changed in (own, *((i,) for i in own)):
+            tried = tuple(point[before[i]] if i in changed else a for i, a in enumerate(point))
+            if tried != point and self.answers(tried):
+                point = tried
+        return point
+
     def everywhere(self, images: tuple[Row, ...]) -> bool:
         """The rule holds on all of X, if the case search shows that soon: of a network that is one question, while the
         regions of its pieces are many."""
         if self.last > 2 or images in self.tried or choices(self.question) < MANY:
             return False
         self.tried.add(images)
-        return isinstance(searched(self.without(images), TRY * self.clock.left), Holds)
+        return isinstance(searched(self.without([images]), TRY * self.clock.left), Holds)
 
-    def without(self, images: Sequence[Row]) -> Question:
-        """Where a rule for the second block fails, as the last block but for one."""
-        grown, at = Grown(()), list[int]()
+    def without(self, rules: Sequence[Sequence[Row]]) -> Question:
+        """Where all of these rules for the second block fail, at the third one, if there is one."""
+        grown, facts = Grown(()), list[int]()
         inputs = [grown.node(Input(i)) for i in range(len(self.variables))]
         second = range(self.starts[1], self.starts[2])
-        chosen = {i: grown.row(row, inputs) for i, row in zip(second, images, strict=True)}
-        for node in self.question.circuit:
-            match node:
-                case Input(i):
-                    at.append(chosen.get(i, inputs[i]))
-                case Affine(terms, constant):
-                    at.append(grown.affine(((at[n], w) for n, w in terms), constant))
-                case Select(test, then, otherwise):
-                    at.append(grown.node(Select(at[test], at[then], at[otherwise])))
-        first, there, *rest = (at[n] for n in self.question.facts)
-        wins = grown.both(there, rest.pop())
-        for i in second:
-            v = self.question.variables[i]
-            for bound, sign in ((v.low, 1), (v.high, -1)):
-                if bound is not None:
-                    wins = grown.both(grown.affine([(chosen[i], Fraction(sign))], -sign * bound), wins)
-        facts = (first, *rest, grown.negation(wins))
-        asked = replace(self.question, circuit=tuple(grown.nodes), facts=facts)
+        for images in rules:
+            chosen = {i: grown.row(row, inputs) for i, row in zip(second, images, strict=True)}
+            at: list[int] = []
+            for node in self.question.circuit:
+                match node:
+                    case Input(i):
+                        at.append(chosen.get(i, inputs[i]))
+                    case Affine(terms, constant):
+                        at.append(grown.affine(((at[n], w) for n, w in terms), constant))
+                    case Select(test, then, otherwise):
+                        at.append(grown.node(Select(at[test], at[then], at[otherwise])))
+            first, there, *rest = (at[n] for n in self.question.facts)
+            wins = grown.both(there, rest.pop())
+            for i in second:
+                v = self.question.variables[i]
+                for bound, sign in ((v.low, 1), (v.high, -1)):
+                    if bound is not None:
+                        wins = grown.both(grown.affine([(chosen[i], Fraction(sign))], -sign * bound), wins)
+            facts += (first, *rest, grown.negation(wins))
+        asked = replace(self.question, circuit=tuple(grown.nodes), facts=tuple(dict.fromkeys(facts)))
         return fixed(asked, dict.fromkeys(second, Fraction(0)))
 
     def few(self, replies: Sequence[Reply]) -> list[Reply]:
@@ -177,6 +244,7 @@ class Game:
             if isinstance(found, Lost):
                 return found
             if k == self.last:
+                found = self.nearer(found) if k == 1 else found
                 return self.general(k, self.core(found), found)
             outcome = self.answered(k + 1, found)
             if isinstance(outcome, Lost):
@@ -201,15 +269,17 @@ class Game:
 
     def reply(self, k: int, at: Vector) -> Vector | None:
         """A choice for block k at just these earlier blocks; None where there is none. z3 has short numbers, but where
-        it takes long the case search has its turn."""
+        it takes long the case search has its turn, with what is a plain question."""
         solver, variables, start = self.moves[k].solver, self.variables, self.starts[k]
         solver.push()
         solver.add(*(x == (int(a) if x.is_int() else number(a)) for x, a in zip(variables, at[:start], strict=False)))
         try:
-            first = Clock(min(SOON, self.clock.left)) if k == self.last else self.clock
-            if (result := first.check(solver)) == "unknown" and k == self.last:
+            other = k == self.last or (self.last == 1 and self.replies)
+            first = Clock(min(SOON, self.clock.left)) if other else self.clock
+            if (result := first.check(solver)) == "unknown" and other:
                 self.slow = True
-                match searched(self.ending(at), SHARE * self.clock.left):
+                asked = self.ending(at) if k == self.last else self.without([r.images for r in self.replies])
+                match searched(asked, SHARE * self.clock.left):
                     case Fails(_, (point,)):
                         return point
                     case Holds():
@@ -357,6 +427,7 @@ class Game:
         if self.last > 1 or self.slow:
             return x
         asked = replace(self.question, facts=self.question.facts[:1])
+        asked = fixed(asked, dict.fromkeys(range(len(x), len(self.variables)), Fraction(0)))
         rest = tuple(Fraction(0) for _ in range(len(self.variables) - len(x)))
         try:
             for i in range(len(x)):
@@ -364,24 +435,26 @@ class Game:
                     tried = (*x[:i], value, *x[i + 1 :])
                     if value == x[i]:
                         break
-                    if self.outside(tried) and isinstance(self.choice(1, tried), Lost):
+                    if asked.solved_by((*tried, *rest)) and isinstance(self.choice(1, tried), Lost):
                         x = tried
                         break
         except OutOfTime:
             pass
         return x
 
-    def outside(self, x: Vector) -> bool:
-        """A first choice that nothing is known about."""
-        point = (*x, *(Fraction(0) for _ in range(len(self.variables) - len(x))))
-        values = self.question.values(point)
-        return values[self.question.facts[0]] >= 0 and not any(all(h.holds(point) for h in r) for r in self.known[0])
-
 
 def searched(question: Question, seconds: float) -> Answer:
     from verifier.engines.case_search import Searcher  # numpy and HiGHS, which few games need
 
     return Searcher().case_search(question, seconds)
+
+
+def put(sides: Sequence[Half], start: int, images: Sequence[Row]) -> list[Half]:
+    """The sides, with images in the place of the inputs from `start` on."""
+    found = [h.row for h in sides]
+    for i, image in enumerate(images, start):
+        found = [substituted(row, i, image) for row in found]
+    return tidy(half(row, h.strict) for h, row in zip(sides, found, strict=True))
 
 
 def halves(question: Question, point: Vector) -> list[Half]:

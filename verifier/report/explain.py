@@ -35,7 +35,7 @@ from verifier.model.claim import (
 from verifier.model.elaborate import names_in
 from verifier.model.program import Classifier, Program
 from verifier.model.replace import renamed
-from verifier.report.terminal import RULES
+from verifier.report.terminal import RULES, applies
 from verifier.report.text import distance_text
 from verifier.syntax import tree
 from verifier.syntax.format import unparse
@@ -71,7 +71,7 @@ def explain(
         case _:
             assert_never(checked.verdict)
     if checked.strategy is not None and len(checked.strategy.rules) > RULES:
-        sections.append(("Rules", [f"{r.choice} where {r.where or 'true'}" for r in checked.strategy.rules]))
+        sections.append(("Rules", [f"{r.choice} {applies(r)}" for r in checked.strategy.rules]))
     needless = checked.of == "contained_at" and not isinstance(checked.verdict, Refuted)
     if checked.of in PAIRED and not needless and isinstance(body, tree.Apply):
         pair = [a.value.id for a in body.arguments if not a.label and isinstance(a.value, tree.Name)][:2]

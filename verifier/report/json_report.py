@@ -131,10 +131,11 @@ def certificate_json(certificates: Sequence[Certificate]) -> Json:
 
 
 def strategy_json(strategy: Strategy | None) -> Json:
-    """The rules, each for the points `where` its formula holds; null where there is no strategy."""
+    """The rules, each for the points `where` its formula holds, or (null) where it works; null where there is no
+    strategy."""
     if strategy is None:
         return None
-    return [{"where": rule.where or "true", "choice": rule.choice} for rule in strategy.rules]
+    return [{"where": "true" if r.where == "" else r.where, "choice": r.choice} for r in strategy.rules]
 
 
 def annotation_argument(value: tree.Expr) -> str:

@@ -38,6 +38,7 @@ from verifier.verdict.verdict import (
     Proved,
     Refuted,
     Root,
+    Rule,
     Seen,
     Strategy,
     Table,
@@ -200,13 +201,18 @@ def strategy_lines(strategy: Strategy) -> list[str]:
     """What is chosen when, the first rules of it."""
     lines = sentences(f"To every {', '.join(strategy.of)} an answer {', '.join(strategy.answers)}:")
     listed = strategy.rules[:RULES]
-    table = columns([[rule.choice, f"where {rule.where}" if rule.where else ""] for rule in listed], 3)
+    table = columns([[rule.choice, applies(rule)] for rule in listed], 3)
     if all(cells(line) <= WIDTH for line in table):
         lines += [MARGIN + line for line in table]
     else:
-        lines += [line for rule in listed for line in sentences(f"{rule.choice} where {rule.where or 'true'}")]
+        lines += [line for rule in listed for line in sentences(f"{rule.choice} {applies(rule)}")]
     more = len(strategy.rules) - len(listed)
     return lines + (sentences(f"{counted(more, 'more rule')}: --json has all of them.") if more else [])
+
+
+def applies(rule: Rule) -> str:
+    """Where a rule of a strategy does."""
+    return "wherever that is one" if rule.where is None else f"where {rule.where}" if rule.where else ""
 
 
 def pieces_lines(pieces: Pieces) -> list[str]:

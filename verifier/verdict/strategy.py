@@ -85,6 +85,15 @@ class Position(Struct, frozen=True):
         parts = [build.both(*(side(poser, h, inputs) for h in reply.part)) for reply in replies]
         return poser.pose(self.free, [*self.premise(poser, inputs), *(build.negate(part) for part in parts)])
 
+    def unanswered(self, replies: Sequence[Reply], poser: Poser) -> Posed:
+        """Where there is one block: points at which no rule works."""
+        inputs = [form for name in self.free for form in poser.inputs(name)]
+        works = []
+        for reply in replies:
+            _, inside, truth = self.after(reply).facts(poser)
+            works.append(poser.build.both(*inside, truth))
+        return poser.pose(self.free, [*self.premise(poser, inputs), *map(poser.build.negate, works)])
+
     def game(self, poser: Poser) -> tuple[Question, tuple[int, ...], int]:
         """The question of the search; the number of coordinates of each block, and of a point."""
         given, inside, truth = self.facts(poser)
@@ -178,13 +187,16 @@ class Judge:
                     raise ReplayFailed("a choice lies where none was asked for")
                 against = self.judge(position.without_answer(x))
                 return replace(checked(by, [against], "there is an answer"), x=points)
-            case Proposed(by, replies):
+            case Proposed(by, replies, joint):
                 for reply in replies:
                     self.sound(position, reply, question)
-                missed = self.asked(partial(position.missed, replies))
-                rules = [self.judge(position.after(reply)) for reply in replies]
-                found = checked(by, [missed, *rules], "its strategy fails")
-                return replace(found, strategy=written(decider.program, position, replies))
+                if joint:
+                    shown = [self.asked(partial(position.unanswered, replies))]
+                else:
+                    missed = self.asked(partial(position.missed, replies))
+                    shown = [missed, *(self.judge(position.after(reply)) for reply in replies)]
+                found = checked(by, shown, "its strategy fails")
+                return replace(found, strategy=written(decider.program, position, replies, joint))
             case Unknown() as unknown:
                 return unknown
             case other:
@@ -241,7 +253,7 @@ def checked(by: str, found: Sequence[Shown | Unknown], otherwise: str) -> Shown:
     return Shown(by, tuple(trusts), tuple(certificates), None, last.strategy if isinstance(last, Shown) else None)
 
 
-def written(program: Program, position: Position, replies: Sequence[Reply]) -> Strategy:
+def written(program: Program, position: Position, replies: Sequence[Reply], joint: bool) -> Strategy:
     """The strategy in the language."""
     names = position.blocks[0].points
     rules = []
@@ -249,8 +261,10 @@ def written(program: Program, position: Position, replies: Sequence[Reply]) -> S
         width = len(reply.images) // len(names)
         images = [reply.images[k * width : (k + 1) * width] for k in range(len(names))]
         choice = [image(program, n, rows, position.free, reply.part) for n, rows in zip(names, images, strict=True)]
-        rules.append(Rule(" and ".join(sides(program, reply.part, position.free)), "; ".join(choice)))
-    return Strategy(position.free, names, tuple(sorted(rules, key=lambda r: (len(r.where), r.where, r.choice))))
+        where = None if joint else " and ".join(sides(program, reply.part, position.free))
+        rules.append(Rule(where, "; ".join(choice)))
+    ordered = sorted(dict.fromkeys(rules), key=lambda r: (len(r.where or ""), r.where or "", r.choice))
+    return Strategy(position.free, names, tuple(ordered))
 
 
 def affine(poser: Poser, row: Row, inputs: Sequence[Form]) -> Form:

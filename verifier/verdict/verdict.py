@@ -241,9 +241,10 @@ class Pieces(Struct, frozen=True):
 
 
 class Rule(Struct, frozen=True):
-    """Of a strategy: what is chosen, `y = x, but age = 30`, `where` a formula holds (empty: everywhere)."""
+    """Of a strategy: what is chosen, `y = x, but age = 30`, `where` a formula holds (empty: everywhere), or (None)
+    wherever that is an answer."""
 
-    where: str
+    where: str | None
     choice: str
 
 
