@@ -22,6 +22,7 @@ from verifier.model.elaborate import elaborate
 from verifier.model.meaning import NotYet
 from verifier.model.network import Network
 from verifier.model.program import Program
+from verifier.model.replace import quantifiers
 from verifier.model.uses import Gathered, gather, gather_text, inside
 from verifier.query.pose import Poser
 from verifier.query.static import check_claim
@@ -171,11 +172,22 @@ def checked(d: tree.Assert, outcome: Outcome, seconds: float) -> Checked:
         d.expect,
         seconds,
         outcome.vacuous,
-        outcome.warnings,
+        (*outcome.warnings, *doubts(d.body)),
         d.annotations,
         outcome.table,
         outcome.pieces,
         outcome.strategy,
+    )
+
+
+def doubts(body: tree.Expr) -> tuple[str, ...]:
+    """What an assertion says, but was hardly meant to."""
+    loose = [
+        q for q in quantifiers(body) if q.kind == "exists" and isinstance(q.body, tree.Binary) and q.body.op == "=>"
+    ]
+    return tuple(
+        f"`exists {names}: A => B` is true as soon as A is false for some {names}; `A and B` may be meant."
+        for names in dict.fromkeys(", ".join(n.id for n in q.names) for q in loose)
     )
 
 

@@ -82,6 +82,13 @@ def test_a_premise_about_the_first_points_keeps_the_rules_to_it() -> None:
     assert found.vacuous and found.strategy is not None and not found.strategy.rules
 
 
+def test_an_implication_under_exists_is_doubted() -> None:
+    (warning,) = checked("forall x in X: exists y in X: y.a > x.a => y.n == x.n").warnings
+    assert warning == "`exists y: A => B` is true as soon as A is false for some y; `A and B` may be meant."
+    assert checked("exists y, z in X: y.a > z.a => y.n == 0").warnings
+    assert not checked("forall x in X: x.a > 0 => (exists y in X: y.a < x.a)").warnings
+
+
 def test_a_verdict_without_time_is_unknown() -> None:
     verdict = check(NEXT, timeout=0.0)["A"].verdict
     assert isinstance(verdict, Undecided) and verdict.why == "out of time"
