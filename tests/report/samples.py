@@ -13,7 +13,9 @@ from verifier.verdict.verdict import (
     Measurement,
     Proved,
     Refuted,
+    Rule,
     Seen,
+    Strategy,
     Undecided,
     Verdict,
     Witness,
@@ -92,6 +94,11 @@ POINT = Witness(
 TRIPLE = Witness(points={"u": {"a": Q(0)}, "v": {"a": Q(1)}, "w": {"a": Q(2)}})
 
 
+MANY_RULES = Strategy(("x",), ("y",), tuple(Rule(f"x.n == {k}", f"y = x, but n = {k}") for k in range(7)))
+LONG_CHOICE = f"y = {{{', '.join(f'x[{k}] = 0' for k in range(60))}}}"
+NO_RULE = Strategy(("x",), ("y",), ())
+
+
 def result(*said: Checked | Computed, path: str = "halfspace.vf", **more: object) -> FileResult:
     return FileResult(
         path,
@@ -127,6 +134,24 @@ SAMPLES: dict[str, FileResult] = {
     "many": result(checked("M", "contained(f1, f2)", Refuted("exact_smt", MANY))),
     "point": result(checked("E", "exists x in X: f1(x) != f3(x)", Proved("exact_smt", pair=POINT))),
     "triple": result(checked("T", "forall u, v, w in X: u.a == v.a", Refuted("exact_smt", TRIPLE)), interrupted=True),
+    "strategies": result(
+        checked(
+            "S1",
+            "forall x in X: exists y in X: y.n > x.n",
+            Proved("z3 5.4.1"),
+            strategy=Strategy(("x",), ("y",), (Rule("x.n < 3", "y = x, but n = x.n + 1"), Rule("x.n >= 3", "y = x"))),
+        ),
+        checked(
+            "S2", "exists x in X: forall y in X: y == x", Refuted("z3 5.4.1", None), "refuted", strategy=MANY_RULES
+        ),
+        checked(
+            "S3",
+            "forall x in X: exists y, z in X: y != z",
+            Proved("z3 5.4.1"),
+            strategy=Strategy(("x",), ("y", "z"), (Rule(None, "y = x; z = x, but a = 0"), Rule("", LONG_CHOICE))),
+        ),
+        checked("S4", "forall x in X: x.a > 9 => (exists y in X: y == x)", Proved("z3 5.4.1"), strategy=NO_RULE),
+    ),
     "empty": result(),
     "diagnostics": result(diagnostics=(at("f3", message="There is no model called `f3`.", fix="Did you mean `f1`?"),)),
 }

@@ -128,7 +128,7 @@ def test_rules_may_be_checked_together(claim: str) -> None:
 # lies
 
 
-def over(index: int, weight: int = 1, constant: F = F(0)) -> Row:
+def over(index: int, weight: int | F = 1, constant: F = F(0)) -> Row:
     return Row(((index, F(weight)),), constant)
 
 
@@ -215,3 +215,31 @@ def test_the_opposite_of_what_a_search_found_makes_no_verdict(claim: str, monkey
 def test_coordinates_that_a_formula_makes_equal_are_still_chosen_one_after_the_other() -> None:
     assert isinstance(checked("forall x in X: exists y in X: y.n == x.n and y.c == x.c and y.a == x.a").verdict, Proved)
     assert isinstance(checked("exists x in X: forall y in X: y.n == x.n").verdict, Refuted)
+
+
+START = (F(0), F(0), F(0))
+ONLY_ONE_GUARD = {
+    "half of a number is whole": (
+        "forall x in X: exists y in X: 2*y.n == x.n",
+        (over(A), over(N, F(1, 2)), over(C)),
+    ),
+    "a whole coordinate is a real one": ("forall x in X: exists y in X: y.n == x.a", (over(A), over(A), over(C))),
+    "there is a third member": (
+        "forall x in X: exists y in X: y.c != x.c and y.n == x.n",
+        (over(A), over(N), over(C, 1, F(1))),
+    ),
+    "more than the most": ("forall x in X: exists y in X: y.a > x.a", (over(A, 1, F(1, 8)), over(N), over(C))),
+    "one more than the most": ("forall x in X: exists y in X: y.n > x.n", (over(A), over(N, 1, F(1)), over(C))),
+}
+
+
+@pytest.mark.parametrize("joint", [False, True])
+@pytest.mark.parametrize("lie", ONLY_ONE_GUARD)
+def test_a_rule_that_is_right_but_for_one_guard_makes_no_verdict(
+    lie: str, joint: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where it comes from all is well, and elsewhere the formula holds, of a point that X does not have."""
+    claim, images = ONLY_ONE_GUARD[lie]
+    rule = Reply((), images, START)
+    monkeypatch.setattr(Portfolio, "play", lambda self, *asked, seconds=0: Strategy("a liar", (rule,), joint))
+    assert len(check(claim).internal_errors) == 1

@@ -128,13 +128,17 @@ class Game:
     def only(self) -> Answer:
         """The same where there are no others: then a rule applies wherever it works, which its formula says."""
         while isinstance(found := self.choice(0, ()), tuple):
-            outcome = self.answered(1, found)
-            if isinstance(outcome, Lost):
+            answer = self.choice(1, found)
+            if isinstance(answer, Lost):
                 return Fails(NAME, (self.pleasant(found[: self.starts[1]]),))
-            if len(self.replies) == MOST:
+            if len(self.replies) >= MOST:
                 return Unknown(f"a strategy has more than {MOST} rules")
-            self.replies.append(Reply(outcome.region, outcome.images, outcome.point[: self.starts[1]]))
-            self.moves[0].solver.add(z3.Not(self.works(outcome.images)))
+            point = self.nearer(answer)
+            sides, x = self.core(point), point[: self.starts[1]]
+            always = tuple(Row((), a) for a in point[self.starts[1] :])
+            for images in dict.fromkeys((self.general(1, sides, point).images, always)):
+                self.replies.append(self.rule(sides, images, x))
+                self.moves[0].solver.add(z3.Not(self.works(images)))
         try:
             parts = self.parts()
         except OutOfTime:
@@ -167,10 +171,14 @@ class Game:
             x = self.encoding.point(solver.model())[: self.starts[1]]
             known = ((r.images, (*x, *(row.at(x) for row in r.images))) for r in self.replies)
             images, point = next((images, point) for images, point in known if self.answers(point))
-            rows = self.widened(put(self.core(point), self.starts[1], images), images)
-            found.append(Reply(tuple(self.needed(1, rows)), images, x))
+            found.append(self.rule(self.core(point), images, x))
             solver.add(z3.Not(inside(found[-1].part, self.variables)))
         return None
+
+    def rule(self, sides: Sequence[Half], images: tuple[Row, ...], x: Vector) -> Reply:
+        """The images of x, by which these sides hold, as an answer wherever they do."""
+        rows = self.widened(put(sides, self.starts[1], images), images)
+        return Reply(tuple(self.needed(1, rows)), images, x)
 
     def answers(self, point: Vector) -> bool:
         """The second block, as the last one, is an answer to the first."""
@@ -224,7 +232,7 @@ class Game:
     def few(self, replies: Sequence[Reply]) -> list[Reply]:
         """Without those whose choices others have an answer to. What time does not suffice for stays."""
         kept, solver = list(replies), new_solver([self.there(0)])
-        for reply in sorted(replies, key=lambda r: -len(r.part)):
+        for reply in sorted(replies, key=lambda r: (any(row.weights for row in r.images), -len(r.part))):
             others = [r for r in kept if r is not reply]
             solver.push()
             solver.add(inside(reply.part, self.variables), *(z3.Not(inside(r.part, self.variables)) for r in others))
@@ -244,7 +252,6 @@ class Game:
             if isinstance(found, Lost):
                 return found
             if k == self.last:
-                found = self.nearer(found) if k == 1 else found
                 return self.general(k, self.core(found), found)
             outcome = self.answered(k + 1, found)
             if isinstance(outcome, Lost):
@@ -315,7 +322,8 @@ class Game:
     def core(self, point: Vector) -> list[Half]:
         """Sides that hold at the point and make the owner of the last block win."""
         facts = (self.question.facts[self.last], self.question.facts[-1])
-        sides = halves(replace(self.question, facts=facts), point)
+        asked, own = replace(self.question, facts=facts), self.starts[self.last]
+        sides = [h for h in halves(asked, point) if reach(h.row) >= own or not self.boxed(h)]
         if self.clock.check(self.fails.solver, *map(self.fails.name, sides)) != "unsat":
             raise OutOfTime
         return self.fewer(self.fails, sides)
@@ -323,40 +331,42 @@ class Game:
     def fewer(self, sides: Sides, given: Sequence[Half]) -> list[Half]:
         """Those of them that exclude all that `sides` allow, as they together do: an unsatisfiable core, of which none
         can be left out, as far as that is quickly seen."""
-        named, solver = {str(sides.name(h)): h for h in given}, sides.solver
-        kept = [named[str(name)] for name in solver.unsat_core()]
-        patience = 3
+        solver = sides.solver
+        core = {str(name) for name in solver.unsat_core()}
+        kept = [name for name in map(sides.name, given) if str(name) in core]
+        patience, until = 3, Clock(self.clock.left / 10)
         solver.set("rlimit", EFFORT)
-        for h in list(kept):
-            if patience and h in kept:
-                match self.clock.check(solver, *(sides.name(g) for g in kept if g != h)):
+        for name in list(kept):
+            if patience and until.left and any(n is name for n in kept):
+                match self.clock.check(solver, *(n for n in kept if n is not name)):
                     case "unsat":
-                        core = {str(name) for name in solver.unsat_core()}
-                        kept = [g for g in kept if str(sides.name(g)) in core]
+                        core = {str(n) for n in solver.unsat_core()}
+                        kept = [n for n in kept if str(n) in core]
                     case "unknown":
                         patience -= 1
         solver.set("rlimit", 0)
-        return kept
+        left = {str(name) for name in kept}
+        return [h for h in given if str(sides.name(h)) in left]
 
     def general(self, k: int, sides: Sequence[Half], point: Vector) -> Won:
         """The choice of block k at this point, as images of the earlier blocks, and where the sides hold of them."""
         images: dict[int, Row] = {}
-        integer = [v.integer for v in self.question.variables]
         at, rows = list(point), tidy(sides)
-        for i in sorted(range(self.starts[k], self.starts[k + 1]), key=lambda i: integer[i]):
-            for row in self.images(i, rows, at, integer):
-                there = [substituted(h.row, i, row) for h in rows]
+        for i in sorted(range(self.starts[k], self.starts[k + 1]), key=lambda i: self.question.variables[i].integer):
+            mine = [h for h in rows if weight(h.row, i)]
+            for row in self.images(i, mine, rows, at):
+                there = [half(substituted(h.row, i, row), h.strict) for h in mine]
                 at[i] = row.at(tuple(at))
-                if all(replace(h, row=r).holds(at) for h, r in zip(rows, there, strict=True)):
+                if all(h.holds(at) for h in there):
                     break
                 at[i] = point[i]
             else:
                 raise AssertionError("no image of a coordinate holds at the point")
             images = {j: substituted(r, i, row) for j, r in images.items()} | {i: row}
-            rows = tidy(half(r, h.strict) for h, r in zip(rows, there, strict=True))
+            rows = [h for h in rows if not weight(h.row, i)] + [h for h in there if h.row.weights] if mine else rows
+        rows = tidy(rows)
         chosen = tuple(images[i] for i in sorted(images))
-        if k == self.last:
-            rows = self.widened(rows, chosen)
+        rows = self.widened(rows, chosen) if k == self.last > 1 else rows
         return Won(tuple(self.needed(k, rows)), chosen, tuple(at))
 
     def widened(self, sides: Sequence[Half], images: Sequence[Row]) -> list[Half]:
@@ -374,38 +384,51 @@ class Game:
 
     def needed(self, k: int, sides: Sequence[Half]) -> list[Half]:
         """Without those that follow from the others in X, as far as that is quickly seen."""
-        within, kept = self.within[k], list(sides)
+        within, kept = self.within[k], [h for h in sides if not self.boxed(h)]
         within.solver.set("rlimit", EFFORT)
-        for h in sorted(sides, key=lambda h: -len(h.row.weights)):
+        for h in sorted(kept, key=lambda h: -len(h.row.weights)):
             others = [g for g in kept if g is not h]
             kept = others if within.imply(others, h) == "unsat" else kept
         within.solver.set("rlimit", 0)
         return kept
 
-    def images(self, i: int, rows: Sequence[Half], at: Sequence[Fraction], integer: Sequence[bool]) -> Iterator[Row]:
-        """What input i may be: what an equation says, the same coordinate of an earlier point, a bound, a constant."""
+    def boxed(self, h: Half) -> bool:
+        """It holds all over the box of the inputs."""
+        least = h.row.constant
+        for i, w in h.row.weights:
+            bound = self.question.variables[i].low if w > 0 else self.question.variables[i].high
+            if bound is None:
+                return False
+            least += w * bound
+        return least > 0 or (least == 0 and not h.strict)
+
+    def images(self, i: int, mine: Sequence[Half], rows: Sequence[Half], at: Sequence[Fraction]) -> Iterator[Row]:
+        """What input i may be, which `mine` of the rows are about: what an equation says, the same coordinate of an
+        earlier point, a bound, a constant."""
+        variables = self.question.variables
 
         def fits(row: Row) -> bool:
-            whole = all(w.denominator == 1 and integer[j] for j, w in row.weights) and row.constant.denominator == 1
-            return whole or not integer[i]
+            whole = all(w.denominator == 1 and variables[j].integer for j, w in row.weights)
+            return (whole and row.constant.denominator == 1) or not variables[i].integer
 
-        weak = {h.row for h in rows if not h.strict}
-        mine = [(h, solved(h.row, i)) for h in rows if weight(h.row, i)]
-        equal = [image for h, image in mine if h.row in weak and h.row.minus() in weak and fits(image)]
+        weak = {h.row for h in mine if not h.strict}
+        solutions = [(h, solved(h.row, i)) for h in mine]
+        equal = [image for h, image in solutions if h.row in weak and h.row.minus() in weak and fits(image)]
         earlier = [j for j in range(i - self.width, -1, -self.width) if j < self.starts[self.block(i)]]
         if any(not row.weights for row in equal):
-            yield from (coordinate(j) for j in earlier if self.pinned(j, at[j], weak))
+            known = {h.row for h in rows if not h.strict}
+            yield from (coordinate(j) for j in earlier if self.pinned(j, at[j], known))
         yield from equal
         yield from map(coordinate, earlier)
-        lows = [(image.at(tuple(at)), h.strict, image) for h, image in mine if weight(h.row, i) > 0]
-        highs = [(image.at(tuple(at)), not h.strict, image) for h, image in mine if weight(h.row, i) < 0]
+        lows = [(image.at(tuple(at)), h.strict, image) for h, image in solutions if weight(h.row, i) > 0]
+        highs = [(image.at(tuple(at)), not h.strict, image) for h, image in solutions if weight(h.row, i) < 0]
         low = max(lows, key=lambda b: b[:2], default=None)
         high = min(highs, key=lambda b: b[:2], default=None)
         ends = [b for b in (low, high) if b is not None]
         for end in sorted(ends, key=lambda b: len(b[2].weights)):
             if fits(end[2]):
                 yield end[2]
-        if integer[i]:
+        if variables[i].integer:
             yield from (moved(b[2], ONE if b is low else -ONE) for b in ends if fits(b[2]))
             yield Row((), at[i])
         elif low is not None and high is not None:

@@ -55,6 +55,8 @@ HEAD = 44
 FOLD = 8
 """With more rows than this, those on which the points agree become one line."""
 ROWS = 12
+LONG = 300
+"""Of a longer choice of a strategy the beginning is shown."""
 RULES = 4
 """Of a strategy with more rules these are shown."""
 MARGIN = "   "
@@ -201,11 +203,12 @@ def strategy_lines(strategy: Strategy) -> list[str]:
     """What is chosen when, the first rules of it."""
     lines = sentences(f"To every {', '.join(strategy.of)} an answer {', '.join(strategy.answers)}:")
     listed = strategy.rules[:RULES]
-    table = columns([[rule.choice, applies(rule)] for rule in listed], 3)
+    choices = [r.choice if len(r.choice) <= LONG else f"{r.choice[:LONG].rpartition(',')[0]}, ..." for r in listed]
+    table = columns([[choice, applies(rule)] for choice, rule in zip(choices, listed, strict=True)], 3)
     if all(cells(line) <= WIDTH for line in table):
         lines += [MARGIN + line for line in table]
     else:
-        lines += [line for rule in listed for line in sentences(f"{rule.choice} {applies(rule)}")]
+        lines += [line for c, rule in zip(choices, listed, strict=True) for line in sentences(f"{c} {applies(rule)}")]
     more = len(strategy.rules) - len(listed)
     return lines + (sentences(f"{counted(more, 'more rule')}: --json has all of them.") if more else [])
 
