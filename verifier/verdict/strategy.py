@@ -256,15 +256,15 @@ def checked(by: str, found: Sequence[Shown | Unknown], otherwise: str) -> Shown:
 def written(program: Program, position: Position, replies: Sequence[Reply], joint: bool) -> Strategy:
     """The strategy in the language."""
     names = position.blocks[0].points
-    rules = []
-    for reply in replies:
+    found: dict[str, list[str]] = {}
+    for reply in sorted(replies, key=lambda r: len(r.part)):
         width = len(reply.images) // len(names)
         images = [reply.images[k * width : (k + 1) * width] for k in range(len(names))]
         choice = [image(program, n, rows, position.free, reply.part) for n, rows in zip(names, images, strict=True)]
-        where = None if joint else " and ".join(sides(program, reply.part, position.free))
-        rules.append(Rule(where, "; ".join(choice)))
-    ordered = sorted(dict.fromkeys(rules), key=lambda r: (len(r.where or ""), r.where or "", r.choice))
-    return Strategy(position.free, names, tuple(ordered))
+        where = " and ".join(sides(program, reply.part, position.free))
+        found.setdefault("; ".join(choice), []).append(where)
+    rules = [Rule(None if joint else "" if "" in where else " or ".join(where), c) for c, where in found.items()]
+    return Strategy(position.free, names, tuple(sorted(rules, key=lambda r: (len(r.where or ""), r.where, r.choice))))
 
 
 def affine(poser: Poser, row: Row, inputs: Sequence[Form]) -> Form:
