@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from verifier.verdict.decide import Decider
 
 SEARCH = "the search for a strategy"
-SHARE = 0.7
+SHARE = 0.8
 """Of the time, for the search; the rest is for checking what it says."""
 
 
