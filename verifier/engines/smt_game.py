@@ -5,8 +5,8 @@ Each player keeps, for each of his blocks, what he may still choose: points of X
 known to lose. A choice that wins is made general before it is used: the sides that make it win (an unsatisfiable core)
 are those of a polyhedron, in which the chosen coordinates become affine images of the earlier ones, so that it has a
 shadow on these, and a rule that wins all over it. A player without a choice loses wherever the sides hold that leave
-him none. (Bjørner and Janota, Playing with Quantified Satisfaction, LPAR 2015; images: Loos and Weispfenning, Applying
-Linear Quantifier Elimination, 1993.) There are finitely many sides and images, so this ends.
+him none. (Bjørner and Janota, Playing with Quantified Satisfaction, LPAR 2015.) There are finitely many sides and
+images, so this ends.
 
 What comes out is a strategy, or a first choice to which there is no answer. Both are guesses: whoever asked checks
 them.
@@ -14,7 +14,7 @@ them.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from itertools import accumulate
 
@@ -22,8 +22,9 @@ import z3
 from msgspec import Struct
 from msgspec.structs import replace
 
-from verifier.engines.eliminate import Half, half, plus, scaled, substituted, tidy, weight
+from verifier.engines.eliminate import Half, half
 from verifier.engines.engine import Answer, Fails, Holds, Reply, Strategy, Unknown, Vector
+from verifier.engines.images import Images, boxed, put
 from verifier.engines.smt import EFFORT, NAME, Bool, Clock, Encoding, Term, candidates, new_solver, number, row_term
 from verifier.engines.smt_region import OutOfTime, Sides, inside
 from verifier.kernel.circuit import Affine, Input, Select
@@ -41,11 +42,10 @@ FEW = 12
 """So many more parts than three a rule, for all rules together, are looked for."""
 MANY = 12
 """From so many piecewise choices on, the case search is asked whether a rule holds everywhere."""
-MODEST = 40
-"""Up to so many, z3 is asked for smallest cores."""
 TRY = 0.1
 """Of the time that is left, for that."""
-ONE, HALF = Fraction(1), Fraction(1, 2)
+MODEST = 40
+"""Up to so many choices, z3 is asked for smallest cores."""
 
 
 def play(question: Question, widths: tuple[int, ...], width: int, seconds: float) -> Answer:
@@ -323,7 +323,7 @@ class Game:
         """Sides that hold at the point and make the owner of the last block win."""
         facts = (self.question.facts[self.last], self.question.facts[-1])
         asked, own = replace(self.question, facts=facts), self.starts[self.last]
-        sides = [h for h in halves(asked, point) if reach(h.row) >= own or not self.boxed(h)]
+        sides = [h for h in halves(asked, point) if reach(h.row) >= own or not boxed(h, self.question.variables)]
         if self.clock.check(self.fails.solver, *map(self.fails.name, sides)) != "unsat":
             raise OutOfTime
         return self.fewer(self.fails, sides)
@@ -350,24 +350,10 @@ class Game:
 
     def general(self, k: int, sides: Sequence[Half], point: Vector) -> Won:
         """The choice of block k at this point, as images of the earlier blocks, and where the sides hold of them."""
-        images: dict[int, Row] = {}
-        at, rows = list(point), tidy(sides)
-        for i in sorted(range(self.starts[k], self.starts[k + 1]), key=lambda i: self.question.variables[i].integer):
-            mine = [h for h in rows if weight(h.row, i)]
-            for row in self.images(i, mine, rows, at):
-                there = [half(substituted(h.row, i, row), h.strict) for h in mine]
-                at[i] = row.at(tuple(at))
-                if all(h.holds(at) for h in there):
-                    break
-                at[i] = point[i]
-            else:
-                raise AssertionError("no image of a coordinate holds at the point")
-            images = {j: substituted(r, i, row) for j, r in images.items()} | {i: row}
-            rows = [h for h in rows if not weight(h.row, i)] + [h for h in there if h.row.weights] if mine else rows
-        rows = tidy(rows)
-        chosen = tuple(images[i] for i in sorted(images))
-        rows = self.widened(rows, chosen) if k == self.last > 1 else rows
-        return Won(tuple(self.needed(k, rows)), chosen, tuple(at))
+        own = range(self.starts[k], self.starts[k + 1])
+        images, rows = Images(self.question.variables, self.width, own.start).of(own, sides, point)
+        rows = self.widened(rows, images) if k == self.last > 1 else rows
+        return Won(tuple(self.needed(k, rows)), tuple(images), point)
 
     def widened(self, sides: Sequence[Half], images: Sequence[Row]) -> list[Half]:
         """Sides enough to make these images win as the last block."""
@@ -384,66 +370,13 @@ class Game:
 
     def needed(self, k: int, sides: Sequence[Half]) -> list[Half]:
         """Without those that follow from the others in X, as far as that is quickly seen."""
-        within, kept = self.within[k], [h for h in sides if not self.boxed(h)]
+        within, kept = self.within[k], [h for h in sides if not boxed(h, self.question.variables)]
         within.solver.set("rlimit", EFFORT)
         for h in sorted(kept, key=lambda h: -len(h.row.weights)):
             others = [g for g in kept if g is not h]
             kept = others if within.imply(others, h) == "unsat" else kept
         within.solver.set("rlimit", 0)
         return kept
-
-    def boxed(self, h: Half) -> bool:
-        """It holds all over the box of the inputs."""
-        least = h.row.constant
-        for i, w in h.row.weights:
-            bound = self.question.variables[i].low if w > 0 else self.question.variables[i].high
-            if bound is None:
-                return False
-            least += w * bound
-        return least > 0 or (least == 0 and not h.strict)
-
-    def images(self, i: int, mine: Sequence[Half], rows: Sequence[Half], at: Sequence[Fraction]) -> Iterator[Row]:
-        """What input i may be, which `mine` of the rows are about: what an equation says, the same coordinate of an
-        earlier point, a bound, a constant."""
-        variables = self.question.variables
-
-        def fits(row: Row) -> bool:
-            whole = all(w.denominator == 1 and variables[j].integer for j, w in row.weights)
-            return (whole and row.constant.denominator == 1) or not variables[i].integer
-
-        weak = {h.row for h in mine if not h.strict}
-        solutions = [(h, solved(h.row, i)) for h in mine]
-        equal = [image for h, image in solutions if h.row in weak and h.row.minus() in weak and fits(image)]
-        earlier = [j for j in range(i - self.width, -1, -self.width) if j < self.starts[self.block(i)]]
-        if any(not row.weights for row in equal):
-            known = {h.row for h in rows if not h.strict}
-            yield from (coordinate(j) for j in earlier if self.pinned(j, at[j], known))
-        yield from equal
-        yield from map(coordinate, earlier)
-        lows = [(image.at(tuple(at)), h.strict, image) for h, image in solutions if weight(h.row, i) > 0]
-        highs = [(image.at(tuple(at)), not h.strict, image) for h, image in solutions if weight(h.row, i) < 0]
-        low = max(lows, key=lambda b: b[:2], default=None)
-        high = min(highs, key=lambda b: b[:2], default=None)
-        ends = [b for b in (low, high) if b is not None]
-        for end in sorted(ends, key=lambda b: len(b[2].weights)):
-            if fits(end[2]):
-                yield end[2]
-        if variables[i].integer:
-            yield from (moved(b[2], ONE if b is low else -ONE) for b in ends if fits(b[2]))
-            yield Row((), at[i])
-        elif low is not None and high is not None:
-            yield scaled(plus(low[2], high[2]), HALF)
-        else:
-            yield from (moved(b[2], ONE if b is low else -ONE) for b in ends)
-            yield Row((), Fraction(0))
-
-    def pinned(self, j: int, value: Fraction, weak: Collection[Row]) -> bool:
-        """Sides, or those of X, leave input j nothing but this value."""
-        v, above = self.question.variables[j], moved(coordinate(j), -value)
-        return (v.low == value or above in weak) and (v.high == value or above.minus() in weak)
-
-    def block(self, i: int) -> int:
-        return next(k for k, start in enumerate(self.starts) if start > i) - 1
 
     def pleasant(self, x: Vector) -> Vector:
         """Another first choice without an answer, of shorter numbers, where there are two blocks and z3 is quick."""
@@ -472,14 +405,6 @@ def searched(question: Question, seconds: float) -> Answer:
     return Searcher().case_search(question, seconds)
 
 
-def put(sides: Sequence[Half], start: int, images: Sequence[Row]) -> list[Half]:
-    """The sides, with images in the place of the inputs from `start` on."""
-    found = [h.row for h in sides]
-    for i, image in enumerate(images, start):
-        found = [substituted(row, i, image) for row in found]
-    return tidy(half(row, h.strict) for h, row in zip(sides, found, strict=True))
-
-
 def halves(question: Question, point: Vector) -> list[Half]:
     """The sides of the piece of the point."""
     piece = piece_of(question, point)
@@ -493,17 +418,3 @@ def opposite(given: Half) -> Half:
 def reach(row: Row) -> int:
     """The last input that it is about."""
     return row.weights[-1][0] if row.weights else -1
-
-
-def coordinate(i: int) -> Row:
-    return Row(((i, ONE),), Fraction(0))
-
-
-def solved(row: Row, i: int) -> Row:
-    """What input i is where the row is 0."""
-    rest = Row(tuple((j, w) for j, w in row.weights if j != i), row.constant)
-    return scaled(rest, -1 / weight(row, i))
-
-
-def moved(row: Row, by: Fraction) -> Row:
-    return Row(row.weights, row.constant + by)
