@@ -158,11 +158,11 @@ def truth(term: Any) -> str:
 
 
 @pytest.mark.parametrize("name", DOMAINS)
-@pytest.mark.seeds(5)
+@pytest.mark.seeds(4)
 def test_z3_agrees_and_the_kernel_has_checked_all_of_it(name: str, seed: int, tmp_path: Path) -> None:
     rng = random.Random(f"alternation {name} {seed}")
     maker = Maker(rng, DOMAINS[name])
-    said, term = maker.quantified((), PREFIXES[seed % len(PREFIXES)], rng.randint(1, 3))
+    said, term = maker.quantified((), rng.choice(PREFIXES), rng.randint(1, 3))
     sorts = ", ".join(f"{c.name}: {c.sort}{c.sides}" for c in maker.coordinates)
     where = "" if maker.where[0] == "true" else f" where {maker.where[0]}"
     text = f"domain X {{ {sorts} }}{where}\nlabels {{ u, v }}\nassert A: {said}\n"

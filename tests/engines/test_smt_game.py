@@ -42,10 +42,9 @@ STAY = f"forall x in X: exists y in X: f1(x) == f1(y) and {NEAR} and y.n == x.n"
 THEN = f"forall x in X: exists y in X: forall z in X: {NEAR} and (z.a == y.a and z.b == y.b => f1(z) == f1(x))"
 
 
-@pytest.mark.parametrize("text", [STAY, THEN])
-def test_of_a_network_one_rule_that_holds_everywhere_is_enough(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_of_a_network_one_rule_that_holds_everywhere_is_enough(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(smt_game, "TRY", 0.9)
-    found = play(*game(text), 20.0)
+    found = play(*game(THEN), 20.0)
     assert isinstance(found, Strategy)
     (rule,) = found.replies
     assert rule.part == ()
