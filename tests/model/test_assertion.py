@@ -110,6 +110,12 @@ def test_quantifiers_that_do_not_alternate_need_no_blocks() -> None:
     assert isinstance(found, Always) and found.points == ("x", "y")
 
 
+def test_both_directions_of_an_equivalence_count_once() -> None:
+    found = claim("forall x in X: x.a > 0 <=> (exists y in X: forall z in X: exists w in X: w.a + z.a > y.a)")
+    assert isinstance(found, Prenex)
+    assert sum(len(b.points) for b in found.blocks) == 7
+
+
 def test_the_premise_of_the_outer_quantifiers_is_asked_about() -> None:
     found = claim("forall x in X: exists y in X: x.a > y.a => f1(y) == yes")
     assert isinstance(found, Prenex)
@@ -131,6 +137,11 @@ def test_the_premise_of_the_outer_quantifiers_is_asked_about() -> None:
         (
             "forall x1, x2, x3, x4 in X: exists y1, y2, y3 in X: y1.a > 0",
             "At most six points can be quantified at once.",
+        ),
+        (
+            "forall x in X: (exists u, v in X: u.a > v.a)"
+            " <=> ((exists y in X: y.a > x.a) <=> (exists z in X: z.a > x.a))",
+            "Written out, these quantifiers are about 13 points.",
         ),
         ("forall x in X: exists y in X: contained(f1, f2)", "`contained` already speaks about all points."),
     ],

@@ -45,6 +45,8 @@ from verifier.syntax import tree
 from verifier.syntax.format import unparse
 from verifier.syntax.parser import parse
 
+POINTS = 6
+"""So many may be quantified at once."""
 MEASURE_WORDS = frozenset(measures.MEASURES) | measures.LATER
 PROPERTY_WORDS = frozenset(properties.PROPERTIES) | properties.LATER
 
@@ -270,8 +272,12 @@ def _quantified(program: Program, body: tree.Quantified) -> Claim:
         return _parts(program, body)
     blocks, inner = prenex(program, body)
     names = [name for block in blocks for name in block.points]
-    if len(names) > 6:
+    assert program.domain is not None
+    written = sum(len(q.names) for q in quantifiers(body) if q.over.id == program.domain.name)
+    if written > POINTS:
         fail("V404", body.span, "At most six points can be quantified at once.", "Use fewer.")
+    if len(names) > 2 * POINTS:  # of `<=>` both directions
+        fail("V404", body.span, f"Written out, these quantifiers are about {len(names)} points.", "Use fewer.")
     used = names_in(inner)
     for words in (PROPERTY_WORDS, MEASURE_WORDS):
         for word in sorted(used & words)[:1]:
