@@ -82,6 +82,10 @@ class Portfolio:
             return self._proved(found, question, started, left())
         return found
 
+    def find_root(self, question: Question, seconds: float) -> Answer:
+        """A solution with the question's roots as they are."""
+        return self._ask("find_root", question, seconds=seconds)
+
     def glance(self, question: Question, seconds: float) -> Answer:
         """The same, if the first bounds show it."""
         return self._ask("glance", question, seconds=seconds)

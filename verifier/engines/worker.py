@@ -189,6 +189,7 @@ def serve() -> None:
         quadratic,
         quadratic_curve,
         quadratic_suprema,
+        roots,
         smt,
         smt_curve,
         smt_game,
@@ -200,7 +201,7 @@ def serve() -> None:
     climbs = (smt_measures.greatest, smt_measures.defect, smt_measures.steepest, smt_measures.breadth)
     wholes = (smt_curve.curve, smt_region.torn, smt_game.play)
     squares = (quadratic.find_square, quadratic.least_square, quadratic.substantial_square)
-    rounds = (*squares, quadratic_suprema.steepest_square, quadratic_curve.curve_square)
+    rounds = (*squares, quadratic_suprema.steepest_square, quadratic_curve.curve_square, roots.find_root)
     tasks: dict[str, Callable[..., object]] = {f.__name__: f for f in (*searches, *climbs, *wholes, *rounds)}
     tasks |= {HELLO: lambda seconds: None, MORE: lambda seconds: tasks.update(later())}
     z3.set_param("memory_max_size", MEGABYTES)

@@ -12,7 +12,6 @@ from verifier.model.meaning import (
     FeatureVector,
     Finite,
     Meaning,
-    NotYet,
     Point,
     Truth,
     describe,
@@ -39,16 +38,15 @@ class Algebra:
         return [n for v in point.values.values() for n in numbers(v)]
 
     def _linear(self, value: Form | Distance) -> Form:
-        if isinstance(value, Distance):
-            raise NotYet("this use of a distance of the metric l2 or mahalanobis")
-        return value
+        """A number to be computed with."""
+        raise NotImplementedError
 
     def _each(self, span: Span, value: Meaning, of: Callable[[Form], Form]) -> Meaning:
         match value:
             case Form():
                 return of(value)
             case Distance():
-                return self._linear(value)
+                return of(self._linear(value))
             case tuple():
                 return tuple(self._each(span, v, of) for v in value)
             case _:
@@ -124,8 +122,8 @@ class Algebra:
             "One side of `*` must be constant. (A square like x*x can be bounded by pieces: abs, max.)",
         )
 
-    def _stretched(self, op: str, left: Meaning, right: Meaning) -> Distance:
-        """A distance that is a root, times or divided by a constant >= 0; more arithmetic there is not."""
+    def _stretched(self, op: str, left: Meaning, right: Meaning) -> Distance | None:
+        """A distance that is a root, times or divided by a constant >= 0; None of other arithmetic."""
         match op, left, right:
             case "*", Form(factor, ()), Distance() as far if factor >= 0:
                 pass
@@ -134,8 +132,10 @@ class Algebra:
             case "/", Distance() as far, Form(divisor, ()) if divisor > 0:
                 factor = 1 / divisor
             case _:
-                raise NotYet("arithmetic with a distance of the metric l2 or mahalanobis")
-        return Distance(self.build.scale(factor**2, far.square), far.parts if factor else ())
+                return None
+        return Distance(
+            self.build.scale(factor**2, far.square), tuple((w * factor**2, f) for w, f in far.rows if factor)
+        )
 
     def _compare(self, span: Span, left: Meaning, right: Meaning, op: str) -> Form:
         build = self.build
@@ -223,20 +223,26 @@ class Algebra:
         match left, right:
             case Distance(), Distance():
                 return self._order(span, left.square, right.square, op)
-            case Distance(square, parts), Form(radius, ()):
+            case Distance(square) as far, Form(radius, ()):
                 if radius > 0:
                     return self._order(span, square, self.build.constant(radius**2), op)
                 if radius < 0:
                     return YES if op in (">", ">=", "!=") else NO
                 if op in ("<", ">="):
                     return YES if op == ">=" else NO
-                equal = self.build.both(*dict.fromkeys(metrics.vanishes(self.build, p) for p in parts))
+                equal = self.build.both(*dict.fromkeys(metrics.vanishes(self.build, p) for p in far.parts))
                 return equal if op in ("<=", "==") else self.build.negate(equal)
             case Form(_, ()), Distance():
                 mirror = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}
                 return self._order_roots(span, right, left, mirror.get(op, op))
+            case ((Form() | Distance()), (Form() | Distance())):
+                return self._order(span, self._linear(left), self._linear(right), op)
+            case Extended(), Distance():
+                return self._order(span, left, self._linear(right), op)
+            case Distance(), Extended():
+                return self._order(span, self._linear(left), right, op)
             case _:
-                raise NotYet("a distance of the metric l2 or mahalanobis compared with something that varies")
+                raise AssertionError((left, right))
 
     def _if(self, span: Span, test: Form, then: Meaning, otherwise: Meaning) -> Meaning:
         then, otherwise = (self._linear(v) if isinstance(v, Distance) else v for v in (then, otherwise))

@@ -18,6 +18,7 @@ from msgspec import Struct
 from verifier.language.metrics import METRICS, QUADRATIC
 from verifier.language.ops import OPS
 from verifier.language.root import Root, floor_root, root
+from verifier.language.surd import Exact, Surd, surd
 from verifier.model.program import Classifier, Coordinate, Domain, MetricUse, PointValue, Program, Value
 from verifier.source import Span
 from verifier.source.text import NOWHERE
@@ -58,7 +59,7 @@ class Image(Struct, frozen=True):
     scores: tuple[Fraction, ...]
 
 
-Meaning: TypeAlias = Fraction | Root | float | bool | Member | Point | FeatureVector | tuple["Meaning", ...]
+Meaning: TypeAlias = Fraction | Root | Surd | float | bool | Member | Point | FeatureVector | tuple["Meaning", ...]
 Env: TypeAlias = Mapping[str, object]
 T = TypeVar("T")
 
@@ -104,7 +105,9 @@ class Interpreter:
         """The numbers that an imported classifier's network is given at x."""
         return self._fed(self._classifier(name), self._point(point))
 
-    def distance(self, name: str, left: PointValue, right: PointValue, only: str | None = None) -> Fraction | Root:
+    def distance(
+        self, name: str, left: PointValue, right: PointValue, only: str | None = None
+    ) -> Fraction | Root | Surd:
         """d(g x, g x'), in the classifier's metric (linf without one). `only` looks at one feature: by linf, or by the
         classifier's own metric if that counts differences (l0, discrete)."""
         return self._distance(self._classifier(name), self._point(left), self._point(right), only)
@@ -159,7 +162,7 @@ class Interpreter:
     def _named(self, label: str) -> Member:
         return Member(label, self.program.labels)
 
-    def _distance(self, f: Classifier, left: Point, right: Point, only: str | None) -> Fraction | Root:
+    def _distance(self, f: Classifier, left: Point, right: Point, only: str | None) -> Fraction | Root | Surd:
         g, h = self._image(f, left).features, self._image(f, right).features
         metric = f.metric
         if metric is not None and metric.body is not None and only is None:
@@ -172,10 +175,10 @@ class Interpreter:
 
     def _measured_by(
         self, metric: MetricUse, differences: Sequence[tuple[str, Fraction]], only: str | None
-    ) -> Fraction | Root:
+    ) -> Fraction | Root | Surd:
         """The distance of two feature vectors with these differences, in a built-in metric."""
         if metric.join:
-            parts = [number(self._measured_by(p, differences, only), metric.span) for p in metric.parts]
+            parts = [surd(self._measured_by(p, differences, only)) for p in metric.parts]
             return metric.factor * (sum(parts, Fraction(0)) if metric.join == "sum" else max(parts))
         scales = metric.scales or (Fraction(1),) * len(differences)
         scaled = [d / s for (name, d), s in zip(differences, scales, strict=True) if only in (None, name)]
@@ -468,10 +471,10 @@ class Interpreter:
             raise InterpretError(f"there is no function `{name}` of these arguments", span)
         op = OPS[name]
         if op.shape == "fold":
-            return op.meaning([x for v in values for x in entries(v, span)])
+            return op.meaning([x for v in values for x in terms(v, span)])
         if len(values) != op.arguments:
             raise InterpretError(f"`{name}` takes {op.arguments} arguments", span)
-        others = [number(v, span) for v in values[1:]]
+        others: list[Any] = [numeric(v, span) for v in values[1:]]
         return each(lambda x: op.meaning([x, *others]), values[0], span)
 
     def _measured(
@@ -562,6 +565,11 @@ def number(value: Meaning, span: Span) -> Fraction:
             raise InterpretError("a number is needed here", span)
 
 
+def numeric(value: Meaning, span: Span) -> Exact:
+    """A number, maybe irrational."""
+    return surd(value) if isinstance(value, Root | Surd) else number(value, span)
+
+
 def entries(value: Meaning, span: Span) -> list[Fraction]:
     """The numbers of a value in order; a member counts by its position in its sort."""
     match value:
@@ -575,6 +583,15 @@ def entries(value: Meaning, span: Span) -> list[Fraction]:
             return [number(value, span)]
 
 
+def terms(value: Meaning, span: Span) -> list[Any]:
+    """The same, where some may be irrational."""
+    if isinstance(value, Root | Surd):
+        return [surd(value)]
+    if isinstance(value, tuple):
+        return [x for v in value for x in terms(v, span)]
+    return entries(value, span)
+
+
 def changes(left: Meaning, right: Meaning, span: Span) -> list[Fraction]:
     """left - right, entry by entry; members differ by 1 or 0."""
     if isinstance(left, Member) and isinstance(right, Member):
@@ -582,20 +599,20 @@ def changes(left: Meaning, right: Meaning, span: Span) -> list[Fraction]:
     return [a - b for a, b in zip(entries(left, span), entries(right, span), strict=True)]
 
 
-def each(function: Callable[[Fraction], Fraction], value: Meaning, span: Span) -> Meaning:
+def each(function: Callable[[Any], Exact], value: Meaning, span: Span) -> Meaning:
     """The function of a number, or of every number in a vector or a matrix."""
     if isinstance(value, tuple):
         return tuple(each(function, v, span) for v in value)
-    if not isinstance(value, Fraction):
+    if not isinstance(value, Fraction | Root | Surd):
         raise InterpretError("a number or a vector is needed here", span)
-    return function(value)
+    return function(numeric(value, span))
 
 
-def together(function: Callable[[Fraction, Fraction], Fraction], left: Meaning, right: Meaning, span: Span) -> Meaning:
+def together(function: Callable[[Any, Any], Exact], left: Meaning, right: Meaning, span: Span) -> Meaning:
     """The function of two numbers, or of two vectors or matrices of the same shape entry by entry."""
     match left, right:
-        case Fraction(), Fraction():
-            return function(left, right)
+        case ((Fraction() | Root() | Surd()), (Fraction() | Root() | Surd())):
+            return function(numeric(left, span), numeric(right, span))
         case tuple(), tuple() if len(left) == len(right):
             return tuple(together(function, a, b, span) for a, b in zip(left, right, strict=True))
         case _:
@@ -639,7 +656,7 @@ def dot(left: Meaning, right: Meaning, span: Span) -> Fraction:
 
 def compare(op: tree.Comparison, left: Meaning, right: Meaning, span: Span) -> bool:
     """Numbers by any comparison; everything else of one sort and shape by == and !=."""
-    if not comparable(left, right) or (op not in ("==", "!=") and not isinstance(left, Fraction | Root | float)):
+    if not comparable(left, right) or (op not in ("==", "!=") and not isinstance(left, Fraction | Root | Surd | float)):
         raise InterpretError(f"`{op}` does not compare these", span)
     return ORDER[op](left, right)
 
@@ -647,7 +664,7 @@ def compare(op: tree.Comparison, left: Meaning, right: Meaning, span: Span) -> b
 def comparable(left: Meaning, right: Meaning) -> bool:
     """Both numbers (or infinite), or of one sort and shape."""
     match left, right:
-        case ((Fraction() | Root() | float()), (Fraction() | Root() | float())):
+        case ((Fraction() | Root() | Surd() | float()), (Fraction() | Root() | Surd() | float())):
             return True
         case Member(), Member():
             return left.members == right.members

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from fractions import Fraction
 from typing import NoReturn
 
 from msgspec import Struct
@@ -34,13 +35,17 @@ class Extended(Struct, frozen=True):
 
 
 class Distance(Struct, frozen=True):
-    """The root of `square` (an l2 distance), which is no piecewise-linear number: it is compared, not computed with.
+    """The root of `square` (an l2 distance), which is no piecewise-linear number; it can be compared without a number.
 
-    It is 0 exactly where all `parts` are. `square` is linear in inputs that stand for quadratic forms
-    (`Symbolic.squares`)."""
+    `square` is the sum of weight * form^2 over `rows`, linear in inputs that stand for it (`Symbolic.squares`)."""
 
     square: Form
-    parts: tuple[Form, ...]
+    rows: tuple[tuple[Fraction, Form], ...]
+
+    @property
+    def parts(self) -> tuple[Form, ...]:
+        """It is 0 exactly where all of these are."""
+        return tuple(form for _, form in self.rows)
 
 
 class Point(Struct, frozen=True, eq=False):

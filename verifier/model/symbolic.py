@@ -10,12 +10,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from fractions import Fraction
 from itertools import pairwise
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 from verifier.language import measures, metrics, properties
 from verifier.language.build import NO, YES, Build, Form, TooLarge, Variable
 from verifier.language.ops import OPS
-from verifier.language.root import floor_root
+from verifier.language.root import floor_root, rational
 from verifier.model.algebra import Algebra
 from verifier.model.margin import margin
 from verifier.model.meaning import (
@@ -32,6 +32,7 @@ from verifier.model.meaning import (
     numbers,
 )
 from verifier.model.program import Classifier, Domain, Feature, Function, MetricUse, PointValue, Program, Value
+from verifier.model.roots import Tangent, first_tangents, polyhedral, side_root
 from verifier.model.unroll import unroll
 from verifier.source import Span
 from verifier.source.closest import closest, suggestion
@@ -66,7 +67,53 @@ class Symbolic(Algebra):
         self.squares: dict[int, tuple[tuple[Fraction, Form], ...]] = {}
         """The inputs that stand for a quadratic form: sum of weight * form^2."""
         self._squares: dict[tuple[tuple[Form, Fraction], ...], Form] = {}
+        self.roots: dict[int, tuple[tuple[Fraction, Form], ...]] = {}
+        """The inputs that stand for the root of a sum of weight * form^2."""
+        self._roots: dict[Form, Form] = {}
+        self.tangents: dict[int, list[Tangent]] = {}
+        self.ceilings: dict[int, int] = {}
+        """How fine the polyhedral norm is that is known to be above a root."""
+        self.squared = True
+        """Distances that are roots are compared by their squares, where that will do; else each is an input."""
+        self.rounding: Literal["below", "above"] | None = None
+        """Such roots are replaced by a polyhedral norm on this side of them, as fine as `fine` says."""
+        self.fine = 6
         self._steps = 0
+
+    # roots
+
+    def _linear(self, value: Form | Distance) -> Form:
+        """A distance as a number: where it is a root, an input that stands for it, or a number beside it."""
+        if isinstance(value, Form):
+            return value
+        if self.rounding is not None:
+            return polyhedral(self.build, value.rows, self.rounding, self.fine)
+        return self._root(value)
+
+    def _root(self, far: Distance) -> Form:
+        """The root of a square: an input of its own. Of one form it is none."""
+        build = self.build
+        if not far.rows or (len(far.rows) == 1 and rational(far.rows[0][0]) is not None):
+            return polyhedral(build, far.rows, "below", 1)
+        if far.square not in self._roots:
+            low, high = build.bounds(far.square)
+            least = Fraction(0) if low is None or low <= 0 else side_root(low, "below")
+            made = build.input(Variable("a distance", least, None if high is None else side_root(high, "above")))
+            self.roots[made.terms[0][0]] = far.rows
+            self.tangents[made.terms[0][0]] = first_tangents([w for w, _ in far.rows])
+            self._roots[far.square] = made
+        return self._roots[far.square]
+
+    def enclosure(self, root: int) -> list[Form]:
+        """What is known of the input that stands for a root: tangents, and a polyhedral norm above."""
+        build, rows = self.build, self.roots[root]
+        far = Form(Fraction(0), ((root, Fraction(1)),))
+        shares = [build.combine((t, form) for t, (_, form) in zip(ts, rows, strict=True)) for ts in self.tangents[root]]
+        sides = [build.scale(sign, share) for share in shares for sign in (1, -1)]
+        facts = [build.at_least_zero(build.subtract(far, side)) for side in sides]
+        if fine := self.ceilings.get(root):
+            facts.append(build.at_least_zero(build.subtract(polyhedral(build, rows, "above", fine), far)))
+        return facts
 
     # points
 
@@ -235,7 +282,7 @@ class Symbolic(Algebra):
     def _far(self, metric: MetricUse, differences: Sequence[tuple[str, Form]], only: str | None) -> Form | Distance:
         build = self.build
         if metric.join:
-            parts = [self._linear(self._far(part, differences, only)) for part in self._parts(metric)]
+            parts = [self._linear(self._far(part, differences, only)) for part in metric.parts]
             joined = build.add(*parts) if metric.join == "sum" else OPS["max"].expand(build, parts)
             return build.scale(metric.factor, joined)
         scaled = self._scaled(metric, differences, only)
@@ -245,7 +292,8 @@ class Symbolic(Algebra):
         if self.topological:
             sides = [build.scale(floor_root(w), form) for w, form in rows]
             return metrics.METRICS["linf"].distance(build, sides)
-        return Distance(self._square(rows), tuple(form for _, form in rows))
+        far = Distance(self._square(rows), tuple(rows))
+        return far if self.squared else self._linear(far)
 
     def _near(
         self, metric: MetricUse, differences: Sequence[tuple[str, Form]], only: str | None, radius: Form, closed: bool
@@ -253,19 +301,24 @@ class Symbolic(Algebra):
         build = self.build
         if metric.join == "max":
             inner = build.scale(1 / metric.factor, radius)
-            return build.both(*(self._near(p, differences, only, inner, closed) for p in self._parts(metric)))
+            return build.both(*(self._near(p, differences, only, inner, closed) for p in metric.parts))
         if metric.join or (metric.is_quadratic and only is None):
-            far = self._far(metric, differences, only)
+            if metric.join and radius.is_constant and not radius.constant:
+                far: Form | Distance = self._shape(metric, differences, only)  # it vanishes at the same pairs
+            else:
+                far = self._far(metric, differences, only)
             return self._order(metric.span, far, radius, "<=" if closed else "<")
         kind = self._flat_kind(metric, only)
         inner = build.scale(1 / metric.factor, radius)
         return kind.ball(build, self._scaled(metric, differences, only), inner, closed)
 
-    def _parts(self, metric: MetricUse) -> tuple[MetricUse, ...]:
-        for part in metric.parts:
-            if part.is_quadratic:
-                raise NotYet(f"the metric {metric.text}, which combines {part.builtin} with another metric,")
-        return metric.parts
+    def _shape(self, metric: MetricUse, differences: Sequence[tuple[str, Form]], only: str | None) -> Form | Distance:
+        """The distance, with norms of the same topology in the place of roots."""
+        before, self.topological = self.topological, True
+        try:
+            return self._far(metric, differences, only)
+        finally:
+            self.topological = before
 
     def _square(self, rows: Iterable[tuple[Fraction, Form]]) -> Form:
         """sum of weight * form^2: an input of its own, bounded by intervals; equal sums are one input."""
@@ -406,7 +459,10 @@ class Symbolic(Algebra):
     # expressions
 
     def number(self, expr: tree.Expr, env: Env) -> Form:
-        value = self.value(expr, env)
+        return self.as_number(expr, self.value(expr, env))
+
+    def as_number(self, expr: tree.Expr, value: Meaning) -> Form:
+        """The value of an expression, which is to be a number."""
         if isinstance(value, Form | Distance):
             return self._linear(value)
         if isinstance(value, tuple) and len(value) == 1 and isinstance(value[0], Form):
@@ -442,10 +498,9 @@ class Symbolic(Algebra):
             case tree.Apply():
                 return self._apply(expr, env)
             case tree.Vector(span, items):
-                entries = tuple(self.value(item, env) for item in items)
+                values = (self.value(item, env) for item in items)
+                entries = tuple(self._linear(v) if isinstance(v, Distance) else v for v in values)
                 for item, entry in zip(items, entries, strict=True):
-                    if isinstance(entry, Distance):
-                        self._linear(entry)
                     if not isinstance(entry, Form | tuple):
                         fail(
                             "V302",
@@ -609,7 +664,9 @@ class Symbolic(Algebra):
                 return Truth(build.same(self.truth(expr.left, env), self.truth(expr.right, env)))
         left, right = self.value(expr.left, env), self.value(expr.right, env)
         if isinstance(left, Distance) or isinstance(right, Distance):
-            return self._stretched(expr.op, left, right)
+            if (stretched := self._stretched(expr.op, left, right)) is not None:
+                return stretched
+            left, right = (self._linear(v) if isinstance(v, Distance) else v for v in (left, right))
         for side, value in ((expr.left, left), (expr.right, right)):
             if not isinstance(value, Form | tuple):
                 fail("V302", side.span, f"`{expr.op}` needs numbers, not {describe(value)}.", self._number_fix(value))
@@ -676,7 +733,9 @@ class Symbolic(Algebra):
         match left, op:
             case tree.Apply(_, tree.Name(_, "distance")), "<" | "<=":
                 classifier, a, b, only = self._distance_arguments(left, env)
-                return self.ball(classifier, a, b, only, self.number(right, env), closed=op == "<=")
+                radius = self.value(right, env)
+                if not isinstance(radius, Distance):
+                    return self.ball(classifier, a, b, only, self.as_number(right, radius), closed=op == "<=")
         return None
 
     def exact(self, expr: tree.Expr, env: Env | None = None) -> Value:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from fractions import Fraction
+from typing import Literal
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -12,10 +14,14 @@ from verifier.language.build import NO, YES, Build, Choice, Form, Variable
 from verifier.model.claim import Ends
 from verifier.model.meaning import Distance, Meaning, NotYet, Point
 from verifier.model.program import PointValue, Program, Value
+from verifier.model.roots import tangent
 from verifier.model.symbolic import Symbolic
 from verifier.query.question import Question, Square
 from verifier.source.text import NOWHERE
 from verifier.syntax import tree
+
+FINEST = 12
+"""Polyhedral norms are made no finer than that."""
 
 
 class Posed(Struct, frozen=True):
@@ -31,6 +37,8 @@ class Posed(Struct, frozen=True):
     program: Program
     layout: tuple[int, ...]
     impossible: bool = False
+    roots: tuple[int, ...] = ()
+    """The inputs of the builder behind the roots of the question."""
 
     def read(self, vector: Sequence[Fraction]) -> dict[str, PointValue]:
         """The points of a solution, in the words of the file."""
@@ -102,6 +110,49 @@ class Poser:
         finally:
             self.symbolic.topological = False
 
+    def refine(self, posed: Posed, vector: Sequence[Fraction]) -> bool:
+        """Enclose the roots more tightly where they are not what they should be. False: they are, or it was of no
+        use."""
+        values, changed = posed.question.values(tuple(vector)), False
+        for i, root in zip(posed.roots, posed.question.roots, strict=True):
+            square, there = root.at(values), vector[root.variable]
+            if there * there < square:
+                forms = [values[n] for _, n in root.terms]
+                touching = tangent([w for w, _ in root.terms], forms)
+                share = sum((t * f for t, f in zip(touching, forms, strict=True)), Fraction(0))
+                if share > there:
+                    self.symbolic.tangents[i].append(touching)
+                    changed = True
+            elif there * there > square:
+                fine = self.symbolic.ceilings.get(i, 0)
+                if fine < FINEST:
+                    self.symbolic.ceilings[i] = 2 * fine or 3
+                    changed = True
+        return changed
+
+    @contextmanager
+    def rooted(self) -> Iterator[None]:
+        """Every distance that is a root is an input of its own, not its square."""
+        self.symbolic.squared = False
+        try:
+            yield
+        finally:
+            self.symbolic.squared = True
+
+    @contextmanager
+    def rounded(self, side: Literal["below", "above"], fine: int) -> Iterator[None]:
+        """Roots are polyhedral norms that are nowhere above them, or nowhere below."""
+        self.symbolic.rounding, self.symbolic.fine = side, fine
+        try:
+            yield
+        finally:
+            self.symbolic.rounding = None
+
+    def curved(self, expr: tree.Expr, names: Sequence[str]) -> bool:
+        """A number with roots in it that is not itself one."""
+        value = self.symbolic.value(expr, self.env(names))
+        return isinstance(value, Form) and bool(self.build.reach([value]) & self.symbolic.roots.keys())
+
     def square(self, expr: tree.Expr, names: Sequence[str]) -> Form | None:
         """The square of a distance whose metric is quadratic; None for another number."""
         value = self.symbolic.value(expr, self.env(names))
@@ -129,10 +180,12 @@ class Poser:
         numbers: Sequence[Form] = (),
         large: Sequence[Form] = (),
         squares: bool = False,
+        roots: bool = False,
     ) -> Posed:
-        """Is there a choice of the points (in X) with all `facts`? `squares`: the engine knows l2 distances."""
+        """Is there a choice of the points (in X) with all `facts`? `squares`: the engine knows l2 distances.
+        `roots`: whoever asks knows that roots are only enclosed."""
         inside = self.inside(names) if names and self.program.domain is not None else []
-        return self.pose_only(names, [*inside, *facts], numbers, large, squares)
+        return self.pose_only(names, [*inside, *facts], numbers, large, squares, roots)
 
     def pose_only(
         self,
@@ -141,15 +194,20 @@ class Poser:
         numbers: Sequence[Form] = (),
         large: Sequence[Form] = (),
         squares: bool = False,
+        roots: bool = False,
     ) -> Posed:
         """The same, but only `facts` keep the points in X (besides the closed sides of their intervals)."""
         inputs = [form for name in names for form in self._point(name)[1]]
         wanted = [f for f in dict.fromkeys(facts) if f != YES]
-        reached = sorted(self.build.reach([*wanted, *numbers, *large]) & self.symbolic.squares.keys())
-        if reached and not squares:
+        sums = {**self.symbolic.squares, **self.symbolic.roots}
+        within = self.build.reach([*wanted, *numbers, *large])
+        reached, rooted = (sorted(within & known.keys()) for known in (self.symbolic.squares, self.symbolic.roots))
+        if (reached and not squares) or (rooted and not roots):
             raise NotYet("this use of a distance of the metric l2 or mahalanobis")
-        weights = [w for i in reached for w, _ in self.symbolic.squares[i]]
-        rows = [form for i in reached for _, form in self.symbolic.squares[i]]
+        wanted += [f for i in rooted for f in self.symbolic.enclosure(i) if f != YES]
+        made = [*reached, *rooted]
+        weights = [w for i in made for w, _ in sums[i]]
+        rows = [form for i in made for _, form in sums[i]]
         images = self._merged(wanted) if self.build.folding and not numbers else {}
         if images:
             merged = self.build.substitute([*wanted, *large, *rows], images)
@@ -160,7 +218,7 @@ class Poser:
         kept = [form for form in inputs if form.terms[0][0] not in images]
         places = {form: i for i, form in enumerate(kept)}
         layout = tuple(places[images.get(form.terms[0][0], form)] for form in inputs)
-        kept += [Form(Fraction(0), ((i, Fraction(1)),)) for i in reached]
+        kept += [Form(Fraction(0), ((i, Fraction(1)),)) for i in made]
         circuit, nodes = self.build.circuit([*wanted, *numbers, *large, *rows], kept)
         variables = [self.build.atoms[form.terms[0][0]] for form in kept]
         width = len(inputs) // max(1, len(names))
@@ -170,9 +228,8 @@ class Poser:
                 mirror[layout[i]] = layout[i % width]
         n, m = len(wanted), len(wanted) + len(numbers)
         terms = iter(zip(weights, nodes[len(nodes) - len(rows) :], strict=True))
-        made = tuple(
-            Square(len(kept) - len(reached) + k, tuple(next(terms) for _ in self.symbolic.squares[i]))
-            for k, i in enumerate(reached)
+        totals = tuple(
+            Square(len(kept) - len(made) + k, tuple(next(terms) for _ in sums[i])) for k, i in enumerate(made)
         )
         question = Question(
             circuit,
@@ -181,9 +238,10 @@ class Poser:
             nodes[n:m],
             nodes[m : len(nodes) - len(rows)],
             tuple(mirror),
-            made,
+            totals[: len(reached)],
+            totals[len(reached) :],
         )
-        return Posed(question, tuple(names), self.program, layout, impossible)
+        return Posed(question, tuple(names), self.program, layout, impossible, tuple(rooted))
 
     def _merged(self, facts: Sequence[Form]) -> dict[int, Form]:
         """Inputs that the facts make equal to an earlier input of the same kind and bounds, and that one."""
@@ -201,7 +259,7 @@ class Poser:
             if form.constant or [w for _, w in form.terms] != [1, -1] or self.build.scale(-1, form) not in atoms:
                 continue
             i, j = (k for k, _ in form.terms)
-            if {i, j} & self.symbolic.squares.keys():
+            if {i, j} & (self.symbolic.squares.keys() | self.symbolic.roots.keys()):
                 continue
             a, b = self.build.atoms[i], self.build.atoms[j]
             if isinstance(a, Variable) and isinstance(b, Variable) and replace(a, name=b.name) == b and i not in images:

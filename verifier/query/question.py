@@ -38,6 +38,8 @@ class Question(Struct, frozen=True):
     mirror: tuple[int | None, ...] = ()
     squares: tuple[Square, ...] = ()
     """Variables that are not free: squares of l2 distances. Only the engine of quadratic questions knows them."""
+    roots: tuple[Square, ...] = ()
+    """Variables that are the root of such a sum. The facts enclose them; that is all that most engines know."""
 
     def values(self, point: tuple[Fraction, ...]) -> list[Fraction]:
         """Every node at a point."""

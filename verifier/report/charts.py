@@ -33,7 +33,7 @@ from verifier.report.plot import (
     tint,
 )
 from verifier.report.text import ABOUT, irrational, number
-from verifier.verdict.figure import Curve, Line
+from verifier.verdict.figure import Band, Curve, Line
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -113,7 +113,7 @@ CLOSE = 1e-9
 
 class Modulus(Struct, frozen=True):
     title: str
-    curve: Curve
+    curve: Curve | Band
     names: tuple[str, str]
 
     def draw(self, figure: Figure) -> None:
@@ -121,11 +121,14 @@ class Modulus(Struct, frozen=True):
         ax = figure.subplots()
         figure.subplots_adjust(left=0.12, right=0.97, top=0.89, bottom=0.2)
         figure.suptitle(shortened(self.title, 70), fontsize=11.5, fontweight="bold", x=0.12, y=0.96, ha="left")
-        lines = self.curve.lines
+        lines = self.curve.upper.lines if isinstance(self.curve, Band) else self.curve.lines
         end, top = extent(lines)
         unit = top or 1.0
-        for line in lines:
-            self.line(ax, line, end, unit)
+        if isinstance(self.curve, Band):
+            between(ax, self.curve, end)
+        else:
+            for line in lines:
+                self.line(ax, line, self.curve.lines, end, unit)
         ax.set_xlim(-0.02 * end, end)
         ax.set_ylim(-0.06 * unit, 1.14 * unit)
         model, oracle = self.names
@@ -136,6 +139,9 @@ class Modulus(Struct, frozen=True):
         ax.tick_params(length=3)
         key: list[tuple[str, dict[str, Any]]] = []
         finite = [line for line in lines if line.constant is not None]
+        if isinstance(self.curve, Band):
+            legend(figure, [("w(δ) is certainly between these", {"color": BLUE, "linewidth": 2.2})], Marked())
+            return
         if any(line.attained for line in finite):
             key.append(("some pair is that far apart", solid(True)))
         if any(not line.attained and line.start != line.end for line in finite):
@@ -146,7 +152,7 @@ class Modulus(Struct, frozen=True):
             key.append(("infinite", {"color": tint(GREY, 0.4), "linewidth": 8}))
         legend(figure, key, Marked())
 
-    def line(self, ax: Axes, line: Line, end: float, unit: float) -> None:
+    def line(self, ax: Axes, line: Line, lines: Sequence[Line], end: float, unit: float) -> None:
         """One line, its ends, and how it joins the one before."""
         start = float(near(line.start))
         stop = end if line.end is None else float(near(line.end))
@@ -160,23 +166,32 @@ class Modulus(Struct, frozen=True):
         places = [start + (stop - start) * k / steps for k in range(steps + 1)]
         heights = [line.near(Fraction(x)) for x in places]
         ax.plot(places, heights, **solid(line.attained), zorder=3, solid_capstyle="round")
-        i = self.curve.lines.index(line)
-        before = self.curve.lines[i - 1].near(line.start) if i else None
+        i = lines.index(line)
+        before = lines[i - 1].near(line.start) if i else None
         jumps = i > 0 and before is not None and not isclose(before, left, abs_tol=CLOSE * unit)
         if jumps and before is not None and not isnan(before):
             ax.plot([start, start], [before, left], color=GREY, linewidth=0.9, linestyle=":", zorder=2)
         if jumps or line.start == line.end or i == 0:
             alone = line.start == line.end and not line.attained
             dot(ax, start, left, tint(BLUE, 0.4) if alone else BLUE if line.closed[0] else PAPER)
-        following = self.curve.lines[i + 1] if i + 1 < len(self.curve.lines) else None
+        following = lines[i + 1] if i + 1 < len(lines) else None
         if line.end is None or right is None:
             return
         if following is not None and not isclose(following.near(line.end), right, abs_tol=CLOSE * unit):
             dot(ax, stop, right, BLUE if line.closed[1] else PAPER)
-        if len(self.curve.lines) <= LABELLED and line.end != line.start:
+        if len(lines) <= LABELLED and line.end != line.start:
             corner(ax, line, line.end, begins=False)
-        if len(self.curve.lines) <= LABELLED and (jumps or (i == 0 and left > 0)):
+        if len(lines) <= LABELLED and (jumps or (i == 0 and left > 0)):
             corner(ax, line, line.start, begins=True)
+
+
+def between(ax: Axes, band: Band, end: float) -> None:
+    """Two curves, and what is between them."""
+    places = [end * k / (2 * SMOOTH) for k in range(2 * SMOOTH + 1)]
+    low, high = ([curve.at(Fraction(x)).near(Fraction(x)) for x in places] for curve in (band.lower, band.upper))
+    ax.fill_between(places, low, high, color=tint(SKY, 0.5), linewidth=0, zorder=2)
+    for heights in (low, high):
+        ax.plot(places, heights, color=BLUE, linewidth=1.1, zorder=3)
 
 
 def solid(attained: bool) -> dict[str, Any]:

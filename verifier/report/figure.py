@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
 from fractions import Fraction
 from typing import assert_never
 
 from verifier.engines.eliminate import Half
+from verifier.language.surd import Exact, floor
 from verifier.report.rows import Json, amount_json
 from verifier.report.text import exact, irrational, number
-from verifier.verdict.figure import Curve, Figure, Line, Region
+from verifier.verdict.figure import Band, Curve, Figure, Line, Region
+
+PLACES = 12
+"""Of two curves so many places are shown."""
 
 
 def table(figure: Figure) -> list[list[str]]:
@@ -20,11 +25,28 @@ def table(figure: Figure) -> list[list[str]]:
                 how = "attained" if line.attained else "approached, not attained"
                 rows.append([span(line), value(line), "" if line.constant is None else how])
             return rows
+        case Band(lower, upper):
+            starts = (line.start for curve in (lower, upper) for line in curve.lines)
+            ends = sorted({x for x in starts if isinstance(x, Fraction)})
+            shown = ends[:: -(-len(ends) // PLACES)] if len(ends) > PLACES else ends
+            rows = [["delta", "w(delta) >=", "w(delta) <="]]
+            for delta in dict.fromkeys((*shown, *ends[-1:])):
+                low, high = figure.at(delta)
+                rows.append([number(delta), bound(low, ROUND_FLOOR), bound(high, ROUND_CEILING)])
+            return rows
         case Region(formulas=formulas, words=words):
             told = not formulas or words == " or ".join(formulas)
             return [] if told else [["or" if i else "where", said] for i, said in enumerate(formulas)]
         case _:
             assert_never(figure)
+
+
+def bound(value: Exact | None, way: str) -> str:
+    """Six digits, rounded so that it stays a bound."""
+    if value is None:
+        return "infinity"
+    end = floor(value) if way == ROUND_FLOOR else -floor(-value)
+    return format(Context(6, way).divide(Decimal(end.numerator), Decimal(end.denominator)).normalize(), "f")
 
 
 def span(line: Line) -> str:
@@ -62,12 +84,10 @@ def figure_json(figure: Figure | None) -> Json:
     match figure:
         case None:
             return None
-        case Curve(lines, limit=limit):
-            return {
-                "kind": "curve",
-                "lines": [line_json(line) for line in lines],
-                **amount_json("limit", "infinity" if limit is None else limit),
-            }
+        case Curve() as curve:
+            return curve_json(curve)
+        case Band(lower, upper):
+            return {"kind": "band", "lower": curve_json(lower), "upper": curve_json(upper)}
         case Region(parts, formulas=formulas):
             shown = zip(formulas, parts, strict=True)
             return {
@@ -76,6 +96,14 @@ def figure_json(figure: Figure | None) -> Json:
             }
         case _:
             assert_never(figure)
+
+
+def curve_json(curve: Curve) -> dict[str, Json]:
+    return {
+        "kind": "curve",
+        "lines": [line_json(line) for line in curve.lines],
+        **amount_json("limit", "infinity" if curve.limit is None else curve.limit),
+    }
 
 
 def line_json(line: Line) -> Json:

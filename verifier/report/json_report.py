@@ -9,6 +9,7 @@ from importlib.metadata import PackageNotFoundError, version
 from math import isfinite
 from platform import python_version
 
+from verifier.language.surd import Surd
 from verifier.model.program import PointValue, Value
 from verifier.report import parts
 from verifier.report.asked import asked_json
@@ -223,9 +224,9 @@ def limit_json(limit: Limit | None) -> Json:
 # Values --------------------------------------------------------------------------------------------------------------
 
 
-def rational_json(name: str, value: Fraction | Root | None) -> dict[str, Json]:
-    """A root is written `sqrt(p/q)`."""
-    if isinstance(value, Root):
+def rational_json(name: str, value: Fraction | Root | Surd | None) -> dict[str, Json]:
+    """A root is written `sqrt(p/q)`, a sum of roots `1/2 + 3*sqrt(2)`."""
+    if isinstance(value, Root | Surd):
         return {name: str(value), f"{name}_float": nearest(value.near)}
     return {
         name: None if value is None else exact(value),

@@ -59,11 +59,13 @@ def number(value: Fraction, digits: int = 6, short: int = SHORT) -> str:
     return f"{ABOUT} {decimal(value, digits)}"
 
 
-def distance_text(value: Fraction | Root) -> str:
+def distance_text(value: Fraction | Root | Surd) -> str:
     """A number; a root as it is written where that is short, and about how much it is."""
     if isinstance(value, Fraction):
         return number(value)
     near = f"{ABOUT} {decimal(value.near, 6)}"
+    if isinstance(value, Surd):
+        return near if len(str(value)) > 2 * SHORT else f"{value} {near}"
     text = number(value.square)
     return near if ABOUT in text else f"sqrt({text}) {near}"
 

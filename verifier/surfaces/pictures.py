@@ -20,7 +20,7 @@ from verifier.report.text import irrational
 from verifier.syntax import tree
 from verifier.syntax.format import unparse
 from verifier.verdict.decide import Decider
-from verifier.verdict.figure import Curve, Region
+from verifier.verdict.figure import Band, Curve, Region
 from verifier.verdict.verdict import Measurement, Table, size
 
 
@@ -77,6 +77,8 @@ def torn(loaded: Loaded, plane: Plane, names: tuple[str, str], timeout: float) -
 def modulus(loaded: Loaded, names: tuple[str, str], timeout: float) -> Modulus:
     said = f"modulus_curve({', '.join(names)})"
     curve = measured(loaded, said, timeout).figure
+    if isinstance(curve, Band):
+        return Modulus(f"{said}, enclosed", curve, names)
     assert isinstance(curve, Curve)
     limit = "infinity" if curve.limit is None else irrational(curve.limit)
     return Modulus(f"{said}: w(0+) = {limit}", curve, names)

@@ -16,6 +16,7 @@ from verifier.kernel.problem import Rejected
 from verifier.kernel.proof import check
 from verifier.language.build import TooLarge
 from verifier.language.root import Root
+from verifier.language.surd import Surd
 from verifier.model.interpret import Interpreter
 from verifier.model.program import PointValue, Program
 from verifier.query import closure
@@ -140,16 +141,24 @@ class Replay:
                     f"a formula should be {str(expected).lower()} at the witness (line {expr.span.line})"
                 )
 
+    def holds(self, points: Points, truths: Sequence[tree.Expr], falsehoods: Sequence[tree.Expr] = ()) -> bool:
+        """The same as a question."""
+        try:
+            self.demand(points, truths, falsehoods)
+        except ReplayFailed:
+            return False
+        return True
+
     def number(self, expr: tree.Expr, points: Points) -> Fraction:
         value = self.distance(expr, points)
         if not isinstance(value, Fraction):
             raise ReplayFailed("a distance is not a rational number")
         return value
 
-    def distance(self, expr: tree.Expr, points: Points) -> Fraction | Root:
+    def distance(self, expr: tree.Expr, points: Points) -> Fraction | Root | Surd:
         """A number that may be a root."""
         value = self.interpreter.value(expr, self.env(points))
-        if not isinstance(value, Fraction | Root):
+        if not isinstance(value, Fraction | Root | Surd):
             raise ReplayFailed("a distance is not a number")
         return value
 

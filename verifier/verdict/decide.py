@@ -40,7 +40,7 @@ from verifier.query.pose import Posed, Poser
 from verifier.query.question import Question
 from verifier.source.text import NOWHERE
 from verifier.syntax import tree
-from verifier.verdict import parts, rows, strategy
+from verifier.verdict import parts, roots, rows, strategy
 from verifier.verdict.certify import Points, Replay, ReplayFailed, accepted, certified, null, settled
 from verifier.verdict.many import INTERRUPTED, Elsewhere, Progress
 from verifier.verdict.measures import COMPUTATIONS, infimum
@@ -225,7 +225,8 @@ class Decider:
         if not claim.points:
             return self._ground(claim)
         posed, again = self.pose(claim), partial(self._counterexample, claim)
-        match self._ask_measure(posed, claim, again) if claim.almost else self.ask(posed, again):
+        holds = roots.written(self, claim.given, (claim.then,))
+        match self._ask_measure(posed, claim, again) if claim.almost else self.ask(posed, again, holds=holds):
             case Fails(by, (vector, *_)):
                 points = posed.read(vector)
                 self.replay.demand(points, claim.given, (claim.then,))
@@ -243,8 +244,12 @@ class Decider:
         return self._counterexample(claim, self.poser)
 
     def _counterexample(self, claim: Always, poser: Poser) -> Posed:
-        facts = [*_given(poser, claim), poser.build.negate(poser.truth(claim.then, claim.points))]
-        return poser.pose(claim.points, facts, large=self._large(poser, claim), squares=True)
+        def pose() -> Posed:
+            facts = [*_given(poser, claim), poser.build.negate(poser.truth(claim.then, claim.points))]
+            large = self._large(poser, claim)
+            return poser.pose(claim.points, facts, large=large, squares=True, roots=not claim.almost)
+
+        return roots.alike(poser, pose)
 
     def _ground(self, claim: Always) -> Outcome:
         """No points to choose: exact evaluation decides."""
@@ -263,11 +268,18 @@ class Decider:
         """Why the premise says nothing, if it does; and warnings."""
         if not claim.given or not self.judges_vacuity:
             return "", ()
-        facts = _given(self.poser, claim)
-        if claim.distinct is not None:
-            facts.append(self.poser.differ(claim.distinct, claim.points))
-        posed = self.poser.pose(claim.points, facts, squares=True)
-        match self._ask_measure(posed, claim) if claim.almost else self.ask(posed):
+
+        def premise(poser: Poser) -> Posed:
+            def pose() -> Posed:
+                facts = _given(poser, claim)
+                if claim.distinct is not None:
+                    facts.append(poser.differ(claim.distinct, claim.points))
+                return poser.pose(claim.points, facts, squares=True, roots=not claim.almost)
+
+            return roots.alike(poser, pose)
+
+        posed, holds = premise(self.poser), roots.written(self, claim.given)
+        match self._ask_measure(posed, claim) if claim.almost else self.ask(posed, premise, holds=holds):
             case Holds():
                 who = "No two different points satisfy" if claim.distinct is not None else "Nothing satisfies"
                 null = " except on a set of measure zero" if claim.almost else ""
@@ -589,10 +601,19 @@ class Decider:
 
     # asking
 
-    def ask(self, posed: Posed, again: Again | None = None, most: float | None = None) -> Answer:
-        """`again` poses the same question without folding, so that what the bounds settle is proved."""
+    def ask(
+        self,
+        posed: Posed,
+        again: Again | None = None,
+        most: float | None = None,
+        holds: Callable[[Points], bool] | None = None,
+    ) -> Answer:
+        """`again` poses the same question, without folding, so that what the bounds settle is proved; or, for sums of
+        roots, with tighter bounds, until a solution `holds` exactly."""
         if posed.impossible:
             return self.folded(again)
+        if posed.roots and again is not None and holds is not None:
+            return roots.search(self, posed, again, holds)
         left = self.left() if most is None else min(most, self.left())
         return certified(self.portfolio.find(posed.question, left), posed.question)
 

@@ -69,6 +69,18 @@ class Curve(Struct, frozen=True):
         return line.at(Fraction(0))
 
 
+class Band(Struct, frozen=True):
+    """A function of delta that is nowhere below one curve and nowhere above another."""
+
+    lower: Curve
+    upper: Curve
+
+    def at(self, delta: Fraction) -> tuple[Exact | None, Exact | None]:
+        """Bounds of it; None: infinite."""
+        low, high = (curve.at(delta) for curve in (self.lower, self.upper))
+        return low.at(delta), high.at(delta)
+
+
 class Region(Struct, frozen=True):
     """The x of X in one of the `parts`. `pieces` have the same union without any need of X. Both say what must hold of
     the coordinates of x in order (an entry of a vector is one, a member of a finite sort its place in it).
@@ -90,4 +102,4 @@ class Region(Struct, frozen=True):
         return any(all(h.holds(place) for h in part) for part in self.parts)
 
 
-Figure = Curve | Region
+Figure = Curve | Band | Region

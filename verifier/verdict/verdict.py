@@ -13,6 +13,7 @@ from msgspec import Struct
 from verifier.engines.asked import Asked as Asked
 from verifier.engines.engine import Certificate as Certificate
 from verifier.language.root import Root as Root
+from verifier.language.surd import Surd
 from verifier.model.program import Partition, PointValue, Value
 from verifier.source import Diagnostic, Span
 from verifier.syntax.tree import Annotation
@@ -31,7 +32,7 @@ class Seen(Struct, frozen=True):
     kind: Literal["model", "oracle"]
     features: tuple[Mapping[str, Value], ...]
     labels: tuple[str, ...]
-    distance: Fraction | Root | None
+    distance: Fraction | Root | Surd | None
 
 
 class Limit(Struct, frozen=True):

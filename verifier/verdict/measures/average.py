@@ -28,16 +28,23 @@ from verifier.verdict.verdict import Measurement, interval
 if TYPE_CHECKING:
     from verifier.verdict.decide import Decider
 
+LADDER = (1, 2, 4, 8)
+"""Directions in a quarter of the plane, of the norms that enclose a root; with 8 of them a factor of 1.008."""
+CLOSE = Fraction(1, 100)
+"""Bounds that are relatively nearer to each other are near enough."""
+GROWTH = 8
+"""Norms twice as fine take so many times as long, at least: they are not begun without that time."""
+NORMS = "roots lie between two polyhedral norms, and so does the mean"
 MOST = 4
 """Real coordinates: the parts live in twice as many dimensions."""
 
 
 def compute(decider: Decider, computation: Computation) -> Measurement:
-    """The mean, exactly."""
+    """The mean, exactly, or enclosed."""
     if (axioms := decider.axioms(computation.shown)) is not None:
         return Measurement(None, why=axioms)
     f1, f2 = computation.classifier("f1"), computation.classifier("f2")
-    poser, density = decider.poser, computation.over.steps
+    poser = decider.poser
     if computation.word == "arca" and not all(decides(decider, name) for name in (f1, f2)):
         return Measurement(None, why=f"`{f1}` and `{f2}` can only agree where both have a `decide`")
     essential = computation.choices.get("almost") == "true"
@@ -45,7 +52,66 @@ def compute(decider: Decider, computation: Computation) -> Measurement:
         return Measurement(None, why="over the rows of a data set `almost` is not computed")
     if computation.over.data:
         return counted.mean(decider, computation)
-    d = poser.number(distance(f2, X, Y), POINTS)
+    far = distance(f2, X, Y)
+    if poser.square(far, POINTS) is not None or poser.curved(far, POINTS):
+        return enclosed(decider, computation, far)
+    return mean(decider, computation, poser.number(far, POINTS))
+
+
+def enclosed(decider: Decider, computation: Computation, far: tree.Expr) -> Measurement:
+    """The mean where roots are in the distance: between the means of two polyhedral norms, which are made finer until
+    the bounds are near to each other, or time would not suffice."""
+    end, best = decider.end, Measurement(None, why=LATE)
+    low, high = Fraction(0), None
+    for fine in LADDER:
+        begun = time.monotonic()
+        below, above = norms(decider, far, fine)
+        factor = ratio(below, above)
+        found = [mean(decider, computation, d) for d in ((below, above) if factor is None else (below,))]
+        if any(value.amount is None for value in found):
+            break
+        if any(value.amount == "infinity" for value in found):
+            return found[0]
+        sides = [bounds(value) for value in found]
+        low, top = max(low, sides[0][0]), (factor or 1) * sides[-1][1]
+        high = top if high is None else min(high, top)
+        trusts = tuple(dict.fromkeys(t for value in found for t in value.trusts))
+        if low == high:
+            return Measurement(low, trusts=trusts)
+        best = Measurement(interval(low, high), why=NORMS, trusts=trusts, how="enclosed", enclosure=(low, high))
+        told = computation.against is not None and not low <= computation.against <= high
+        if told or high - low <= CLOSE * high or GROWTH * (time.monotonic() - begun) > end - time.monotonic():
+            break
+    return best
+
+
+def norms(decider: Decider, far: tree.Expr, fine: int) -> tuple[Form, Form]:
+    """Numbers that the distance is between."""
+    with decider.poser.rounded("below", fine):
+        below = decider.poser.number(far, POINTS)
+    with decider.poser.rounded("above", fine):
+        return below, decider.poser.number(far, POINTS)
+
+
+def ratio(below: Form, above: Form) -> Fraction | None:
+    """How many times the one the other is, if it is a multiple."""
+    if len(below.terms) != 1 or len(above.terms) != 1 or below.terms[0][0] != above.terms[0][0]:
+        return None
+    return above.terms[0][1] / below.terms[0][1] if not below.constant and not above.constant else None
+
+
+def bounds(value: Measurement) -> Side:
+    if value.enclosure is not None:
+        return value.enclosure
+    assert isinstance(value.amount, Fraction)
+    return value.amount, value.amount
+
+
+def mean(decider: Decider, computation: Computation, d: Form) -> Measurement:
+    """The mean of a piecewise-linear distance, exactly."""
+    f1, f2 = computation.classifier("f1"), computation.classifier("f2")
+    poser, density = decider.poser, computation.over.steps
+    essential = computation.choices.get("almost") == "true"
     if not poser.continuous(d):
         return Measurement(None, why="the mean distance is computed for metrics that do not jump")
     try:

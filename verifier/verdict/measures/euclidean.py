@@ -20,6 +20,7 @@ from verifier.engines.volume import Polytope, box, whole
 from verifier.language.build import Form
 from verifier.language.metrics import METRICS
 from verifier.language.root import Root, below_root, rational, root
+from verifier.language.surd import Surd
 from verifier.query.pose import Posed
 from verifier.source.text import NOWHERE
 from verifier.syntax import tree
@@ -272,8 +273,11 @@ def short(number: Fraction) -> Fraction:
     return number if number.denominator.bit_length() < LONG else number.limit_denominator(10**6)
 
 
-def squared(distance: Fraction | Root) -> Fraction:
-    return distance.square if isinstance(distance, Root) else distance * distance
+def squared(distance: Fraction | Root | Surd) -> Fraction:
+    """The square of a distance that is a rational or its root."""
+    square = distance.square if isinstance(distance, Root) else distance * distance
+    assert isinstance(square, Fraction)
+    return square
 
 
 def compared(distance: tree.Expr, op: tree.Comparison) -> tree.Expr:

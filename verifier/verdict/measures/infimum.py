@@ -10,10 +10,10 @@ from msgspec.structs import replace
 from verifier.engines.engine import Answer, Least, Unknown, Vector
 from verifier.language.root import below_root, root
 from verifier.model.claim import Infimum
-from verifier.model.meaning import NotYet
 from verifier.query import closure
 from verifier.query.piece import piece_of
 from verifier.query.pose import Posed
+from verifier.verdict import roots
 from verifier.verdict.certify import ReplayFailed, backed, within
 from verifier.verdict.verdict import Measurement, Witness
 
@@ -32,9 +32,9 @@ def compute(decider: Decider, measure: Infimum) -> Measurement:
     given = [poser.truth(g, measure.points) for g in measure.given]
     square = poser.square(measure.of, measure.points)
     of = square if square is not None else poser.number(measure.of, measure.points)
-    posed = poser.pose(measure.points, given, numbers=[of], squares=True)
-    if len(posed.question.squares) > (square is not None):
-        raise NotYet("a distance of the metric l2 or mahalanobis among the conditions")
+    posed = poser.pose(measure.points, given, numbers=[of], squares=True, roots=True)
+    if posed.roots or len(posed.question.squares) > (square is not None):
+        return roots.least(decider, measure)
     if posed.impossible:
         return _nowhere(decider, measure)
     answer = decider.portfolio.least(posed.question, decider.left())

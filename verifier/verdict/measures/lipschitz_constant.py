@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from fractions import Fraction
+from functools import partial
 from typing import TYPE_CHECKING
 
 from verifier.engines.engine import Answer, Fails, Holds, Most, Unknown, Vector
@@ -19,6 +20,7 @@ from verifier.query.piece import Row
 from verifier.query.pose import Posed
 from verifier.syntax import tree
 from verifier.verdict.certify import Points, ReplayFailed, backed, distance
+from verifier.verdict.measures import polyhedral
 from verifier.verdict.measures.euclidean import Steepness
 from verifier.verdict.measures.supremum import POINTS, at, leads, member
 from verifier.verdict.verdict import Measurement
@@ -34,6 +36,8 @@ def compute(decider: Decider, computation: Computation) -> Measurement:
         return Measurement(None, why=axioms)
     poser, replay = decider.poser, decider.replay
     far, fine = (distance(name, *POINTS) for name in names)
+    if polyhedral.needed(decider, far, fine):
+        return polyhedral.best(decider, partial(polyhedral.constant, decider, names, far, fine))
     if any(poser.square(d, POINTS) is not None for d in (far, fine)):
         return Steepness(decider, names, far, fine).compute()
     coarse, close = (poser.number(d, POINTS) for d in (far, fine))

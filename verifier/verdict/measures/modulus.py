@@ -9,6 +9,7 @@ delta does not count. So w(delta) is the `greatest` d1' over the solutions of `d
 from __future__ import annotations
 
 from fractions import Fraction
+from functools import partial
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
@@ -21,6 +22,7 @@ from verifier.query.pose import Posed
 from verifier.source.text import NOWHERE
 from verifier.syntax import tree
 from verifier.verdict.certify import ReplayFailed, backed, distance
+from verifier.verdict.measures import polyhedral
 from verifier.verdict.measures.euclidean_modulus import Modulus
 from verifier.verdict.measures.supremum import POINTS, at, leads, member
 from verifier.verdict.verdict import Measurement
@@ -39,6 +41,8 @@ def compute(decider: Decider, computation: Computation) -> Measurement:
         return Measurement(None, why=axioms)
     poser = decider.poser
     far, fine = (distance(name, *POINTS) for name in names)
+    if polyhedral.needed(decider, far, fine):
+        return polyhedral.best(decider, partial(polyhedral.modulus, decider, names, far, fine, delta))
     if any(poser.square(d, POINTS) is not None for d in (far, fine)):
         found = Modulus(decider, names, far, fine, delta).compute()
         if found.amount is None or poser.square(far, POINTS) is not None:

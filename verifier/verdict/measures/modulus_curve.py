@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
+from functools import partial
 from typing import TYPE_CHECKING
 
 from verifier.engines.engine import Arcs, Curve, Knot, Stretch, Unknown, Vector
@@ -17,7 +18,7 @@ from verifier.syntax import tree
 from verifier.verdict import figure
 from verifier.verdict.certify import ReplayFailed, distance
 from verifier.verdict.figure import Line
-from verifier.verdict.measures import euclidean_curve
+from verifier.verdict.measures import euclidean_curve, polyhedral
 from verifier.verdict.measures.supremum import POINTS, at, leads
 from verifier.verdict.verdict import Measurement
 
@@ -33,6 +34,8 @@ def compute(decider: Decider, computation: Computation) -> Measurement:
         return Measurement(None, why=axioms)
     far, fine = (distance(name, *POINTS) for name in names)
     poser = decider.poser
+    if polyhedral.needed(decider, far, fine) or poser.square(far, POINTS) is not None:
+        return polyhedral.best(decider, partial(polyhedral.curve, decider, far, fine))
     rise, square = poser.number(far, POINTS), poser.square(fine, POINTS)
     run = poser.number(fine, POINTS) if square is None else square
     posed = poser.pose(POINTS, [], numbers=[rise, run], squares=True)

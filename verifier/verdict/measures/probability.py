@@ -7,8 +7,9 @@ quotient of two masses of pairs. Both are sums of volumes of polytopes, hence ra
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from fractions import Fraction
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from verifier.engines.estimate import DOUBT, SEED, estimate
 from verifier.engines.weigh import FAR, NAME, UNIFORM, Density, Mass, Side, own_sides, weigh
@@ -34,6 +35,11 @@ DEEP = "the formulas are nested too deeply for volumes"
 CLOSE = Fraction(1, 1000)
 """Balls of l2 are cut until an enclosure is as narrow as this, or tells."""
 
+NULL = "the condition has probability 0: almost {} near and alike for the oracle"
+FINE = 4
+"""Directions in a quarter of the plane, of the norms that enclose roots in a sum: a factor of 1.03 for two forms."""
+NORMS = "balls of sums of roots lie between two polyhedra, and so does this"
+
 USEFUL = Fraction(1, 4)
 """A wider interval tells so little that an estimate is added to a `compute`."""
 
@@ -50,7 +56,8 @@ def compute(decider: Decider, computation: Computation) -> Measurement:
         sides = measure(domain, decider.left() / 4, computation.over.steps)
         if isinstance(sides, str):
             return Measurement(None, why=sides)
-        return Pairs(decider, computation).weigh(sides)
+        pairs = between(decider, computation, sides) if rooted(decider, computation) else Pairs(decider, computation)
+        return pairs if isinstance(pairs, Measurement) else pairs.weigh(sides)
     except RecursionError:
         return Measurement(None, why=DEEP)
 
@@ -74,10 +81,35 @@ def measure(domain: Posed, seconds: float, density: Density = UNIFORM) -> dict[i
     return mass.sides
 
 
+def rooted(decider: Decider, computation: Computation) -> bool:
+    """The oracle's metric is a sum or a maximum with roots in it."""
+    return decider.poser.curved(distance(computation.classifier("f2"), X, Y), POINTS)
+
+
+Norm = Literal["below", "above"]
+ORDER: tuple[Norm, ...] = ("above", "below")
+
+
+def between(decider: Decider, computation: Computation, sides: dict[int, Side]) -> Measurement:
+    """Balls of sums of roots lie between two polyhedral ones: what is in the smaller one is near for certain, what is
+    not in the larger one is not."""
+    inner, outer = (Pairs(decider, computation, side) for side in ORDER)
+    small, large = inner.mass(sides, 0.5), outer.mass(sides)
+    mass = Mass((small.given[0], large.given[1]), (small.both[0], large.both[1]), sample=small.sample)
+    low, high = enclosure(mass)
+    if not small.given[0] or high - low == 1:
+        return Measurement(None, why="out of time" if large.given[1] else NULL.format("no two points are"))
+    pair = inner.witness(mass)
+    return Measurement(interval(low, high), None, pair, NORMS, TRUSTS, how="enclosed", enclosure=(low, high))
+
+
 class Pairs:
     """The pairs that the premise speaks of, and those of them that flip; x may be a declared point."""
 
-    def __init__(self, decider: Decider, computation: Computation) -> None:
+    def __init__(
+        self, decider: Decider, computation: Computation, norm: Literal["below", "above"] | None = None
+    ) -> None:
+        """`norm`: the side of the polyhedral norms that stand for roots."""
         self.decider, self.computation = decider, computation
         f1 = computation.classifier("f1")
         p = computation.arguments.get("p")
@@ -87,7 +119,8 @@ class Pairs:
         self.flip = same(f1, "!=", x)
         self.ends = None if p is None else (p, tree.Name(NOWHERE, Y))
         poser = decider.poser
-        given = [poser.truth(e, self.points) for e in self.facts]
+        with poser.rounded(norm, FINE) if norm else nullcontext():
+            given = [poser.truth(e, self.points) for e in self.facts]
         event = poser.truth(self.flip, self.points)
         self.width = len(poser.inputs(Y))
         if p is None:
@@ -97,36 +130,36 @@ class Pairs:
                 given += [here] if name == "where" else [here, *poser.build.substitute([here], there)]
         self.posed = poser.pose(self.points, given, numbers=[event], squares=True)
 
+    def space(self, sides: dict[int, Side]) -> tuple[dict[int, Side], Density]:
+        """What the inputs range over, and with which density."""
+        density = self.computation.over.steps
+        if len(self.points) == 1:
+            return sides, density
+        both = {**sides, **{i + self.width: side for i, side in sides.items()}}
+        return both, {**density, **{i + self.width: steps for i, steps in density.items()}}
+
+    def mass(self, sides: dict[int, Side], share: float = 1.0) -> Mass:
+        """The masses of the premise, and of the flips in it, within that share of the time."""
+        if self.posed.impossible:
+            return Mass()
+        both, density = self.space(sides)
+        mirror = 0 if len(self.points) == 1 or "where" in self.computation.formulas else self.width
+        question, seconds = self.posed.question, self.decider.left() * share
+        return weigh(question, question.numbers[0], seconds, both, mirror, density, self.settles)
+
     def weigh(self, sides: dict[int, Side]) -> Measurement:
-        question, density = self.posed.question, self.computation.over.steps
-        both, mirror = sides, 0
-        if len(self.points) == 2:
-            both = {**sides, **{i + self.width: side for i, side in sides.items()}}
-            density = {**density, **{i + self.width: steps for i, steps in density.items()}}
-            mirror = 0 if "where" in self.computation.formulas else self.width
-        event = question.numbers[0]
-        mass = (
-            Mass()
-            if self.posed.impossible
-            else weigh(
-                question,
-                event,
-                self.decider.left() * (0.7 if self.decider.guessing else 1),
-                both,
-                mirror,
-                density,
-                self.settles,
-            )
-        )
+        mass = self.mass(sides, 0.7 if self.decider.guessing else 1.0)
         if not mass.given[1]:
             who = "no two points are" if len(self.points) == 2 else "no point is"
-            return Measurement(None, why=f"the condition has probability 0: almost {who} near and alike for the oracle")
+            return Measurement(None, why=NULL.format(who))
         pair = self.witness(mass)
         if mass.exact:
             return Measurement(1 - mass.both[0] / mass.given[0], pair=pair, trusts=TRUSTS)
         low, high = enclosure(mass)
         if self.decider.guessing and high - low > USEFUL:
-            drawn = estimate(question, event, both, self.width, self.decider.left(), density)
+            both, density = self.space(sides)
+            question = self.posed.question
+            drawn = estimate(question, question.numbers[0], both, self.width, self.decider.left(), density)
             if drawn is not None:
                 low, high = (1 - end for end in reversed(drawn.interval))
                 agree = drawn.count - drawn.hits
