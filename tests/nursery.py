@@ -89,9 +89,18 @@ class Nursery:
 
 def serve(fd: int) -> None:
     """The loop of the process that forks."""
-    from verifier.engines import box_search, quadratic, quadratic_suprema, smt_curve, smt_measures, smt_region, worker
+    from verifier.engines import (
+        box_search,
+        quadratic,
+        quadratic_suprema,
+        smt_curve,
+        smt_game,
+        smt_measures,
+        smt_region,
+        worker,
+    )
 
-    del box_search, quadratic, quadratic_suprema, smt_curve, smt_measures, smt_region
+    del box_search, quadratic, quadratic_suprema, smt_curve, smt_game, smt_measures, smt_region
     worker.later()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the tests; they close the line
     line = socket.socket(fileno=fd)
