@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from fractions import Fraction
 from math import hypot, log, sqrt
+from pathlib import Path
 from random import Random
 
 import pytest
 
-from verifier.api import Options, load_text
+from verifier.api import Options, load, load_text
 from verifier.language.surd import Surd
 from verifier.verdict import figure
 from verifier.verdict.verdict import FileResult, Measurement
@@ -144,6 +145,23 @@ def test_a_probability_is_enclosed_between_two_balls() -> None:
             hits, flips = hits + 1, flips + (x + y >= 1)
     low, high = map(float, found.enclosure)
     assert low - 0.01 <= 1 - flips / hits <= high + 0.01 and high - low < 0.06
+
+
+def test_the_rows_of_a_data_set(tmp_path: Path) -> None:
+    """Half a step from (1/2, 1/4), a whole one from 0 and (1, 1): sums of a half and its root's share."""
+    (tmp_path / "d.csv").write_text("x,y\n0,0\n1/2,1/4\n1,1\n")
+    file = tmp_path / "rows.vf"
+    asked = "compute N: min_distance(f1, s, D)\ncompute R: arc(f1, s, over: D)\n"
+    file.write_text(
+        f'{HEAD}data D = csv("d.csv")\nassert A: forall row in D: robust_at(f1, s, row, radius: 3/10)\n{asked}'
+    )
+    result = load(str(file)).check()
+    assert not result.internal_errors and [a.word for a in result.assertions] == ["proved"]
+    one = 0.5 + sqrt(0.5)
+    for computed, truth in zip(result.computed, (one / 4, (one + one / 4 + one) / 3), strict=True):
+        assert computed.result.enclosure is not None, computed.reason
+        low, high = map(float, computed.result.enclosure)
+        assert low <= truth + 1e-9 and truth <= high + 1e-9 and high - low <= 1e-4
 
 
 @pytest.mark.parametrize("seed", range(2))

@@ -268,7 +268,7 @@ class Poser:
 
     def open(self, names: Sequence[str], facts: Sequence[Form]) -> Question:
         """The same coordinates whatever the facts say: these are not asked for together."""
-        if self.build.reach(facts) & self.symbolic.squares.keys():
+        if self.build.reach(facts) & (self.symbolic.squares.keys() | self.symbolic.roots.keys()):
             raise NotYet("a distance of the metric l2 or mahalanobis where quantifiers alternate")
         inputs = [form for name in names for form in self.inputs(name)]
         circuit, nodes = self.build.circuit(facts, inputs)

@@ -350,7 +350,7 @@ class Plane:
         there = symbolic.concrete(self.domain, point)
         classifier = self.program.classifiers[name]
         form = symbolic.ball(classifier, there, self.point, None, self.build.constant(radius), closed)
-        return None if self.build.reach([form]) & symbolic.squares.keys() else form
+        return None if self.build.reach([form]) & (symbolic.squares.keys() | symbolic.roots.keys()) else form
 
     def lift(self, vertex: Vertex) -> PointValue:
         """The point of X over a point of the plane."""

@@ -397,7 +397,8 @@ def _distances(decider: Decider, claim: Rows, settled: Sequence[Settled]) -> Non
             return
         if row.distance is None and not isinstance(row.verdict, Undecided):
             sub = decider.at(at_row(decider.program, claim, index), left)
-            row.distance = sub._compute(measure_of(sub.program, call)).amount
+            found = sub._compute(measure_of(sub.program, call))
+            row.distance = found.amount if found.how == "exact" else None
             if isinstance(claim.body, tree.Apply):
                 options = {a.label: a.value for a in claim.body.arguments}
                 radius = sub.replay.interpreter.value(options["radius"], {})

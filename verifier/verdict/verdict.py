@@ -181,13 +181,15 @@ class Measurement(Struct, frozen=True):
 
 class Row(Struct, frozen=True):
     """What became of one row of a data set. `number` counts from 1, `line` is that of the file; `distance`: the exact
-    minimal distance, where one was asked for and computed; `word` is "" where there is only a distance."""
+    minimal distance, where one was asked for and computed; `enclosure`: what certainly holds it, where it is not;
+    `word` is "" where there is only a distance."""
 
     number: int
     line: int
     word: Literal["proved", "refuted", "unknown", ""]
     distance: Amount | None = None
     why: str = ""
+    enclosure: tuple[Fraction, Fraction] | None = None
 
 
 class Table(Struct, frozen=True):

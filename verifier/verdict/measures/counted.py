@@ -13,13 +13,12 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from verifier.language.root import Root, below_root
 from verifier.model.claim import Computation
 from verifier.model.program import Data, PointValue, Value
 from verifier.source.text import NOWHERE
 from verifier.syntax import tree
 from verifier.verdict.measures import min_distance
-from verifier.verdict.verdict import Amount, Measurement, Witness, interval
+from verifier.verdict.verdict import Measurement, Witness, interval
 
 if TYPE_CHECKING:
     import numpy as np
@@ -30,8 +29,6 @@ BLOCK = 200
 """So many rows are compared with all others at once."""
 SHORT = 2**62
 """Whole numbers below fit into 64 bits; longer ones are slower, and as exact."""
-GAP = Fraction(1, 10**9)
-"""A mean of roots is enclosed as tightly as this."""
 
 
 def probability(decider: Decider, computation: Computation) -> Measurement:
@@ -175,15 +172,16 @@ def mean(decider: Decider, computation: Computation) -> Measurement:
     f1, f2 = computation.classifier("f1"), computation.classifier("f2")
     rows = decider.program.data[data].rows
     right = [computation.word == "arc" or interpreter.label(f1, r) == interpreter.label(f2, r) for r in rows]
-    amounts = [r.distance for r, counts in zip(found.table.rows, right, strict=True) if counts]
+    counting = [r for r, counts in zip(found.table.rows, right, strict=True) if counts]
+    amounts = [r.distance for r in counting]
     note = f"The mean over the {len(rows)} rows of {data}" + ("." if all(right) else f"; {len(amounts)} of them agree.")
     if "infinity" in amounts:
         return Measurement("infinity", trusts=found.trusts, notes=(note,), table=found.table)
-    roots = sum(isinstance(a, Root) for a in amounts)
-    low = sum((below_root(a.square, GAP) if isinstance(a, Root) else known(a) for a in amounts), Fraction(0))
-    if not roots:
+    bounds = [min_distance.ends(r) for r in counting]
+    low, high = (sum((known(b[i]) for b in bounds), Fraction(0)) for i in range(2))
+    if low == high:
         return Measurement(low / len(rows), trusts=found.trusts, notes=(note,), table=found.table)
-    ends = low / len(rows), (low + roots * GAP) / len(rows)
+    ends = low / len(rows), high / len(rows)
     return Measurement(
         interval(*ends, digits=10),
         why="a mean of roots is only enclosed",
@@ -195,7 +193,7 @@ def mean(decider: Decider, computation: Computation) -> Measurement:
     )
 
 
-def known(amount: Amount | None) -> Fraction:
+def known(amount: Fraction | float) -> Fraction:
     assert isinstance(amount, Fraction)
     return amount
 

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import TYPE_CHECKING
 
+from verifier.language.root import Root, below_root
 from verifier.model.assertion import at_row, measure_of
 from verifier.model.claim import Computation, Rows
 from verifier.source.text import NOWHERE
 from verifier.syntax import tree
 from verifier.verdict.certify import ReplayFailed
 from verifier.verdict.rows import Around
-from verifier.verdict.verdict import Amount, Measurement, Row, Table, size
+from verifier.verdict.verdict import Amount, Measurement, Row, Table, interval
 
 if TYPE_CHECKING:
     from verifier.verdict.decide import Decider
+
+GAP = Fraction(1, 10**9)
+"""Roots are enclosed so closely."""
 
 POINT = "row"
 
@@ -48,10 +53,22 @@ def compute(decider: Decider, computation: Computation) -> Measurement:
             if one.amount is None:
                 return Measurement(None, why=f"{data.row(i)}: {one.why}", later=one.later)
             amount, trusts = one.amount, [*trusts, *one.trusts]
+            if one.enclosure is not None:
+                found.append(Row(i + 1, data.lines[i], "", None, f"it is certainly in {amount}", one.enclosure))
+                continue
         found.append(Row(i + 1, data.lines[i], "", amount))
     table = Table(data.name, data.file, tuple(found))
-    first = min(range(len(found)), key=lambda i: size(found[i].distance))
+    first = min(range(len(found)), key=lambda i: ends(found[i])[0])
     least = alone(first)
+    high = min(ends(row)[1] for row in found)
+    lows = [row.enclosure[0] for row in found if row.enclosure is not None]
+    open_ = isinstance(least.amount, Fraction | Root) and any(low < least.amount for low in lows)
+    if (least.enclosure is not None or open_) and isinstance(high, Fraction):
+        bounds = min(lows), high
+        words, known, note = interval(*bounds), tuple(dict.fromkeys(trusts)), f"This is {data.row(first)}."
+        return Measurement(
+            words, None, least.pair, least.why, known, how="enclosed", enclosure=bounds, notes=(note,), table=table
+        )
     if least.amount is None:
         return Measurement(found[first].distance, why=least.why, trusts=tuple(dict.fromkeys(trusts)), table=table)
     if least.amount != found[first].distance:
@@ -61,3 +78,17 @@ def compute(decider: Decider, computation: Computation) -> Measurement:
     return Measurement(
         least.amount, least.attained, least.pair, trusts=tuple(dict.fromkeys(trusts)), notes=(note,), table=table
     )
+
+
+def ends(row: Row) -> tuple[Fraction | float, Fraction | float]:
+    """Bounds of the distance of a row."""
+    if row.enclosure is not None:
+        return row.enclosure
+    match row.distance:
+        case Fraction() as distance:
+            return distance, distance
+        case Root(square):
+            low = below_root(square, GAP)
+            return low, low + GAP
+        case _:
+            return float("inf"), float("inf")
