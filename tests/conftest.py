@@ -5,18 +5,18 @@ from unittest.mock import patch
 
 import pytest
 
-from tests.nursery import Nursery, nursed
+from tests.nursery import Started, nursed
 
 
 @pytest.fixture(scope="session")
-def nursery() -> Iterator[Nursery]:
-    found = Nursery()
+def nursery() -> Iterator[Started]:
+    found = Started()
     yield found
     found.close()
 
 
 @pytest.fixture(scope="module", autouse=True)
-def quick_solvers(nursery: Nursery) -> Iterator[None]:
+def quick_solvers(nursery: Started) -> Iterator[None]:
     """Solver processes begin quickly. A module about the processes themselves has a fixture of this name that does
     nothing."""
     with nursed(nursery):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -11,10 +13,12 @@ from collections.abc import Iterator
 import pytest
 
 from tests.engines.questions import EASY, NONE, hard
+from tests.nursery import ROOT, Started, nursed
 from verifier.engines.engine import EngineFailed, Fails, Holds, Unknown
 from verifier.engines.worker import GRACE, Worker
 
 POSIX = pytest.mark.skipif(not hasattr(signal, "SIGSTOP"), reason="needs signals")
+LINUX = pytest.mark.skipif(sys.platform != "linux", reason="forks only there")
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -22,9 +26,16 @@ def quick_solvers() -> None:
     """None here: how a process begins is part of what is tested."""
 
 
-@pytest.fixture
-def worker() -> Iterator[Worker]:
-    with Worker() as found:
+@pytest.fixture(scope="module")
+def started() -> Iterator[Started]:
+    found = Started()
+    yield found
+    found.close()
+
+
+@pytest.fixture(params=[pytest.param("forked", marks=POSIX), "new interpreter"])
+def worker(request: pytest.FixtureRequest, started: Started) -> Iterator[Worker]:
+    with nursed(started if request.param == "forked" else None), Worker() as found:
         yield found
 
 
@@ -70,7 +81,7 @@ def test_a_process_that_overstays_is_killed_and_replaced(worker: Worker) -> None
 
 @POSIX
 def test_a_slow_start_is_not_the_time_of_the_question(worker: Worker) -> None:
-    worker.warm()
+    worker._begin()
     os.kill(pid(worker), signal.SIGSTOP)
     threading.Timer(0.5 + GRACE + 1, os.kill, (pid(worker), signal.SIGCONT)).start()
     assert isinstance(worker.ask("find", EASY, seconds=0.5), Fails)
@@ -100,8 +111,6 @@ def test_a_task_that_breaks_is_an_internal_error_and_the_process_lives_on(worker
     first = pid(worker)
     with pytest.raises(EngineFailed, match="AttributeError"):
         worker.ask("find", "no question", seconds=10)
-    with pytest.raises(EngineFailed, match="KeyError"):
-        worker.ask("no task", seconds=10)
     answers(worker)
     assert pid(worker) == first
 
@@ -133,3 +142,70 @@ def test_after_the_end_there_is_no_process() -> None:
     assert process is not None
     assert process.poll() is not None
     worker.close()
+
+
+# the nursery
+
+
+def run(script: str) -> str:
+    """What a Python process prints that has one thread."""
+    return subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+
+
+SETTING = """
+import os, signal, sys, threading, time
+from tests.engines.questions import EASY
+from verifier.engines import nursery
+from verifier.engines.worker import Worker, serve
+
+def alive(pid):
+    try:
+        os.kill(pid, 0)
+        return True
+    except ProcessLookupError:
+        return False
+
+worker = Worker()
+def asked():
+    return type(worker.ask("find", EASY, seconds=60)).__name__, type(worker._process).__name__
+"""
+
+
+@LINUX
+def test_a_process_with_one_thread_forks_and_leaves_nobody_behind() -> None:
+    script = """
+print("words that are still in the buffer of stdout", end=" ")
+with nursery.allowed(serve, now=False):
+    print(*asked(), end=" ")
+    worker.close()
+    parent, left = nursery.nursery()._pid, worker.ask("find", EASY, seconds=60) and worker._process.pid
+    print(alive(parent), alive(left), end=" ")
+end = time.monotonic() + 10
+while alive(left) and time.monotonic() < end:
+    time.sleep(0.01)
+print(alive(parent), alive(left), nursery.nursery())
+"""
+    said = "words that are still in the buffer of stdout Fails Child True True False False None\n"
+    assert run(SETTING + script) == said
+
+
+@LINUX
+def test_a_nursery_that_ends_is_done_without() -> None:
+    script = """
+with nursery.allowed(serve, now=True):
+    print(*asked(), end=" ")
+    os.kill(nursery.nursery()._pid, signal.SIGKILL)
+    print(*asked())
+    worker.close()
+"""
+    assert run(SETTING + script) == "Fails Child Fails Popen\n"
+
+
+def test_a_process_with_threads_does_not_fork() -> None:
+    script = """
+threading.Thread(target=sys.stdin.read, daemon=True).start()
+with nursery.allowed(serve, now=True):
+    print(*asked(), nursery.nursery())
+    worker.close()
+"""
+    assert run(SETTING + script) == "Fails Popen None\n"

@@ -1,8 +1,5 @@
-"""A process of its own for z3: a question goes in, an answer comes out, and it can be killed when it overstays its
-time.
-
-`python -m verifier.engines.worker` speaks length-prefixed pickles on its pipes with the process that started it, and
-with nobody else.
+"""A process of its own for the engines: a question goes in, an answer comes out, and it can be killed when it overstays
+its time. It speaks length-prefixed pickles on its pipes with the process that started it, and with nobody else.
 """
 
 from __future__ import annotations
@@ -14,12 +11,13 @@ import struct
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+from importlib import import_module
 from typing import Any, BinaryIO
 
 from msgspec.structs import replace
 
-from verifier.engines.engine import Answer, EngineFailed, Unknown, worked
+from verifier.engines.engine import EngineFailed, Unknown
+from verifier.engines.nursery import Child, begin, soon
 from verifier.kernel.circuit import Circuit
 from verifier.query.question import Question
 
@@ -27,42 +25,62 @@ GRACE = 2.0
 START = 60.0
 """Seconds to start, or to load what is loaded late. They are not those of the question, to which a machine under load
 would never come."""
-HELLO, MORE = "hello", "more"
+LOAD = "load"
 MEGABYTES = 4000
-CERTIFYING = 4.0
-"""Seconds at most, as estimated, that the box search may spend on writing a certificate."""
-LATER = ("case_search", "glance", "box_search")
-"""Tasks whose engines are loaded when they are first asked for."""
+"""What z3 may have."""
+MODULES = {
+    "smt": ("find", "approach", "least", "substantial", "local"),
+    "smt_measures": ("greatest", "defect", "steepest", "breadth"),
+    "smt_curve": ("curve",),
+    "smt_region": ("torn",),
+    "smt_game": ("play",),
+    "quadratic": ("find_square", "least_square", "substantial_square"),
+    "quadratic_suprema": ("steepest_square",),
+    "quadratic_curve": ("curve_square",),
+    "roots": ("find_root",),
+    "searches": ("case_search", "glance", "box_search"),
+}
+"""Module -> its tasks. It is loaded when one of them is first asked for."""
+HOME = {task: module for module, tasks in MODULES.items() for task in tasks}
 
 
 class Worker:
-    """A z3 process, started when first needed (or ahead, by `warm`), replaced after a kill. One question at a time."""
+    """An engine process, started when first needed (or ahead, by `warm`), replaced after a kill. One question at a
+    time."""
 
     def __init__(self) -> None:
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: subprocess.Popen[bytes] | Child | None = None
         self._late = False
         self._circuit: Circuit | None = None  # the last one that the process has been sent
         self._ready: set[str] = set()
 
     def warm(self) -> None:
-        """Start the process now, so that it loads z3 while other things happen."""
+        """Start the process now, so that it loads z3 while other things happen; but one that begins at once anyway
+        begins as late as it can, when more is loaded."""
+        if not soon():
+            self._begin()
+
+    def _begin(self) -> None:
         if self._process is None or self._process.poll() is not None:
-            command = [sys.executable, "-c", "from verifier.engines.worker import serve; serve()"]
-            self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+            self._process = begin() or self._new_interpreter()
             self._circuit, self._ready = None, set()
+
+    @staticmethod
+    def _new_interpreter() -> subprocess.Popen[bytes]:
+        command = [sys.executable, "-c", "from verifier.engines.worker import serve; serve('smt')"]
+        return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
 
     def ask(self, task: str, *arguments: Any, seconds: float) -> Any:
         """The result of the task of that name, called with `*arguments, seconds`; Unknown when the time is over.
         Raises EngineFailed when it broke."""
         if seconds <= 0:
             return Unknown("out of time")
-        self.warm()
+        self._begin()
         self._late = False
         try:
-            for needed in (HELLO, *((MORE,) if task in LATER else ())):
-                if needed not in self._ready:
-                    self._exchange((needed, False, (), START), START)
-                    self._ready.add(needed)
+            if (home := HOME[task]) not in self._ready:
+                self._exchange((LOAD, False, (home,), START), START)
+                self._ready.add(home)
             return self._exchange((task, *self._short(arguments), seconds), seconds + GRACE)
         except EngineFailed:
             raise
@@ -161,50 +179,38 @@ def _exactly(pipe: BinaryIO | Any, size: int) -> bytes:
     return data
 
 
-def later() -> dict[str, Callable[..., object]]:
-    from verifier.engines.case_search import Searcher
-
-    searcher = Searcher()
-
-    def boxes(question: Question, seconds: float) -> Answer:
-        from verifier.engines.box_search import Stats, box_search
-
-        took = Stats()
-        return worked(box_search(question, seconds, took, CERTIFYING), boxes=took.boxes)
-
-    return {"case_search": searcher.case_search, "glance": searcher.glance, "box_search": boxes}
+def load(module: str, seconds: float = START) -> None:
+    """Load a module of tasks."""
+    import_module(f"verifier.engines.{module}")
+    if (z3 := sys.modules.get("z3")) is not None:
+        z3.set_param("memory_max_size", MEGABYTES)
 
 
-def serve() -> None:
-    """The loop of the worker process."""
+def perform(task: str, arguments: tuple[Any, ...], seconds: float) -> Any:
+    if task == LOAD:
+        return load(*arguments)
+    return getattr(sys.modules[f"verifier.engines.{HOME[task]}"], task)(*arguments, seconds)
+
+
+def failed(error: Exception) -> tuple[bool, Unknown | str]:
+    """What is answered instead; False: the engine itself is at fault."""
+    z3 = sys.modules.get("z3")
+    if z3 is None or not isinstance(error, z3.Z3Exception):
+        return False, f"{type(error).__name__}: {error}"
+    text = str(error)
+    return (True, Unknown(f"z3 gave up: {text}")) if "memory" in text or "cancel" in text else (False, f"z3: {text}")
+
+
+def serve(*ahead: str) -> None:
+    """The loop of the worker process. `ahead`: modules to load before anybody asks."""
     import signal
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    inbox, outbox = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
+    inbox, outbox = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what a library prints must not end up among the answers
     sys.stdout = sys.stderr
-    import z3
-
-    from verifier.engines import (
-        quadratic,
-        quadratic_curve,
-        quadratic_suprema,
-        roots,
-        smt,
-        smt_curve,
-        smt_game,
-        smt_measures,
-        smt_region,
-    )
-
-    searches = (smt.find, smt.approach, smt.least, smt.substantial, smt.local)
-    climbs = (smt_measures.greatest, smt_measures.defect, smt_measures.steepest, smt_measures.breadth)
-    wholes = (smt_curve.curve, smt_region.torn, smt_game.play)
-    squares = (quadratic.find_square, quadratic.least_square, quadratic.substantial_square)
-    rounds = (*squares, quadratic_suprema.steepest_square, quadratic_curve.curve_square, roots.find_root)
-    tasks: dict[str, Callable[..., object]] = {f.__name__: f for f in (*searches, *climbs, *wholes, *rounds)}
-    tasks |= {HELLO: lambda seconds: None, MORE: lambda seconds: tasks.update(later())}
-    z3.set_param("memory_max_size", MEGABYTES)
+    for module in ahead:
+        load(module)
     circuit: Circuit = ()
     while True:
         try:
@@ -217,23 +223,12 @@ def serve() -> None:
             case (Question() as question, *_):
                 circuit = question.circuit
         try:
-            reply = (True, tasks[task](*arguments, seconds))
-        except z3.Z3Exception as error:
-            text = str(error)
-            reply = (
-                (True, Unknown(f"z3 gave up: {text}"))
-                if "memory" in text or "cancel" in text
-                else (False, f"z3: {text}")
-            )
+            reply = (True, perform(task, arguments, seconds))
         except OverflowError:
             reply = (True, Unknown("its numbers are too large for floats"))
         except Exception as error:
-            reply = (False, f"{type(error).__name__}: {error}")
+            reply = failed(error)
         try:
             send(outbox, reply)
         except BrokenPipeError:  # nobody waits for it any more
             os._exit(0)
-
-
-if __name__ == "__main__":
-    serve()

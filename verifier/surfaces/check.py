@@ -17,6 +17,8 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from verifier.api import Loaded, Options, load
+from verifier.engines.nursery import allowed
+from verifier.engines.worker import serve
 from verifier.report.terminal import diagnostic_text, file_text, summary
 from verifier.report.text import printable
 from verifier.source import Diagnostic
@@ -196,7 +198,8 @@ def run(
     page = Page(screen, several=len(files) > 1, quiet=quiet, silent=as_json)
     interrupted = False
     shown = 0
-    with hands.site(len(files)) as session.site, screen.working(wanted=show):
+    threads = len(files) > 1 or (screen.lively and show)
+    with allowed(serve, threads), hands.site(len(files)) as session.site, screen.working(wanted=show):
         try:
             for job in in_order(session.check, files, hands.count):
                 if job.so_far().interrupted:

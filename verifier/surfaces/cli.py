@@ -7,6 +7,7 @@ import os
 import re
 import sys
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NoReturn, TypeVar
@@ -242,7 +243,8 @@ def explain(
     path = one(file)
     from verifier.surfaces.explain import run
 
-    return run(path, names, settings, timeout, screen(no_color))
+    with quick_engines():
+        return run(path, names, settings, timeout, screen(no_color))
 
 
 @cli.command()
@@ -264,7 +266,8 @@ def repair(
     path = one(file)
     from verifier.surfaces.repair import run
 
-    return run(path, name, output, settings, timeout, screen(no_color))
+    with quick_engines():
+        return run(path, name, output, settings, timeout, screen(no_color))
 
 
 @cli.command()
@@ -301,7 +304,8 @@ def plot(
     path = one(file)
     from verifier.surfaces.plot import run
 
-    return run(path, slices, assertion, output, kind, settings, timeout, screen(no_color))
+    with quick_engines():
+        return run(path, slices, assertion, output, kind, settings, timeout, screen(no_color))
 
 
 @cli.command(epilog=EXIT_CODES.replace("every assertion", "the property"))
@@ -338,7 +342,14 @@ def vnnlib(
             raise click.UsageError(f"There is no file `{path}`.{nearby(path)}")
     from verifier.surfaces.vnnlib import run
 
-    return run(network, property_, expect, timeout, vnncomp, screen(no_color), as_json=as_json, debug=debug)
+    with quick_engines():
+        return run(network, property_, expect, timeout, vnncomp, screen(no_color), as_json=as_json, debug=debug)
+
+
+def quick_engines() -> AbstractContextManager[None]:
+    from verifier.engines import nursery, worker
+
+    return nursery.allowed(worker.serve, now=False)
 
 
 def screen(no_color: bool) -> Screen:
