@@ -27,14 +27,14 @@ class Started(nursery.Nursery):
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
 
-    def request(self, what: bytes, pid: int = 0, fds: tuple[int, ...] = ()) -> int:
+    def request(self, what: bytes, pid: int = 0, work: str = "", fds: tuple[int, ...] = ()) -> int:
         with self._lock:
             if self._process is None:
-                self._line, there = socket.socketpair()
+                self._line, there = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
                 command = [sys.executable, "-c", f"from tests.nursery import serve; serve({there.fileno()})"]
                 self._process = subprocess.Popen(command, cwd=ROOT, pass_fds=[there.fileno()])
                 there.close()
-        return super().request(what, pid, fds)
+        return super().request(what, pid, work, fds)
 
     def close(self) -> None:
         if self._process is not None:
@@ -45,7 +45,7 @@ class Started(nursery.Nursery):
 def serve(fd: int) -> None:
     for module in worker.MODULES:
         worker.load(module)
-    nursery.serve(socket.socket(fileno=fd), worker.serve)
+    nursery.serve(socket.socket(fileno=fd))
 
 
 @contextmanager

@@ -156,7 +156,7 @@ SETTING = """
 import os, signal, sys, threading, time
 from tests.engines.questions import EASY
 from verifier.engines import nursery
-from verifier.engines.worker import Worker, serve
+from verifier.engines.worker import Worker
 
 def alive(pid):
     try:
@@ -175,7 +175,7 @@ def asked():
 def test_a_process_with_one_thread_forks_and_leaves_nobody_behind() -> None:
     script = """
 print("words that are still in the buffer of stdout", end=" ")
-with nursery.allowed(serve, now=False):
+with nursery.allowed(now=False):
     print(*asked(), end=" ")
     worker.close()
     parent, left = nursery.nursery()._pid, worker.ask("find", EASY, seconds=60) and worker._process.pid
@@ -192,7 +192,7 @@ print(alive(parent), alive(left), nursery.nursery())
 @LINUX
 def test_a_nursery_that_ends_is_done_without() -> None:
     script = """
-with nursery.allowed(serve, now=True):
+with nursery.allowed(now=True):
     print(*asked(), end=" ")
     os.kill(nursery.nursery()._pid, signal.SIGKILL)
     print(*asked())
@@ -204,8 +204,16 @@ with nursery.allowed(serve, now=True):
 def test_a_process_with_threads_does_not_fork() -> None:
     script = """
 threading.Thread(target=sys.stdin.read, daemon=True).start()
-with nursery.allowed(serve, now=True):
+with nursery.allowed(now=True):
     print(*asked(), nursery.nursery())
     worker.close()
 """
     assert run(SETTING + script) == "Fails Popen None\n"
+
+
+@LINUX
+def test_a_child_answers_or_crashes_or_hangs(started: Started) -> None:
+    assert started.start("tests.engines.echo:shout").communicate(b"abc" * 100_000, 60) == (0, b"ABC" * 100_000)
+    assert started.start("os:abort").communicate(b"x" * 1_000_000, 60) == (-signal.SIGABRT, b"")
+    with pytest.raises(TimeoutError, match=r"0\.2 seconds are over"):
+        started.start("signal:pause").communicate(b"", 0.2)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import io
 import json
+import pickle
 import subprocess
 import tempfile
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -16,6 +18,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.nursery import Started, nursed
 from verifier.importers import ImportFailed, original, read
 
 h5py = pytest.importorskip("h5py")
@@ -233,10 +236,29 @@ def test_a_crash_or_a_hang_of_the_hdf5_library_is_a_failure(tmp_path: Path, monk
     def hang(command: list[str], **_: Any) -> subprocess.CompletedProcess[bytes]:
         raise subprocess.TimeoutExpired(command, 30)
 
-    for run, message in ((crash, "crashes"), (hang, "does not get through")):
+    read("keras", tmp_path / "m")
+    forked = SimpleNamespace(communicate=lambda data, seconds: (-11, b""))
+    slow = SimpleNamespace(communicate=lambda data, seconds: hang([]))
+    for run, begun, message in (
+        (crash, None, "crashes"),
+        (hang, None, "does not get through"),
+        (None, forked, "crashes"),
+        (None, slow, "does not get through"),
+    ):
         monkeypatch.setattr(subprocess, "run", run)
+        monkeypatch.setattr("verifier.importers.keras_file.begin", lambda work, begun=begun: begun)
         with pytest.raises(ImportFailed, match=message):
             read("keras", tmp_path / "m")
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_a_forked_process_reads_the_same(tmp_path: Path, layout: Any, nursery: Started) -> None:
+    (tmp_path / "m").write_bytes(layout(sequential(dense("a", 5)), {"a": A["a"]}))
+    with nursed(nursery):
+        forked = read("keras", tmp_path / "m")
+    with nursed(None):
+        other = read("keras", tmp_path / "m")
+    assert pickle.dumps(forked) == pickle.dumps(other)
 
 
 WHOLE = [layout(sequential(dense("a", 5), dense("b", 3, "softmax")), {k: A[k] for k in "ab"}) for layout in LAYOUTS]

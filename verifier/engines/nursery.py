@@ -14,17 +14,20 @@ import struct
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from importlib import import_module
 
 START, KILL, POLL = b"s", b"k", b"p"
 REQUEST, REPLY = struct.Struct("!cI"), struct.Struct("!q")
+MOST = 1000
+"""Bytes of a request: what, of whom, and the name of a function."""
 RUNNING, LOST = -1 << 40, -1 << 41
 """In the place of an exit code. Lost: the nursery itself has ended."""
 
 
 class Child:
-    """A solver process: what the tool uses of `subprocess.Popen`."""
+    """A process: what the tool uses of `subprocess.Popen`."""
 
     def __init__(self, nursery: Nursery, pid: int, stdin: int, stdout: int) -> None:
         self.nursery, self.pid = nursery, pid
@@ -50,42 +53,60 @@ class Child:
             time.sleep(0.001)
         return code
 
+    def communicate(self, data: bytes, seconds: float) -> tuple[int, bytes]:
+        """The exit code and the answer of a process that reads to the end before it writes. Raises TimeoutError when it
+        takes longer; then it is killed."""
+        alarm = threading.Timer(seconds, self.kill)
+        alarm.start()
+        try:
+            with self.stdout:
+                with suppress(BrokenPipeError), self.stdin:
+                    self.stdin.write(data)
+                answer = self.stdout.read()
+            code = self.wait()
+            if alarm.finished.is_set():
+                raise TimeoutError(f"{seconds} seconds are over")
+            return code, answer
+        finally:
+            alarm.cancel()
+
 
 class Nursery:
     """Begins children, and buries them, whose parent it is. It and they end when `close` is called, or when this
     process ends, however it ends: its end of the line is closed then."""
 
-    def __init__(self, child: Callable[[], None]) -> None:
-        """`child`: what they do. Raises OSError when the system has no process to give."""
+    def __init__(self) -> None:
+        """Raises OSError when the system has no process to give."""
         self._lock = threading.Lock()
-        self._line, there = socket.socketpair()
+        self._line, there = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
         try:
             self._pid = os.fork()
             if self._pid == 0:
                 self._line.close()
                 try:
-                    serve(there, child)
+                    serve(there)
                 finally:
                     os._exit(0)
         finally:
             there.close()
             signal.pthread_sigmask(signal.SIG_SETMASK, mask)
 
-    def request(self, what: bytes, pid: int = 0, fds: tuple[int, ...] = ()) -> int:
+    def request(self, what: bytes, pid: int = 0, work: str = "", fds: tuple[int, ...] = ()) -> int:
         """Raises OSError when nobody answers."""
         with self._lock:  # the alarm of a worker rings in a thread of its own
-            socket.send_fds(self._line, [REQUEST.pack(what, pid)], fds)
-            said = self._line.recv(REPLY.size, socket.MSG_WAITALL)
+            socket.send_fds(self._line, [REQUEST.pack(what, pid) + work.encode()], fds)
+            said = self._line.recv(REPLY.size)
         if len(said) < REPLY.size:
             raise OSError("the nursery has ended")
         return int(REPLY.unpack(said)[0])
 
-    def start(self) -> Child:
+    def start(self, work: str) -> Child:
+        """A process that calls the function `work` (module:name)."""
         inbox, stdin = os.pipe()
         stdout, outbox = os.pipe()
         try:
-            return Child(self, self.request(START, 0, (inbox, outbox, 2)), stdin, stdout)
+            return Child(self, self.request(START, 0, work, (inbox, outbox, 2)), stdin, stdout)
         finally:
             os.close(inbox)
             os.close(outbox)
@@ -96,25 +117,24 @@ class Nursery:
 
 
 _nursery: Nursery | None = None
-_child: Callable[[], None] | None = None
-"""What the children of a nursery do, where there may be one."""
+_allowed = False
 
 
 def nursery() -> Nursery | None:
     """The one that is open. It is opened now, if it may be and can be; it knows what is loaded now."""
     global _nursery
-    if _nursery is None and _child is not None and possible():
-        _nursery = Nursery(_child)
+    if _nursery is None and _allowed and possible():
+        _nursery = Nursery()
     return _nursery
 
 
-def begin() -> Child | None:
-    """A new process, if there is a nursery."""
+def begin(work: str) -> Child | None:
+    """A new process that calls `work` (module:name), if there is a nursery."""
     found = nursery()
     if found is None:
         return None
     try:
-        return found.start()
+        return found.start(work)
     except OSError:
         close()
         return None
@@ -127,25 +147,25 @@ def possible() -> bool:
 
 def soon() -> bool:
     """There is one, or will be."""
-    return _nursery is not None or (_child is not None and possible())
+    return _nursery is not None or (_allowed and possible())
 
 
-def allow(child: Callable[[], None], now: bool) -> None:
+def allow(now: bool) -> None:
     """From here on processes come from a nursery, if there can be one. `now`: there will be threads."""
-    global _child
-    _child = child
+    global _allowed
+    _allowed = True
     if now:
         nursery()
 
 
 @contextmanager
-def allowed(child: Callable[[], None], now: bool) -> Iterator[None]:
+def allowed(now: bool) -> Iterator[None]:
     """`allow`, while inside."""
     if _nursery is not None:
         yield
         return
     try:
-        allow(child, now)
+        allow(now)
         yield
     finally:
         close()
@@ -153,13 +173,13 @@ def allowed(child: Callable[[], None], now: bool) -> Iterator[None]:
 
 def close() -> None:
     """The end of the nursery, and of all that it began."""
-    global _nursery, _child
-    found, _nursery, _child = _nursery, None, None
+    global _nursery, _allowed
+    found, _nursery, _allowed = _nursery, None, False
     if found is not None:
         found.close()
 
 
-def serve(line: socket.socket, child: Callable[[], None]) -> None:
+def serve(line: socket.socket) -> None:
     """What the process does that forks, until nobody is there any more; then its children end, too."""
     alive: set[int] = set()
     try:
@@ -169,18 +189,16 @@ def serve(line: socket.socket, child: Callable[[], None]) -> None:
         for place in (0, 1):  # who reads what the tool prints must not wait for this process to end
             os.dup2(nothing, place)
         os.close(nothing)
-        while (request := socket.recv_fds(line, REQUEST.size, 3))[0]:
-            what, pid = REQUEST.unpack(request[0])
-            line.sendall(REPLY.pack(_done(what, pid, request[1], alive, line, child)))
+        while (request := socket.recv_fds(line, MOST, 3))[0]:
+            line.sendall(REPLY.pack(_done(*request[:2], alive, line)))
     finally:
         for pid in alive:
             os.kill(pid, signal.SIGKILL)
 
 
-def _done(
-    what: bytes, pid: int, fds: list[int], alive: set[int], line: socket.socket, child: Callable[[], None]
-) -> int:
+def _done(request: bytes, fds: list[int], alive: set[int], line: socket.socket) -> int:
     """The reply to a request."""
+    what, pid = REQUEST.unpack_from(request)
     if what == KILL:
         os.kill(pid, signal.SIGKILL)
         return 0
@@ -195,7 +213,8 @@ def _done(
             for place, end in enumerate(fds):
                 os.dup2(end, place)
                 os.close(end)
-            child()
+            module, _, name = request[REQUEST.size :].decode().partition(":")
+            getattr(import_module(module), name)()
         finally:
             os._exit(0)
     for end in fds:

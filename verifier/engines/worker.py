@@ -62,7 +62,7 @@ class Worker:
 
     def _begin(self) -> None:
         if self._process is None or self._process.poll() is not None:
-            self._process = begin() or self._new_interpreter()
+            self._process = begin("verifier.engines.worker:serve") or self._new_interpreter()
             self._circuit, self._ready = None, set()
 
     @staticmethod

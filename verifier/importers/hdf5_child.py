@@ -1,4 +1,4 @@
-"""Run as a process of its own by `keras_file`: HDF5 bytes on stdin, the weights on stdout.
+"""Run in a process of its own by `keras_file`: HDF5 bytes on stdin, the weights on stdout.
 
 The HDF5 library may crash or hang on damaged bytes; here that costs one small process, not the verifier. It imports
 nothing of the package. The answer is one line of JSON, {"config": text or null, "arrays": [[layer, shape], ...]} or
@@ -80,12 +80,13 @@ def answer(data: bytes, most: int) -> tuple[dict[str, Any], list[Any]]:
     return {"config": config, "arrays": [[layer, array.shape] for layer, array in found]}, [a for _, a in found]
 
 
-def main() -> None:
-    header, arrays = answer(sys.stdin.buffer.read(), int(sys.argv[1]))
-    sys.stdout.buffer.write(json.dumps(header).encode() + b"\n")
-    for array in arrays:
-        sys.stdout.buffer.write(np.ascontiguousarray(array).tobytes())
+def main(most: int) -> None:
+    with open(0, "rb", closefd=False) as inbox, open(1, "wb", closefd=False) as outbox:
+        header, arrays = answer(inbox.read(), most)
+        outbox.write(json.dumps(header).encode() + b"\n")
+        for array in arrays:
+            outbox.write(np.ascontiguousarray(array).tobytes())
 
 
 if __name__ == "__main__":
-    main()
+    main(int(sys.argv[1]))

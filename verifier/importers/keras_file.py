@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 from msgspec import Struct
 
+from verifier.engines.nursery import begin
 from verifier.importers.assemble import Assembly, finite
 from verifier.importers.failure import MOST_BYTES, MOST_WEIGHTS, ImportFailed, contents, missing_extra
 from verifier.model.network import Floats, Ints, Network
@@ -85,15 +86,9 @@ def unpacked(data: bytes) -> tuple[str, bytes]:
 
 def stored(data: bytes) -> tuple[str | None, dict[str, list[Floats]]]:
     """The configuration and the weights by layer in HDF5 bytes, read by a process that may crash (see `hdf5_child`)."""
-    command = [sys.executable, "-P", str(Path(__file__).with_name("hdf5_child.py")), str(MOST_WEIGHTS)]
-    try:
-        run = subprocess.run(command, input=data, capture_output=True, timeout=SECONDS)
-    except (subprocess.TimeoutExpired, OSError) as error:
-        raise ImportFailed(
-            f"The HDF5 library does not get through the file: {error}.", "Save the model again."
-        ) from None
-    line, _, rest = run.stdout.partition(b"\n")
-    if run.returncode or not line:
+    code, answer = told(data)
+    line, _, rest = answer.partition(b"\n")
+    if code or not line:
         raise ImportFailed("The file is damaged: the HDF5 library crashes on it.", "Save the model again.")
     header = json.loads(line)
     if "error" in header:
@@ -104,6 +99,26 @@ def stored(data: bytes) -> tuple[str | None, dict[str, list[Floats]]]:
         weights[layer].append(finite(numbers[start:end].reshape(shape)))
         start = end
     return header["config"], dict(weights)
+
+
+def told(data: bytes) -> tuple[int, bytes]:
+    """The exit code and the answer of `hdf5_child`."""
+    command = [sys.executable, "-P", str(Path(__file__).with_name("hdf5_child.py")), str(MOST_WEIGHTS)]
+    try:
+        if (forked := begin("verifier.importers.keras_file:child")) is not None:
+            return forked.communicate(data, SECONDS)
+        run = subprocess.run(command, input=data, capture_output=True, timeout=SECONDS)
+    except (subprocess.TimeoutExpired, OSError) as error:
+        raise ImportFailed(
+            f"The HDF5 library does not get through the file: {error}.", "Save the model again."
+        ) from None
+    return run.returncode, run.stdout
+
+
+def child() -> None:
+    from verifier.importers import hdf5_child
+
+    hdf5_child.main(MOST_WEIGHTS)
 
 
 # Configuration

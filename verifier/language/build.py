@@ -18,7 +18,7 @@ from msgspec import Struct
 from verifier.kernel.circuit import FALSE, TRUE, Affine, Circuit, Input, Node, Select
 
 
-class Form(Struct, frozen=True):
+class Form(Struct, frozen=True, cache_hash=True):
     """constant + sum of weight * atom; atoms are inputs and choices, in ascending order, weights never 0."""
 
     constant: Fraction
@@ -38,7 +38,7 @@ class Variable(Struct, frozen=True):
     integer: bool = False
 
 
-class Choice(Struct, frozen=True):
+class Choice(Struct, frozen=True, cache_hash=True):
     """The atom behind `Select`: `then` where `test` >= 0, else `otherwise`. A `logic` choice is a formula: only its
     sign matters."""
 
@@ -77,6 +77,7 @@ class Build:
         self.lows: list[Bound] = []
         self.highs: list[Bound] = []
         self._index: dict[Choice, int] = {}
+        self._bounds: dict[Form, tuple[Bound, Bound]] = {}
         self._weight, self._cap = 0, cap * 20
 
     # affine forms
@@ -108,9 +109,11 @@ class Build:
         total: dict[int, Fraction] = {}
         for factor, form in pairs:
             if factor:
-                constant += factor * form.constant
+                if form.constant:
+                    constant += factor * form.constant
                 for i, w in form.terms:
-                    total[i] = total.get(i, Fraction(0)) + factor * w
+                    more = factor if w == 1 else factor * w
+                    total[i] = total[i] + more if i in total else more
         terms = tuple(sorted((i, w) for i, w in total.items() if w))
         self._grow(len(terms) + 1)
         self._short(constant)
@@ -131,11 +134,12 @@ class Build:
     def relu(self, form: Form, scaled: bool = True) -> Form:
         """max(form, 0), as a multiple of a primitive one if `scaled` (not for trained weights: their integers are
         huge)."""
-        low, high = self.bounds(form) if self.folding or form.is_constant else (None, None)
-        if low is not None and low >= 0:
-            return form
-        if high is not None and high <= 0:
-            return ZERO
+        if self.folding or form.is_constant:
+            low, high = self.bounds(form)
+            if low is not None and low >= 0:
+                return form
+            if high is not None and high <= 0:
+                return ZERO
         scale, unit = primitive(form) if scaled else (Fraction(1), form)
         if scaled and unit.terms[0][1] < 0:  # relu(-u) = relu(u) - u
             mirrored = self.scale(-1, unit)
@@ -211,13 +215,13 @@ class Build:
 
     def bounds(self, form: Form) -> tuple[Bound, Bound]:
         """Interval arithmetic: a lower and an upper bound, None where there is none."""
-        low: Bound = form.constant
-        high: Bound = form.constant
-        for i, w in form.terms:
-            below, above = (self.lows[i], self.highs[i]) if w > 0 else (self.highs[i], self.lows[i])
-            low = None if low is None or below is None else low + w * below
-            high = None if high is None or above is None else high + w * above
-        return low, high
+        if form not in self._bounds:
+            sides = self.lows, self.highs
+            self._bounds[form] = (
+                dot(form.constant, ((w, sides[w < 0][i]) for i, w in form.terms)),
+                dot(form.constant, ((w, sides[w > 0][i]) for i, w in form.terms)),
+            )
+        return self._bounds[form]
 
     # out of the builder
 
@@ -343,6 +347,18 @@ class Build:
             case (_, False):
                 return left
         return left if left == right else self._choice(left, YES, right, logic=True)
+
+
+def dot(constant: Fraction, pairs: Iterable[tuple[Fraction, Bound]]) -> Bound:
+    """constant + sum of left * right, on whole numbers until the end; None where some `right` is."""
+    products = [(constant.numerator, constant.denominator)]
+    for left, right in pairs:
+        if right is None:
+            return None
+        if right:
+            products.append((left.numerator * right.numerator, left.denominator * right.denominator))
+    common = lcm(*(bottom for _, bottom in products))
+    return Fraction(sum(top * (common // bottom) for top, bottom in products), common)
 
 
 def primitive(form: Form) -> tuple[Fraction, Form]:

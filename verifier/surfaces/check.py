@@ -18,7 +18,6 @@ from msgspec.structs import replace
 
 from verifier.api import Loaded, Options, load
 from verifier.engines.nursery import allowed
-from verifier.engines.worker import serve
 from verifier.report.terminal import diagnostic_text, file_text, summary
 from verifier.report.text import printable
 from verifier.source import Diagnostic
@@ -199,7 +198,7 @@ def run(
     interrupted = False
     shown = 0
     threads = len(files) > 1 or (screen.lively and show)
-    with allowed(serve, threads), hands.site(len(files)) as session.site, screen.working(wanted=show):
+    with allowed(now=threads), hands.site(len(files)) as session.site, screen.working(wanted=show):
         try:
             for job in in_order(session.check, files, hands.count):
                 if job.so_far().interrupted:

@@ -347,9 +347,9 @@ def vnnlib(
 
 
 def quick_engines() -> AbstractContextManager[None]:
-    from verifier.engines import nursery, worker
+    from verifier.engines.nursery import allowed
 
-    return nursery.allowed(worker.serve, now=False)
+    return allowed(now=False)
 
 
 def screen(no_color: bool) -> Screen:

@@ -13,7 +13,6 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 from verifier.engines.nursery import allow
-from verifier.engines.worker import serve
 from verifier.verdict.crew import Answer, Task, dismiss, version, work
 
 CONNECT = 10
@@ -77,7 +76,7 @@ def unheard() -> Iterator[None]:
 def enlist(line: Connection) -> None:
     """The beginning of a worker process: it leaves Ctrl-C to the process that started it, and ends with it."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    allow(serve, now=True)  # the nursery ends with this process
+    allow(now=True)  # the nursery ends with this process
     threading.Thread(target=_listen, args=(line,), daemon=True).start()
 
 
