@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Literal
 from msgspec import Struct
 
 from verifier.canonical.simplex import Conflict, Inequality, Solution, Stopped, solve
-from verifier.engines.engine import Answer, Fails, Holds, Unknown, Vector, worked
+from verifier.engines.engine import Answer, Fails, Grid, Holds, Unknown, Vector, worked
 from verifier.engines.evaluate import pleasant, tester
 from verifier.engines.forms import Forms, expand
 from verifier.engines.trial import WORTH, closes, keeps, rounded_up, short
@@ -589,9 +589,19 @@ class Searcher:
         """The same, if that is seen at once."""
         return self._search(question, seconds, 1)
 
-    def _search(self, question: Question, seconds: float, most: int | None) -> Answer:
+    def strike(self, question: Question, grid: Grid, seconds: float) -> dict[int, Vector]:
+        """Solutions in many boxes at once (`falsify.strike`)."""
+        from verifier.engines.falsify import strike
+
+        plan = self._planned(question)
+        return strike(question, grid, seconds, plan.landscape, tester(question, plan.within(question)))
+
+    def _planned(self, question: Question) -> Plan:
         if self._plan is None or not self._plan.fits(question):
             self._plan = Plan(question)
-        search = CaseSearch(question, seconds, self._plan, most)
+        return self._plan
+
+    def _search(self, question: Question, seconds: float, most: int | None) -> Answer:
+        search = CaseSearch(question, seconds, self._planned(question), most)
         answer, took = search.run(), search.stats
         return worked(answer, branches=took.branches, linear_programs=took.programs)

@@ -17,6 +17,9 @@ Claimed = tuple[Problem, Proof]
 """What the kernel is asked to accept."""
 MOST_FREE = 8
 """Inputs that are not fixed; with more, boxes of them are too many."""
+Grid = tuple[tuple[tuple[int, ...], tuple[tuple[Fraction, Fraction], ...]], ...]
+"""Boxes: all combinations of slices, the last cut varies fastest. A cut: the inputs that it is of, and the sides of its
+slices."""
 Work = tuple[tuple[str, int], ...]
 """What a search took: so many of each (branches, boxes)."""
 

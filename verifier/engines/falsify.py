@@ -6,12 +6,12 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from fractions import Fraction
-from math import copysign, inf
+from math import copysign, inf, prod
 
 import numpy as np
 from numpy.typing import NDArray
 
-from verifier.engines.engine import Answer, Fails, Unknown, Vector
+from verifier.engines.engine import Answer, Fails, Grid, Unknown, Vector
 from verifier.engines.evaluate import pleasant, tester
 from verifier.kernel.circuit import Affine, Input, Select
 from verifier.query.piece import senses
@@ -19,6 +19,8 @@ from verifier.query.question import Question
 
 NAME = "search"
 POINTS = 512
+CHUNK, EACH, CLIMBS = 8192, 16, 8
+"""Of many boxes: points at once, points of each, and how often they are moved."""
 WIDE = 1e6
 """Stands for an infinite side of the box."""
 
@@ -114,8 +116,7 @@ def falsify(
     end = time.monotonic() + seconds
     generator = np.random.default_rng(0)
     variables = question.variables
-    low = np.array([-WIDE if v.low is None else float(v.low) for v in variables])[:, None]
-    high = np.array([WIDE if v.high is None else float(v.high) for v in variables])[:, None]
+    low, high = sides(question)
     whole = np.array([v.integer for v in variables])[:, None]
     landscape, solved_by = landscape or Landscape(question), solved_by or tester(question)
 
@@ -158,6 +159,73 @@ def falsify(
         top = scores.max()
         points, scores = np.hstack([points[:, best], children]), np.concatenate([scores[best], children_scores])
         stale = 0 if scores.max() > top else stale + 1
+
+
+def strike(
+    question: Question,
+    grid: Grid,
+    seconds: float,
+    landscape: Landscape,
+    solved_by: Callable[[Vector], bool],
+) -> dict[int, Vector]:
+    """Solutions in many boxes at once, found by sampling and climbing: box -> solution, where one was found."""
+    end = time.monotonic() + seconds
+    generator = np.random.default_rng(0)
+    whole = np.array([v.integer for v in question.variables])[:, None]
+    low, high = boxes(question, grid)
+    found: dict[int, Vector] = {}
+    for first in range(0, low.shape[1], CHUNK // EACH):
+        open_ = np.arange(first, min(first + CHUNK // EACH, low.shape[1]))
+        best = low[:, open_]  # a point of each, and its score
+        score = np.full(len(open_), -np.inf)
+        for climb in range(CLIMBS):
+            if not open_.size:
+                break
+            if time.monotonic() > end:
+                return found
+            bottom, top = (np.repeat(sides[:, open_], EACH, axis=1) for sides in (low, high))
+            size = bottom.shape
+            spread = generator.random(size)
+            spread = np.where(generator.random((1, size[1])) < 0.3, np.round(spread), spread)  # some of them corners
+            points = bottom + spread * (top - bottom)
+            if climb:
+                step = (top - bottom) * 10.0 ** generator.uniform(-3, 0, (1, size[1])) * generator.standard_normal(size)
+                step = np.where(whole & (np.abs(step) < 1), np.sign(step), step)
+                moved = generator.random(size) < generator.choice([1.5, 3.0, 8.0], (1, size[1])) / size[0]
+                points = np.repeat(best, EACH, axis=1) + np.where(moved, step, 0.0)
+            points = np.clip(points, bottom, top)
+            points = np.where(whole, np.round(points), points)
+            scores = landscape.at(points).reshape(len(open_), EACH)
+            winner = scores.argmax(axis=1)
+            rows = np.arange(len(open_))
+            better = scores[rows, winner] > score
+            best = np.where(better, points[:, rows * EACH + winner], best)
+            score = np.where(better, scores[rows, winner], score)
+            for k in np.flatnonzero(score >= 0):
+                candidate = exact(question, best[:, k])
+                if solved_by(candidate):
+                    found[int(open_[k])] = candidate
+            kept = np.array([int(k) not in found for k in open_])
+            open_, best, score = open_[kept], best[:, kept], score[kept]
+    return found
+
+
+def boxes(question: Question, grid: Grid) -> tuple[Floats, Floats]:
+    """The sides of all boxes, (inputs, boxes) each."""
+    count = prod(len(slices) for _, slices in grid)
+    chosen = np.unravel_index(np.arange(count), [len(slices) for _, slices in grid])
+    low, high = (np.repeat(side, count, axis=1) for side in sides(question))
+    for (inputs, slices), which in zip(grid, chosen, strict=True):
+        bottom, top = (np.array([float(s[end]) for s in slices])[which] for end in (0, 1))
+        for i in inputs:
+            low[i], high[i] = np.maximum(low[i], bottom), np.minimum(high[i], top)
+    return low, high
+
+
+def sides(question: Question) -> tuple[Floats, Floats]:
+    """The sides of the box, (inputs, 1) each."""
+    low = np.array([-WIDE if v.low is None else float(v.low) for v in question.variables])[:, None]
+    return low, np.array([WIDE if v.high is None else float(v.high) for v in question.variables])[:, None]
 
 
 def exact(question: Question, point: Floats) -> Vector:

@@ -14,11 +14,13 @@ from verifier.engines.engine import (
     Claimed,
     EngineFailed,
     Fails,
+    Grid,
     Holds,
     Least,
     Most,
     Null,
     Unknown,
+    Vector,
 )
 from verifier.engines.worker import Worker
 from verifier.query import closure
@@ -89,6 +91,11 @@ class Portfolio:
     def glance(self, question: Question, seconds: float) -> Answer:
         """The same, if the first bounds show it."""
         return self._ask("glance", question, seconds=seconds)
+
+    def strike(self, question: Question, grid: Grid, seconds: float) -> dict[int, Vector]:
+        """Solutions in boxes of a grid (`falsify.strike`): what a look at all of them finds."""
+        found = self.worker.ask("strike", question, grid, seconds=seconds)
+        return found if isinstance(found, dict) else {}
 
     def _ask(
         self,

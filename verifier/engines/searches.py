@@ -11,7 +11,7 @@ CERTIFYING = 4.0
 """Seconds at most, as estimated, that the box search may spend on writing a certificate."""
 
 searcher = Searcher()
-case_search, glance = searcher.case_search, searcher.glance
+case_search, glance, strike = searcher.case_search, searcher.glance, searcher.strike
 
 
 def box_search(question: Question, seconds: float) -> Answer:

@@ -6,7 +6,7 @@ Blocks that the first bounds do not settle are halved, down to single parts.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 from itertools import product
 from math import prod
@@ -24,7 +24,7 @@ from verifier.model.meaning import NotYet
 from verifier.model.program import Partition, PointValue, Slices
 from verifier.query.pose import Posed
 from verifier.query.question import Question
-from verifier.verdict.certify import certified
+from verifier.verdict.certify import ReplayFailed, certified
 from verifier.verdict.verdict import Proved, Refuted, Undecided, Verdict
 
 if TYPE_CHECKING:
@@ -32,6 +32,10 @@ if TYPE_CHECKING:
 
 Block = tuple[range, ...]
 """A range of slices of every cut."""
+FOUND = "search"
+"""Who finds the pair of a part when all are looked at."""
+STRIKE = 0.1
+"""The share of the time in which all parts are looked at."""
 BRIEF = 5.0
 """Seconds at most for one look at a block."""
 
@@ -71,18 +75,40 @@ class Common(Struct, frozen=True):
         question = self.within(block)
         return self.read(certified(self.decider.portfolio.glance(question, seconds), question))
 
-    def read(self, answer: Answer) -> Verdict:
+    def strike(self, seconds: float) -> Iterator[tuple[int, Verdict]]:
+        """Parts in which a look at all of them finds a pair, in their order; each pair is replayed, the first shown."""
+        cuts = []
+        for cut in self.partition.cuts:
+            inputs = {self.posed.share(name)[self.place(cut)] for name in self.posed.points}
+            ends = [sides(cut, range(k, k + 1)) for k in range(cut.count)]
+            bounded = tuple((low, high) for low, high in ends if low is not None and high is not None)
+            assert len(bounded) == cut.count  # no coordinate that is cut here is real
+            cuts.append((tuple(inputs), bounded))
+        found = self.decider.portfolio.strike(self.posed.question, tuple(cuts), seconds)
+        for i, (part, vector) in enumerate(sorted(found.items())):
+            if not self.lie_in(part, self.posed.read(vector)):
+                raise ReplayFailed("a pair is of another part than was claimed")
+            yield part, self.read(Fails(FOUND, (vector,)), shown=i == 0)
+
+    def read(self, answer: Answer, shown: bool = True) -> Verdict:
         match answer:
             case Holds(by, trusts) as held:
                 return Proved(by, trusts, certificates=held.certificates)
             case Fails(by, (vector, *_)):
                 points = self.posed.read(vector)
                 self.decider.replay.demand(points, self.claim.given, (self.claim.then,))
-                return Refuted(by, self.decider.show(points, self.claim.ends, self.claim.shown))
+                return Refuted(by, self.decider.show(points, self.claim.ends, self.claim.shown) if shown else None)
             case Unknown(why):
                 return Undecided(why)
             case other:
                 raise AssertionError(other)
+
+    def lie_in(self, part: int, points: Mapping[str, PointValue]) -> bool:
+        return all(
+            holds(cut, k, point[cut.coordinate.name])
+            for cut, k in self.partition.slices(part)
+            for point in points.values()
+        )
 
     def part_of(self, points: Sequence[PointValue]) -> int | None:
         """The part in which all of the points lie."""
@@ -117,12 +143,20 @@ def common(decider: Decider, claim: Parts) -> Common | None:
 def wholesale(shared: Common) -> Iterator[tuple[int, Verdict, float]]:
     """Parts that are settled together with others, and the share of the seconds that each took."""
     decider, partition = shared.decider, shared.partition
-    refuted: set[int] = set()
+    refuted = set[int]()
+    before = decider.left()
+    for part, verdict in shared.strike(STRIKE * before):
+        refuted.add(part)
+        yield part, verdict, before - decider.left()
+        before = decider.left()
     todo: list[Block] = [tuple(range(cut.count) for cut in partition.cuts)]
     while todo and decider.left() > 0:
         block = todo.pop()
         count = prod(len(slices) for slices in block)
         if count == 1:
+            continue
+        if any(partition.number(part) in refuted for part in product(*block)):
+            todo += halves(block)
             continue
         before = decider.left()
         verdict = shared.glance(block, min(BRIEF, before))
@@ -131,14 +165,18 @@ def wholesale(shared: Common) -> Iterator[tuple[int, Verdict, float]]:
             yield from ((partition.number(part), verdict, spent) for part in product(*block))
             continue
         if isinstance(verdict, Refuted) and verdict.pair is not None:
-            part = shared.part_of(list(verdict.pair.points.values()))
-            if part is not None and part not in refuted:
-                refuted.add(part)
-                yield part, verdict, before - decider.left()
-        widest = max(range(len(block)), key=lambda i: len(block[i]))
-        middle = len(block[widest]) // 2
-        for half in (block[widest][:middle], block[widest][middle:]):
-            todo.append((*block[:widest], half, *block[widest + 1 :]))
+            where = shared.part_of(list(verdict.pair.points.values()))
+            if where is not None:
+                refuted.add(where)
+                yield where, verdict, before - decider.left()
+        todo += halves(block)
+
+
+def halves(block: Block) -> Iterator[Block]:
+    widest = max(range(len(block)), key=lambda i: len(block[i]))
+    middle = len(block[widest]) // 2
+    for half in (block[widest][:middle], block[widest][middle:]):
+        yield (*block[:widest], half, *block[widest + 1 :])
 
 
 def sides(cut: Slices, slices: range) -> tuple[Fraction | None, Fraction | None]:
