@@ -48,15 +48,26 @@ def test_one_point_has_the_robustness_that_it_has_among_many() -> None:
     assert len(set(among_many.tolist())) > 100
 
 
+PROGRAM = program()
+
+
+@given(st.lists(expressions(1)["truth"], min_size=1, max_size=3), st.integers(0, 99))
+@settings(max_examples=100, deadline=None)
+def test_many_points_have_the_robustness_of_each(facts: list[str], seed: int) -> None:
+    poser = Poser(PROGRAM)
+    posed = poser.pose(["u", "w"], [poser.truth(expression(f), ["u", "w"]) for f in facts])
+    landscape = Landscape(posed.question)
+    points = np.random.default_rng(seed).integers(-8, 9, (len(posed.question.variables), 12)) / 4  # exact in floats
+    for some in (points[:, :5], points, points[:, 5:]):
+        assert landscape.at(some).tolist() == [landscape.of(point) for point in some.T]
+
+
 def test_a_tie_that_floats_miss_is_no_solution() -> None:
     third = question(BOX, ["u"], ["3 * u.a == 1"])  # 1/3 is no float
     answer = falsify(third, 0.5)
     assert isinstance(answer, Unknown) or third.solved_by(answer.points[0])  # type: ignore[union-attr]
     nearly = question(BOX, ["u"], ["u.a > 1/3", "u.a < 1/3 + 1/1000000000000000000000"])
     assert isinstance(falsify(nearly, 0.5), Unknown)
-
-
-PROGRAM = program()
 
 
 @given(st.lists(expressions(1)["truth"], min_size=1, max_size=3))

@@ -4,11 +4,15 @@ exactly."""
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
 from fractions import Fraction
+from functools import cached_property
+from itertools import pairwise
 from math import copysign, inf, prod
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from verifier.engines.engine import Answer, Fails, Grid, Unknown, Vector
@@ -19,12 +23,33 @@ from verifier.query.question import Question
 
 NAME = "search"
 POINTS = 512
-CHUNK, EACH, CLIMBS = 8192, 16, 8
-"""Of many boxes: points at once, points of each, and how often they are moved."""
+CHUNK, EACH = 8192, 64
+"""Of many boxes: points at once, and points of each."""
+IDLE = 4
+"""After so many climbs in a row without a solution nothing more is looked for among them."""
 WIDE = 1e6
 """Stands for an infinite side of the box."""
 
 Floats = NDArray[np.float64]
+Ints = NDArray[np.intp]
+
+
+Place = slice | Ints
+"""Rows of a matrix; of neighbours a slice, which is not copied."""
+
+
+class Layer(Struct, frozen=True, eq=False):
+    """Nodes of a circuit that need only those of layers before: affine ones, relus, and other choices of numbers and of
+    formulas (node, test, then, otherwise). `held`: of the affine ones, those whose sign is asked for by formulas."""
+
+    affine: Place
+    sources: Place
+    weights: Floats
+    constant: Floats
+    held: Place
+    relus: tuple[Place, Place]
+    numbers: tuple[Place, ...]
+    truths: tuple[Place, ...]
 
 
 class Landscape:
@@ -34,19 +59,9 @@ class Landscape:
     def __init__(self, question: Question) -> None:
         self.question = question
         self.true, self.real = senses(question.circuit, question.facts, ())
-        self.affine = {
+        self.room = np.empty((2, 0, 0))  # for the values of the nodes, from one call to the next
+        self.nodes = {
             i: (
-                np.array([j for j, _ in node.terms], dtype=np.intp),
-                np.array([float(w) for _, w in node.terms]),
-                float(node.constant),
-            )
-            for i, node in enumerate(question.circuit)
-            if isinstance(node, Affine) and (i in self.true or i in self.real)
-        }
-
-        self.plain = [
-            (
-                i,
                 node.index if isinstance(node, Input) else None,
                 [(j, float(w)) for j, w in node.terms] if isinstance(node, Affine) else [],
                 float(node.constant) if isinstance(node, Affine) else 0.0,
@@ -54,34 +69,91 @@ class Landscape:
             )
             for i, node in enumerate(question.circuit)
             if i in self.true or i in self.real
-        ]
+        }
+
+    @cached_property
+    def depth(self) -> dict[int, int]:
+        """Of each node; 0: inputs and constants."""
+        found: dict[int, int] = {}
+        for i, (_, terms, _, select) in self.nodes.items():
+            found[i] = max((found[j] + 1 for j in select or [j for j, _ in terms]), default=0)
+        return found
+
+    @cached_property
+    def row(self) -> dict[int, int]:
+        """Where the values of each node stand: layer by layer, of a layer affine nodes first."""
+        order = sorted(self.nodes, key=lambda i: (self.depth[i], self.nodes[i][3] is not None, i))
+        return {i: row for row, i in enumerate(order)}
+
+    @cached_property
+    def layers(self) -> list[Layer]:
+        by_depth = defaultdict[int, list[int]](list)
+        for i in self.row:
+            by_depth[self.depth[i]].append(i)
+        asked = {*self.question.facts}
+        for i, (*_, select) in self.nodes.items():
+            if select is not None:
+                asked |= {*select} if i in self.true else set() if self.is_relu(*select) else {select[0]}
+        layers = []
+        for level in sorted(by_depth.keys() - {0}):
+            nodes = {i: self.nodes[i] for i in by_depth[level]}
+            affine = [i for i in nodes if nodes[i][3] is None]
+            sources = sorted({self.row[j] for i in affine for j, _ in nodes[i][1]})
+            column = {row: k for k, row in enumerate(sources)}
+            weights = np.zeros((len(affine), len(sources)))
+            for row, i in enumerate(affine):
+                for j, w in nodes[i][1]:
+                    weights[row, column[self.row[j]]] = w
+            selects = [(i, *select) for i, (*_, select) in nodes.items() if select is not None]
+            numbers = [s for s in selects if s[0] in self.real]
+            relus = [s for s in numbers if self.is_relu(*s[1:])]
+            layers.append(
+                Layer(
+                    self.places(affine),
+                    place(sources),
+                    weights,
+                    np.array([nodes[i][2] for i in affine])[:, None],
+                    self.places(i for i in affine if i in asked),
+                    (self.places(s[0] for s in relus), self.places(s[1] for s in relus)),
+                    self.columns(s for s in numbers if s not in relus),
+                    self.columns(s for s in selects if s[0] in self.true),
+                )
+            )
+        return layers
+
+    def is_relu(self, test: int, then: int, otherwise: int) -> bool:
+        return then == test and self.nodes[otherwise] == (None, [], 0.0, None) and self.nodes[test][3] is None
+
+    def places(self, nodes: Iterable[int]) -> Place:
+        return place([self.row[i] for i in nodes])
+
+    def columns(self, selects: Iterable[tuple[int, int, int, int]]) -> tuple[Place, ...]:
+        found = list(selects)
+        return tuple(self.places(s[k] for s in found) for k in range(4))
 
     def at(self, points: Floats) -> Floats:
         """(inputs, n) -> (n,): the least robustness of the facts at each point."""
-        count = points.shape[1]
-        values = np.zeros((len(self.question.circuit), count))
-        robust: dict[int, Floats] = {}
-        for i, node in enumerate(self.question.circuit):
-            if i not in self.true and i not in self.real:
-                continue
-            match node:
-                case Input(index):
-                    values[i] = points[index]
-                case Affine():
-                    nodes, weights, constant = self.affine[i]
-                    values[i] = weights @ values[nodes] + constant
-                case Select(test, then, otherwise):
-                    t = robust[test]
-                    if i in self.real:
-                        values[i] = np.where(t >= 0, values[then], values[otherwise])
-                    if i in self.true:
-                        robust[i] = np.maximum(np.minimum(t, robust[then]), np.minimum(-t, robust[otherwise]))
-            if i in self.true and not isinstance(node, Select):
-                constant_node = isinstance(node, Affine) and not node.terms
-                robust[i] = np.where(values[i] >= 0, np.inf, -np.inf) if constant_node else values[i]
         if not self.question.facts:
-            return np.full(count, np.inf)
-        least: Floats = np.min(np.stack([robust[f] for f in self.question.facts]), axis=0)
+            return np.full(points.shape[1], np.inf)
+        if self.room.shape[2] != points.shape[1]:
+            self.room = np.empty((2, len(self.nodes), points.shape[1]))
+        values, robust = self.room
+        for i, (index, _, constant, _) in self.nodes.items():
+            if self.depth[i] == 0:
+                row = self.row[i]
+                values[row] = constant if index is None else points[index]
+                robust[row] = copysign(inf, constant) if index is None else points[index]
+        for layer in self.layers:
+            values[layer.affine] = layer.weights @ values[layer.sources] + layer.constant
+            robust[layer.held] = values[layer.held]
+            relu, argument = layer.relus
+            values[relu] = np.maximum(values[argument], 0.0)
+            node, test, then, otherwise = layer.numbers
+            values[node] = np.where(robust[test] >= 0, values[then], values[otherwise])
+            node, test, then, otherwise = layer.truths
+            t = robust[test]
+            robust[node] = np.maximum(np.minimum(t, robust[then]), np.minimum(-t, robust[otherwise]))
+        least: Floats = robust[self.places(self.question.facts)].min(axis=0)
         return least
 
     def of(self, point: Floats) -> float:
@@ -89,7 +161,7 @@ class Landscape:
         circuit = self.question.circuit
         values = [0.0] * len(circuit)
         robust = [0.0] * len(circuit)
-        for i, index, terms, constant, select in self.plain:
+        for i, (index, terms, constant, select) in self.nodes.items():
             if select is None:
                 value = constant if index is None else float(point[index])
                 for j, w in terms:
@@ -102,6 +174,12 @@ class Landscape:
                 values[i] = values[then if t >= 0 else otherwise]
                 robust[i] = max(min(t, robust[then]), min(-t, robust[otherwise]))
         return min((robust[f] for f in self.question.facts), default=inf)
+
+
+def place(rows: Sequence[int]) -> Place:
+    if rows and all(b == a + 1 for a, b in pairwise(rows)):
+        return slice(rows[0], rows[-1] + 1)
+    return np.array(rows, np.intp)
 
 
 def falsify(
@@ -178,11 +256,9 @@ def strike(
         open_ = np.arange(first, min(first + CHUNK // EACH, low.shape[1]))
         best = low[:, open_]  # a point of each, and its score
         score = np.full(len(open_), -np.inf)
-        for climb in range(CLIMBS):
-            if not open_.size:
-                break
-            if time.monotonic() > end:
-                return found
+        climb, idle = False, 0
+        while open_.size and idle < IDLE and time.monotonic() < end:
+            idle += 1
             bottom, top = (np.repeat(sides[:, open_], EACH, axis=1) for sides in (low, high))
             size = bottom.shape
             spread = generator.random(size)
@@ -205,8 +281,9 @@ def strike(
                 candidate = exact(question, best[:, k])
                 if solved_by(candidate):
                     found[int(open_[k])] = candidate
+                    idle = 0
             kept = np.array([int(k) not in found for k in open_])
-            open_, best, score = open_[kept], best[:, kept], score[kept]
+            open_, best, score, climb = open_[kept], best[:, kept], score[kept], True
     return found
 
 

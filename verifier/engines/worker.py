@@ -205,6 +205,7 @@ def serve(*ahead: str) -> None:
     """The loop of the worker process. `ahead`: modules to load before anybody asks."""
     import signal
 
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # a second thread costs ten times what it gains
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     inbox, outbox = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what a library prints must not end up among the answers
