@@ -7,8 +7,13 @@ from unittest.mock import patch
 import pytest
 
 from verifier.api import Options, load_text
+from verifier.engines.engine import Grid, Vector
+from verifier.engines.portfolio import Portfolio
+from verifier.model.claim import Parts
+from verifier.query.question import Question
 from verifier.verdict import parts
-from verifier.verdict.verdict import Checked
+from verifier.verdict.blocks import common
+from verifier.verdict.verdict import Checked, Refuted
 
 FILE = """
 domain X {{ m: int in [0, 59], n: int in [0, 9], sex: {{f, m, d}}, s: real in [0, 1] }}
@@ -63,3 +68,31 @@ def test_together_is_as_one_by_one(threshold: str, cuts: str, claim: str, least:
 def test_parts_of_real_coordinates_are_posed_one_by_one() -> None:
     _, parts_, asked = words("20", "s every 1/2", "factors(f1, f2)", together=True)
     assert (len(parts_), asked) == (2, 2)
+
+
+def test_pairs_of_all_parts_are_found_at_once_and_replayed() -> None:
+    text = FILE.format(threshold="40", cuts="m every 5, n every 5", claim="factors(f1, f2)")
+    loaded = load_text(text)
+    claim = loaded.items[0][1]
+    assert isinstance(claim, Parts)
+    with loaded.worker:
+        shared = common(loaded.decider(), claim)
+        assert shared is not None
+        found = dict(shared.strike(20.0))
+    assert found and all(isinstance(v, Refuted) for v in found.values())
+    assert [v.pair is not None for v in found.values()] == [True] + [False] * (len(found) - 1)
+    verdict, parts_, _ = words("40", "m every 5, n every 5", "factors(f1, f2)", together=False)
+    assert verdict == "Refuted" and found.keys() <= {i for i, word in enumerate(parts_) if word == "refuted"}
+
+
+def test_a_pair_of_another_part_is_no_pair() -> None:
+    loaded = load_text(FILE.format(threshold="40", cuts="m every 5, n every 5", claim="factors(f1, f2)"))
+
+    def elsewhere(self: Portfolio, question: Question, grid: Grid, seconds: float) -> dict[int, Vector]:
+        return {(part + 1) % 24: vector for part, vector in strike(self, question, grid, seconds).items()}
+
+    strike = Portfolio.strike
+    with patch.object(Portfolio, "strike", elsewhere):
+        result = loaded.check(Options(timeout=60))
+    assert result.exit_code == 4
+    assert any("another part" in error for error in result.internal_errors)
