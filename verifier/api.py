@@ -53,6 +53,8 @@ class Options(Struct, frozen=True):
     """Ask a second engine whatever one alone has answered."""
     stats: bool = False
     """Say what the engines were asked (`Checked.asked`)."""
+    keeping: bool = False
+    """Keep the certificates of parts, which may be many (`Pieces.certificates`)."""
 
 
 Item = tuple[tree.Assert, Claim] | tuple[tree.Compute, Measured]
@@ -118,7 +120,7 @@ class Loaded(Struct, frozen=True):
     def _run(
         self, options: Options, broken: list[str], site: Site | None, watch: Callable[[str, Progress], None]
     ) -> Iterator[Checked | Computed]:
-        portfolio = Portfolio(self.worker, options.certifying, options.cross_check, options.stats)
+        portfolio = Portfolio(self.worker, options.certifying, options.cross_check, options.stats, options.keeping)
         decider = Decider(self.program, portfolio, Fraction(options.eps))
         items = [item for item in self.items if not options.only or item[0].name.id in options.only]
         crew = Crew(site, self.program, decider.eps, portfolio) if site is not None else None

@@ -132,6 +132,44 @@ def test_a_tree_is_carried_from_the_engine_to_the_file_and_back(verifier: Run, t
     assert (done.returncode, done.stdout) == (3, "below: not replayed: no certificate of this question\n")
 
 
+PARTS = """
+domain X {{ m: int in [0, 59], sex: {{f, m, d}} }}
+labels {{ no, yes }}
+oracle f2 {{ features all except sex  metric linf }}
+model f1 {{
+  features h = relu(m - 30) + (if sex == d then 2 * relu(m - 41) else 0)
+  decide   if h >= {threshold} then yes else no
+}}
+partition P of X by m every 5
+assert F: forall part in P: factors(f1, f2){expect}
+"""
+
+
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_parts_keep_their_certificates(verifier: Run, tmp_path: Path, jobs: str) -> None:
+    (tmp_path / "parts.vf").write_text(PARTS.format(threshold=100, expect=""))
+    verifier("check", "parts.vf", "--certificate", "proofs", "--jobs", jobs)
+    names = sorted(p.name.removesuffix(".problem.json") for p in (tmp_path / "proofs").glob("*.problem.json"))
+    assert 1 <= len(names) < 12
+    assert all(line.endswith(": accepted") for line in verifier("replay", "proofs").stdout.splitlines())
+    done = verifier("replay", "parts.vf", "proofs")
+    count = f"{len(names)} certificate{'s' * (len(names) > 1)}"
+    assert (done.returncode, done.stdout) == (0, f"F: proved by {count}\n")
+    for path in (tmp_path / "proofs").glob(f"{names[-1]}.*"):
+        path.unlink()
+    done = verifier("replay", "parts.vf", "proofs")
+    assert (done.returncode, "no certificate of this question" in done.stdout) == (3, True), done.stdout
+
+
+def test_parts_that_are_proved_keep_theirs_where_others_are_refuted(verifier: Run, tmp_path: Path) -> None:
+    (tmp_path / "parts.vf").write_text(PARTS.format(threshold=20, expect="  expect refuted"))
+    done = verifier("check", "parts.vf", "--certificate", "proofs")
+    assert "Of 12 parts 10 proved, 2 refuted" in done.stdout
+    accepted = verifier("replay", "proofs").stdout.splitlines()
+    assert accepted and all(line.endswith(": accepted") for line in accepted)
+    assert verifier("replay", "parts.vf", "proofs").returncode == 0
+
+
 def test_a_shelf_answers_only_whether_there_is_a_solution(tmp_path: Path) -> None:
     assert Shelf(tmp_path).ask("least", seconds=1.0) == Unknown("no certificate of this question")
 

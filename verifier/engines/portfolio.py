@@ -56,12 +56,19 @@ cases have a certificate, where boxes may be too many for one."""
 class Portfolio:
     """Which engine is asked first; all in a process of their own. Not for two threads at once. `certifying`: what z3
     has refuted is proved once more, with a certificate. `doubting`: what only one engine has answered is asked again,
-    when `confirm` is called. `recording`, or doubting: what is asked is kept in `asked`."""
+    when `confirm` is called. `recording`, or doubting: what is asked is kept in `asked`. `keeping`: the certificates of
+    parts are kept, too."""
 
     def __init__(
-        self, worker: Worker, certifying: bool = True, doubting: bool = False, recording: bool = False
+        self,
+        worker: Worker,
+        certifying: bool = True,
+        doubting: bool = False,
+        recording: bool = False,
+        keeping: bool = False,
     ) -> None:
-        self.worker, self.certifying, self.doubting, self.recording = worker, certifying, doubting, recording
+        self.worker, self.certifying, self.keeping = worker, certifying, keeping
+        self.doubting, self.recording = doubting, recording
         self.asked: list[Asked] = []
         self._now: tuple[Question, Asked] | None = None
         self._patience = DOUBTFUL if doubting else 1

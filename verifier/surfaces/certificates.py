@@ -58,10 +58,9 @@ def save(result: FileResult, folder: str) -> Iterator[str]:
 
 def _named(assertion: Checked) -> list[tuple[str, Certificate]]:
     """Each question once."""
-    verdict = assertion.verdict
-    if isinstance(verdict, Undecided):
-        return []
-    found = list({c.problem: c for c in verdict.certificates}.values())
+    verdict, pieces = assertion.verdict, assertion.pieces
+    own = () if isinstance(verdict, Undecided) else verdict.certificates
+    found = list({c.problem: c for c in (*own, *(pieces.certificates if pieces is not None else ()))}.values())
     if len(found) == 1:
         return [(assertion.name, found[0])]
     return [(f"{assertion.name}.{k}", c) for k, c in enumerate(found, 1)]
@@ -101,7 +100,7 @@ class Shelf(Worker):
         """There is no process."""
 
     def ask(self, task: str, *arguments: Any, seconds: float) -> Any:
-        if task not in ("find", "find_square", "case_search"):
+        if task not in ("find", "find_square", "case_search", "glance"):
             return Unknown(SEARCHED if task == "play" else NONE)
         return self.look(arguments[0].empty)
 
@@ -190,7 +189,7 @@ def _file(loaded: Loaded, shelf: Shelf, only: frozenset[str], screen: Screen) ->
 def _fate(said: Checked, shelf: Shelf, used: int) -> tuple[str, int]:
     verdict = said.verdict
     if isinstance(verdict, Undecided):
-        if said.expected == "refuted" and verdict.why in (NONE, SEARCHED):
+        if said.expected == "refuted" and verdict.why.endswith((NONE, SEARCHED)):
             return "not replayed: a refutation has a witness, which `verifier check` evaluates", 0
         return f"not replayed: {verdict.why}", UNDECIDED
     if isinstance(verdict, Refuted) and verdict.pair is not None:

@@ -151,6 +151,7 @@ def check(
         "eps": eps,
         "stats": stats,
         "cross_check": cross_check,
+        "keeping": certificate is not None,
     }
     return run(
         files,

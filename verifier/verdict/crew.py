@@ -112,10 +112,10 @@ def version() -> str:
 class Station:
     """One thread of a worker, with a program and an engine process of its own."""
 
-    def __init__(self, program: Program, eps: Fraction, doubting: bool, recording: bool) -> None:
+    def __init__(self, program: Program, eps: Fraction, doubting: bool, recording: bool, keeping: bool) -> None:
         self.program = program
         self.engine = Worker()
-        self.portfolio = Portfolio(self.engine, True, doubting, recording)
+        self.portfolio = Portfolio(self.engine, True, doubting, recording, keeping)
         self.decider = Decider(program, self.portfolio, eps)
         self.known: dict[tuple[str, int], Settle] = {}
 
@@ -133,8 +133,8 @@ class Station:
         settled = timed(self.known[key], task.index, task.seconds)
         if not isinstance(settled.verdict, Undecided):
             self.portfolio.confirm(min(self.decider.left(), max(LEAST, settled.seconds)))  # others wait, too
-            # the proofs are long, and the kernel has read them here
-            settled.verdict = replace(settled.verdict, certificates=())
+            if not self.portfolio.keeping:  # the proofs are long, and the kernel has read them here
+                settled.verdict = replace(settled.verdict, certificates=())
         return settled
 
     def _settle(self, claim: Many) -> Settle:
@@ -218,7 +218,7 @@ class Crew:
 
     @cached_property
     def cargo(self) -> bytes:
-        habits = self.home.doubting, self.home.recording
+        habits = self.home.doubting, self.home.recording, self.home.keeping
         return pickle.dumps((self.program, self.eps, *habits), protocol=pickle.HIGHEST_PROTOCOL)
 
     @cached_property

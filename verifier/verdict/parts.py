@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
+from verifier.engines.engine import Certificate
 from verifier.engines.weigh import FAR, weigh
 from verifier.model.assertion import claim_of, leaves
 from verifier.model.claim import Always, Parts
@@ -57,7 +58,8 @@ def decide(decider: Decider, claim: Parts) -> tuple[Verdict, str, tuple[str, ...
     again = sorted(table.again)
     if again and decider.left() > 0:
         settle(decider, claim, again, table.alone, table.put)
-    pieces = Pieces(claim.partition, weighed(decider, claim.partition, [p for p in table.parts if p is not None]))
+    parts = weighed(decider, claim.partition, [p for p in table.parts if p is not None])
+    pieces = Pieces(claim.partition, parts, tuple(table.kept.values()))
     return *_together(decider, claim, table, pieces), pieces
 
 
@@ -104,6 +106,7 @@ class _Table:
         self.first: tuple[int, Proved | Refuted] | None = None
         self.by: dict[str, None] = {}
         self.trusts: dict[str, None] = {}
+        self.kept: dict[int, Certificate] = {}
         self.done = 0
         self.certified: Fraction | None = Fraction(0)
 
@@ -122,6 +125,8 @@ class _Table:
         else:
             self.by.setdefault(verdict.by)
             self.trusts.update(dict.fromkeys(verdict.trusts))
+            if self.decider.portfolio.keeping:
+                self.kept |= {id(c.proof): c for c in verdict.certificates}
             decisive = Refuted if self.claim.kind == "forall" else Proved
             if isinstance(verdict, decisive) and (self.first is None or index < self.first[0]):
                 self.first = index, verdict

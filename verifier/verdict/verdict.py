@@ -229,6 +229,8 @@ class Pieces(Struct, frozen=True):
 
     partition: Partition
     parts: tuple[Part, ...]
+    certificates: tuple[Certificate, ...] = ()
+    """Of parts and of blocks of them, if they were to be kept."""
 
     def count(self, word: str) -> int:
         return sum(p.word == word for p in self.parts)
