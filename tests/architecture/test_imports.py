@@ -65,6 +65,22 @@ def test_help_is_instant_because_it_loads_nothing_heavy(arguments: list[str]) ->
     assert not {name.partition(".")[0] for name in modules} & HEAVY
 
 
+def test_a_file_without_a_network_is_checked_without_numpy_and_other_heavy_modules(tmp_path: Path) -> None:
+    (tmp_path / "small.vf").write_text("""
+domain X { size: real in [0, 1], hue: real in [0, 1] }
+labels { small, big }
+oracle f2 { features s = size  metric linf  decide if s >= 1/2 then big else small }
+model f1 { features h = size  decide if h >= 1/2 then big else small }
+assert A: contained(f1, f2)
+assert B: forall x in X: f1(x) == f2(x)
+""")
+    arguments = ["check", str(tmp_path / "small.vf"), "--jobs", "1"]
+    modules = loaded_by(f"from verifier.surfaces.cli import cli\ncli.main({arguments!r}, standalone_mode=False)")
+    assert "verifier.verdict.decide" in modules
+    mine = {"numpy", "sympy", "z3", "rich", "highspy", "multiprocessing", "email", "importlib.metadata"}
+    assert not modules & mine
+
+
 def test_the_pytest_plugin_weighs_nothing_in_other_people_s_projects() -> None:
     before, after = loaded_by("import pytest"), loaded_by("import verifier.surfaces.pytest_plugin")
     mine = {"verifier", "verifier.surfaces", "verifier.surfaces.pytest_plugin"}

@@ -16,7 +16,6 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, wait
 from fractions import Fraction
 from functools import cache, cached_property
-from importlib import metadata
 from itertools import chain
 from math import inf
 from typing import Protocol, assert_never
@@ -103,6 +102,8 @@ Answer = Did | Missing | Broke
 @cache
 def version() -> str:
     """Of this package, as it is installed."""
+    from importlib import metadata  # it loads much
+
     try:
         return metadata.version("strong-robust")
     except metadata.PackageNotFoundError:

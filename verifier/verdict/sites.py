@@ -7,13 +7,15 @@ import os
 import signal
 import threading
 from collections.abc import Iterator
-from concurrent.futures import Executor, Future, ProcessPoolExecutor
-from multiprocessing import get_context, resource_tracker
-from multiprocessing.connection import Connection
-from typing import Any
+from concurrent.futures import Executor, Future
+from typing import TYPE_CHECKING, Any
 
 from verifier.engines.nursery import allow
 from verifier.verdict.crew import Answer, Task, dismiss, version, work
+
+if TYPE_CHECKING:  # most files need no other process
+    from concurrent.futures import ProcessPoolExecutor
+    from multiprocessing.connection import Connection
 
 CONNECT = 10
 """Seconds to find the scheduler, and a worker."""
@@ -34,6 +36,9 @@ class Processes:
         self._line: Connection | None = None
 
     def submit(self, task: Task, cargo: bytes | None) -> tuple[Future[Answer], Executor]:
+        from concurrent.futures import ProcessPoolExecutor
+        from multiprocessing import get_context
+
         with self._lock, unheard():
             if self._pool is None:
                 context = get_context("spawn")
@@ -65,6 +70,8 @@ def unheard() -> Iterator[None]:
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return
+    from multiprocessing import resource_tracker
+
     resource_tracker.ensure_running()  # when it is started later, it takes the mask away
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
