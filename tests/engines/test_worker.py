@@ -203,7 +203,7 @@ with nursery.allowed(now=True):
 
 def test_a_process_with_threads_does_not_fork() -> None:
     script = """
-threading.Thread(target=sys.stdin.read, daemon=True).start()
+threading.Thread(target=threading.Event().wait, daemon=True).start()
 with nursery.allowed(now=True):
     print(*asked(), nursery.nursery())
     worker.close()
