@@ -243,3 +243,39 @@ def test_a_rule_that_is_right_but_for_one_guard_makes_no_verdict(
     rule = Reply((), images, START)
     monkeypatch.setattr(Portfolio, "play", lambda self, *asked, seconds=0: Strategy("a liar", (rule,), joint))
     assert len(check(claim).internal_errors) == 1
+
+
+# roots
+
+ROUND = "forall x in X: exists y in X: distance(disc, x, y) <= 9/10 and y.b >= x.b + 1/2 or y.b <= x.b - 1/2"
+
+
+def round_check(claim: str) -> FileResult:
+    text = """
+domain X { a: real in [0, 1], b: real in [0, 1] }
+labels { only }
+oracle disc { features a = a, b = b  metric l2 }
+assert A: """
+    return load_text(f"{text}{claim}\n").check()
+
+
+def test_a_polyhedral_norm_proposes_what_is_then_shown_of_the_root() -> None:
+    found = round_check(ROUND)["A"]
+    assert isinstance(found.verdict, Proved) and found.strategy is not None and SEARCH not in found.verdict.trusts
+
+
+@pytest.mark.parametrize(
+    "answer", [(over(0), over(1)), (Row((), F(1)), Row((), F(1))), (Row((), F(0)), over(1, -1, F(1)))]
+)
+def test_what_holds_of_a_norm_only_is_unknown(answer: tuple[Row, ...], monkeypatch: pytest.MonkeyPatch) -> None:
+    rule = Reply((), answer, (F(0), F(0)))
+    monkeypatch.setattr(Portfolio, "play", lambda self, *asked, seconds=0: Strategy("a liar", (rule,)))
+    result = round_check(ROUND)
+    assert result.internal_errors == () and isinstance(result["A"].verdict, Undecided)
+
+
+def test_of_a_root_nothing_is_trusted_that_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Portfolio, "find", lambda self, question, seconds: Unknown("out of time"))
+    monkeypatch.setattr(Portfolio, "certificate", lambda self, question, seconds: Unknown("out of time"))
+    for radius in ("9/10", "1/10"):
+        assert isinstance(round_check(ROUND.replace("9/10", radius).replace("y.b <=", "y.b <"))["A"].verdict, Undecided)

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from fractions import Fraction
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -24,7 +24,7 @@ from verifier.language.build import Form, TooLarge
 from verifier.model.assertion import joined
 from verifier.model.claim import Block, Prenex
 from verifier.model.elaborate import names_in
-from verifier.model.meaning import Meaning
+from verifier.model.meaning import Meaning, NotYet
 from verifier.model.prenex import balanced
 from verifier.model.program import PointValue, Program
 from verifier.query.piece import Row
@@ -39,6 +39,11 @@ if TYPE_CHECKING:
     from verifier.verdict.decide import Decider
 
 SEARCH = "the search for a strategy"
+Game = tuple[Question, tuple[int, ...], int]
+"""A question, and how many of its inputs make each block, and a point."""
+SIDES: tuple[Literal["above", "below"], ...] = ("above", "below")
+FINE = 6
+"""Of the polyhedral norms: they are within some hundredths of the roots."""
 SHARE = 0.8
 """Of the time, for the search; the rest is for checking what it says."""
 
@@ -76,14 +81,16 @@ class Position(Struct, frozen=True):
     def fails(self, poser: Poser) -> Posed:
         """Where there are no blocks: points at which it does not hold."""
         given, inside, truth = self.facts(poser)
-        return poser.pose(self.free, [*given, poser.build.negate(poser.build.both(*inside, truth))])
+        facts = [*given, poser.build.negate(poser.build.both(*inside, truth))]
+        return poser.pose(self.free, facts, squares=True)
 
     def missed(self, replies: Sequence[Reply], poser: Poser) -> Posed:
         """Points of X to which no rule applies."""
         inputs = [form for name in self.free for form in poser.inputs(name)]
         build = poser.build
         parts = [build.both(*(side(poser, h, inputs) for h in reply.part)) for reply in replies]
-        return poser.pose(self.free, [*self.premise(poser, inputs), *(build.negate(part) for part in parts)])
+        facts = [*self.premise(poser, inputs), *(build.negate(part) for part in parts)]
+        return poser.pose(self.free, facts, squares=True)
 
     def unanswered(self, replies: Sequence[Reply], poser: Poser) -> Posed:
         """Where there is one block: points at which no rule works."""
@@ -92,9 +99,10 @@ class Position(Struct, frozen=True):
         for reply in replies:
             _, inside, truth = self.after(reply).facts(poser)
             works.append(poser.build.both(*inside, truth))
-        return poser.pose(self.free, [*self.premise(poser, inputs), *map(poser.build.negate, works)])
+        facts = [*self.premise(poser, inputs), *map(poser.build.negate, works)]
+        return poser.pose(self.free, facts, squares=True)
 
-    def game(self, poser: Poser) -> tuple[Question, tuple[int, ...], int]:
+    def game(self, poser: Poser) -> Game:
         """The question of the search; the number of coordinates of each block, and of a point."""
         given, inside, truth = self.facts(poser)
         blocks = [self.free, *(b.points for b in self.blocks)]
@@ -177,8 +185,30 @@ class Judge:
         """Raises ReplayFailed."""
         if not position.blocks:
             return self.asked(position.fails)
-        decider = self.decider
-        question, widths, width = position.game(self.poser())
+        try:
+            game = position.game(self.poser())
+        except NotYet:
+            return self.rounded(position)
+        return self.played(position, game)
+
+    def rounded(self, position: Position) -> Shown | Unknown:
+        """Where distances are roots: polyhedral norms near them propose, and only what is then shown of the roots
+        themselves counts."""
+        for side in SIDES:
+            poser = self.poser()
+            with poser.rooted(), poser.rounded(side, FINE):
+                game = position.game(poser)
+            try:
+                found = self.played(position, game)
+            except ReplayFailed:  # it is so of the norm, and not of the root
+                continue
+            if isinstance(found, Shown) and SEARCH not in found.trusts:
+                return found
+        return Unknown("what holds of polyhedral norms above and below the distances was not found to hold of these")
+
+    def played(self, position: Position, game: Game) -> Shown | Unknown:
+        """What a search makes of the position, checked. Raises ReplayFailed."""
+        decider, (question, widths, width) = self.decider, game
         match decider.portfolio.play(question, widths, width, SHARE * decider.left()):
             case Fails(by, (x,)):
                 points = read(decider.program, position.free, x)
@@ -208,6 +238,8 @@ class Judge:
             posed = pose(self.poser())
         except TooLarge:
             return Unknown("this is too large once written out")
+        except NotYet as later:
+            return Unknown(f"{later} is not available yet")
         match self.decider.ask(posed, lambda _: pose(self.poser(folding=False))):
             case Holds() as held:
                 return Shown(held.by, held.trusts, held.certificates)
