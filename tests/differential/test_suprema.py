@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 import z3
+from msgspec import structs
 
 from tests.differential.programs import (
     Bool,
@@ -195,7 +196,7 @@ def curve(truth: Truth, said: Computed, delta: Fraction) -> Iterator[str]:
     line = said.result.figure.at(delta)
     value = line.at(delta)
     there = Measurement("infinity" if value is None else value, None if value is None else line.attained)
-    yield from truth.modulus(delta, replace(said, result=there))
+    yield from truth.modulus(delta, structs.replace(said, result=there))
 
 
 def features(truth: Truth, said: Computed) -> Iterator[str]:

@@ -28,6 +28,7 @@ from verifier.engines.quadratic import Room
 from verifier.engines.quadratic_suprema import GAP, forms, prune
 from verifier.engines.smt import NAME, TRUSTS, Bool, Clock, Term, exact, give_up, new_solver, number, total
 from verifier.engines.smt_measures import OutOfTime
+from verifier.kernel.circuit import Input
 from verifier.language.root import Root, below_root
 from verifier.language.surd import Exact, between, floor, surd
 from verifier.query.closure import limited
@@ -44,6 +45,8 @@ TRIES = 20
 
 def curve_square(question: Question, seconds: float) -> Answer:
     """The arcs of w, for numbers[0] over the one square of the question, which is numbers[1]."""
+    if question.circuit[question.numbers[1]] != Input(question.squares[0].variable):
+        return Unknown("d2' is not the root of one square")
     room = Room(question, Clock(seconds))
     rise = room.encoding.reals[question.numbers[0]]
     square = room.encoding.variables[question.squares[0].variable]

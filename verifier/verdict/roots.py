@@ -86,7 +86,7 @@ def least(decider: Decider, measure: Infimum) -> Measurement:
         bounds.look(posed, vector)
         if bounds.high is not None and bounds.high == bounds.low:
             return bounds.told(bounds.low, True)
-        if not answer.attained and limit(posed, *answer.points):
+        if not answer.attained and bounds.plain and limit(posed, *answer.points):
             bounds.approach(posed, *answer.points)
             return bounds.told(bounds.low, False)
         near = bounds.high is not None and bounds.high - bounds.low <= CLOSE * bounds.high
@@ -106,12 +106,15 @@ class Bounds:
         self.low = Fraction(0)
         self.high: Exact | None = None
         self.points: Points | None = None
+        self.plain = True
+        """No roots stand among the conditions."""
         self.known: Callable[[Measurement], Measurement] = lambda value: value
 
     def pose(self, poser: Poser) -> Posed:
         with poser.rooted():
             names = self.measure.points
             given = [poser.truth(g, names) for g in self.measure.given]
+            self.plain = not poser.build.reach(given) & poser.symbolic.roots.keys()
             return poser.pose(names, given, numbers=[poser.number(self.measure.of, names)], roots=True)
 
     def look(self, posed: Posed, vector: Vector) -> None:
