@@ -83,7 +83,7 @@ def test_a_mistake_is_exit_code_2_with_its_place(verifier: Run, tmp_path: Path) 
 
 
 def test_what_later_versions_do_is_unknown(verifier: Run, tmp_path: Path) -> None:
-    (tmp_path / "halfspace.vf").write_text(HALFSPACE + "assert L: forall u in X: exists v in X: f1(u) != f1(v)\n")
+    (tmp_path / "halfspace.vf").write_text(HALFSPACE + 'model later = torch("a.pt")\nassert L: contained(later, f2)\n')
     assert verifier("check", "halfspace.vf", "--only", "L").returncode == 3
 
 

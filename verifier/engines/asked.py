@@ -49,7 +49,7 @@ class Asked(Struct):
 
 def turn(task: str, answer: object, seconds: float, wanted: str) -> Turn:
     """The turn of an engine that gave this answer to this task."""
-    engine = SHORT.get(task, f"z3 {task.replace('_', ' ')}")
+    engine = "search" if task == "strike" else SHORT.get(task, f"z3 {task.replace('_', ' ')}")
     by = str(getattr(answer, "by", engine)) if engine.startswith("z3") else engine
     match answer:
         case Unknown(why, work):
@@ -59,6 +59,8 @@ def turn(task: str, answer: object, seconds: float, wanted: str) -> Turn:
             return Turn(engine, "no solution", seconds, by, answer.work, wanted)
         case Fails():
             return Turn(engine, "solution", seconds, by, answer.work, wanted)
+        case dict():
+            return Turn(engine, "found", seconds, by, (("pairs", len(answer)),), wanted)
         case _:
             return Turn(engine, "unknown" if answer is None else "found", seconds, by, (), wanted)
 

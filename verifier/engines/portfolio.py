@@ -101,7 +101,7 @@ class Portfolio:
 
     def strike(self, question: Question, grid: Grid, seconds: float) -> dict[int, Vector]:
         """Solutions in boxes of a grid (`falsify.strike`): what a look at all of them finds."""
-        found = self.worker.ask("strike", question, grid, seconds=seconds)
+        found: object = self._ask("strike", question, grid, seconds=seconds)
         return found if isinstance(found, dict) else {}
 
     def _ask(

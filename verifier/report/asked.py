@@ -13,7 +13,7 @@ from verifier.verdict.verdict import Certificate
 
 LISTED = 6
 """Of more questions those that took the same way become one line, and only so many lines are shown."""
-ONE = {"branches": "branch", "linear_programs": "linear program", "boxes": "box"}
+ONE = {"branches": "branch", "linear_programs": "linear program", "boxes": "box", "pairs": "pair"}
 
 
 def asked_lines(asked: Sequence[Asked], certificates: Sequence[Certificate], width: int, margin: str) -> list[str]:
