@@ -6,12 +6,15 @@ import json
 from fractions import Fraction as Q
 
 import jsonschema
+from msgspec.structs import replace
 
 from tests.report.samples import HERE
 from tests.report.test_json import SCHEMA
+from verifier.language.root import Root
+from verifier.language.surd import distance, surd
 from verifier.report.figure import table
 from verifier.report.json_report import document
-from verifier.verdict.figure import Curve, Figure, Line
+from verifier.verdict.figure import Band, Curve, Figure, Line
 from verifier.verdict.verdict import Computed, FileResult, Measurement
 
 CURVE = Curve(
@@ -56,3 +59,36 @@ def test_the_document_has_every_line() -> None:
     assert isinstance(lines, list)
     assert (lines[1]["start"], lines[1]["end"], lines[1]["closed"]) == ("0", "1/3", [False, True])
     assert (lines[3]["end"], lines[3]["constant"], lines[3]["constant_float"]) == ("infinity", "infinity", None)
+
+
+BENT = Curve(
+    (
+        Line(Q(0), Root(Q(1, 8)), (True, True), Q(0), Q(0), True, (Q(2), Q(0))),
+        Line(Root(Q(1, 8)), distance(2 + surd(Root(Q(3)))), (False, True), Q(1, 4), Q(0), True, (Q(1), Q(-1, 16))),
+        Line(distance(2 + surd(Root(Q(3)))), None, (False, False), surd(Root(Q(3))) + 1, Q(0), False),
+    )
+)
+
+
+def test_a_bent_curve_is_written_with_roots() -> None:
+    assert table(BENT)[1:] == [
+        ["0 <= delta <= sqrt(1/8)", "sqrt(2)*delta", "attained"],
+        ["sqrt(1/8) < delta <= ≈ 1.93185", "1/4 + sqrt(delta^2 - 1/16)", "attained"],
+        ["delta > ≈ 1.93185", "1 + sqrt(3)", "approached, not attained"],
+    ]
+    lines = said(BENT)["lines"]
+    assert isinstance(lines, list)
+    assert (lines[0]["end"], lines[0]["bend"], lines[2]["bend"]) == ("sqrt(1/8)", ["2", "0"], None)
+    assert (lines[1]["end"], lines[2]["constant"]) == ("sqrt(2 + sqrt(3))", "1 + sqrt(3)")
+    assert [BENT.lines.index(BENT.at(d)) for d in (Q(0), Q(1, 3), Q(1), Q(193, 100), Q(2))] == [0, 0, 1, 1, 2]
+
+
+def test_a_band_has_a_table_of_bounds_rounded_outwards() -> None:
+    low, high = (Curve((Line(Q(0), None, (True, False), Q(0), q, False),)) for q in (Q(4, 3), Q(5, 3)))
+    band = Band(low, replace(high, lines=(replace(high.lines[0], end=Q(1)), replace(high.lines[0], start=Q(1)))))
+    assert table(band) == [
+        ["delta", "w(delta) >=", "w(delta) <="],
+        ["0", "0", "0"],
+        ["1", "1.33333", "1.66667"],
+    ]
+    assert said(band)["kind"] == "band"
