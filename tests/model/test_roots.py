@@ -5,7 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from verifier.language.build import Build
@@ -17,6 +17,7 @@ weights = st.fractions(min_value=F(1, 9), max_value=4, max_denominator=9)
 sums = st.lists(st.tuples(weights, numbers), min_size=1, max_size=5)
 
 
+@settings(max_examples=40)
 @given(sums, st.sampled_from([1, 2, 6, 12]))
 def test_one_norm_is_below_and_one_above(parts: list[tuple[F, F]], fine: int) -> None:
     build = Build()
@@ -27,6 +28,7 @@ def test_one_norm_is_below_and_one_above(parts: list[tuple[F, F]], fine: int) ->
     assert above <= below * slack(fine) ** 3 * (1 + F(1, 10**5))
 
 
+@settings(max_examples=40)
 @given(sums)
 def test_no_tangent_is_above_and_its_own_touches(parts: list[tuple[F, F]]) -> None:
     ws, xs = [w for w, _ in parts], [x for _, x in parts]
