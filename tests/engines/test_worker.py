@@ -214,6 +214,16 @@ with nursery.allowed(now=True):
 @LINUX
 def test_a_child_answers_or_crashes_or_hangs(started: Started) -> None:
     assert started.start("tests.engines.echo:shout").communicate(b"abc" * 100_000, 60) == (0, b"ABC" * 100_000)
+    assert started.start("os:no_such_function").communicate(b"", 60) == (1, b"")
     assert started.start("os:abort").communicate(b"x" * 1_000_000, 60) == (-signal.SIGABRT, b"")
     with pytest.raises(TimeoutError, match=r"0\.2 seconds are over"):
         started.start("signal:pause").communicate(b"", 0.2)
+
+
+@LINUX
+def test_who_has_ended_is_not_killed_again(started: Started) -> None:
+    child = started.start("os:getpid")
+    assert child.wait() == 0
+    child.returncode = None  # as if the alarm rang before it was known
+    child.kill()
+    assert started.start("os:getpid").wait() == 0

@@ -124,7 +124,8 @@ def nursery() -> Nursery | None:
     """The one that is open. It is opened now, if it may be and can be; it knows what is loaded now."""
     global _nursery
     if _nursery is None and _allowed and possible():
-        _nursery = Nursery()
+        with suppress(OSError):  # no process can be had: a new interpreter may say why
+            _nursery = Nursery()
     return _nursery
 
 
@@ -200,7 +201,8 @@ def _done(request: bytes, fds: list[int], alive: set[int], line: socket.socket) 
     """The reply to a request."""
     what, pid = REQUEST.unpack_from(request)
     if what == KILL:
-        os.kill(pid, signal.SIGKILL)
+        if pid in alive:
+            os.kill(pid, signal.SIGKILL)
         return 0
     if what == POLL:
         gone, status = os.waitpid(pid, os.WNOHANG)
@@ -208,6 +210,7 @@ def _done(request: bytes, fds: list[int], alive: set[int], line: socket.socket) 
         return os.waitstatus_to_exitcode(status) if gone else RUNNING
     begun = os.fork()
     if begun == 0:
+        code = 1
         try:
             line.close()
             for place, end in enumerate(fds):
@@ -215,8 +218,9 @@ def _done(request: bytes, fds: list[int], alive: set[int], line: socket.socket) 
                 os.close(end)
             module, _, name = request[REQUEST.size :].decode().partition(":")
             getattr(import_module(module), name)()
+            code = 0
         finally:
-            os._exit(0)
+            os._exit(code)
     for end in fds:
         os.close(end)
     alive.add(begun)
