@@ -32,8 +32,9 @@ from verifier.query.question import Question
 
 NAME = "case search"
 GLANCE = 3
-"""The branch at which random points are tried first: many questions are settled before, many pairs are found by them.
-They are tried again whenever the work has doubled."""
+"""The branch at which random points are tried again, and then whenever the work has doubled."""
+BRIEF = 0.05
+"""Seconds that they have at least."""
 STARTS = 64
 """The last points of relaxations, from which a search at random begins."""
 SLIGHT = Fraction(1, 1 << 30)
@@ -177,6 +178,8 @@ class CaseSearch:
                 continue
             if self.stats.branches == 1:
                 self.many = max(self.open_choices(branch), sum(v.integer for v in self.question.variables)) > FEW
+                if self.many and self.most is None and (guess := self.guess()) is not None:
+                    return guess
                 if self.many and self.tighten(branch):
                     continue
             if self.many and self.due() and (guess := self.guess()) is not None:
@@ -212,7 +215,7 @@ class CaseSearch:
     def guessing(self) -> float:
         """Seconds for points at random: a quarter of what was spent so far."""
         now = time.monotonic()
-        return min(0.02 + 0.25 * (now - self.begun), self.end - now)
+        return min(BRIEF + 0.25 * (now - self.begun), self.end - now)
 
     # cuts
 
