@@ -182,6 +182,34 @@ def place(rows: Sequence[int]) -> Place:
     return np.array(rows, np.intp)
 
 
+class Cloud(Struct, frozen=True, eq=False):
+    """Points at random in a box, or in a box each: the sides are (inputs, 1) or (inputs, points)."""
+
+    low: Floats
+    high: Floats
+    whole: NDArray[np.bool_]
+    generator: np.random.Generator
+
+    def tidy(self, points: Floats) -> Floats:
+        """Inside, and whole where that is wanted."""
+        inside: Floats = np.clip(points, self.low, self.high)
+        return np.where(self.whole, np.round(inside), inside)
+
+    def fresh(self, count: int) -> Floats:
+        spread = self.generator.random((len(self.low), count))
+        spread = np.where(self.generator.random((1, count)) < 0.3, np.round(spread), spread)  # some of them corners
+        return self.tidy(self.low + spread * (self.high - self.low))
+
+    def moved(self, points: Floats) -> Floats:
+        """Each of them, a few of its coordinates changed by more or less."""
+        generator, row = self.generator, (1, points.shape[1])
+        size = (self.high - self.low) * 10.0 ** generator.uniform(-4, 0, row)
+        chosen = generator.random(points.shape) < generator.choice([1.5, 3.0, 8.0], row) / len(points)
+        step = generator.standard_normal(points.shape) * size
+        step = np.where(self.whole & (np.abs(step) < 1), np.sign(step), step)
+        return self.tidy(points + np.where(chosen, step, 0.0))
+
+
 def falsify(
     question: Question,
     seconds: float,
@@ -198,18 +226,10 @@ def falsify(
     whole = np.array([v.integer for v in variables])[:, None]
     landscape, solved_by = landscape or Landscape(question), solved_by or tester(question)
 
-    def tidy(points: Floats) -> Floats:
-        inside: Floats = np.clip(points, low, high)
-        return np.where(whole, np.round(inside), inside)
-
-    def fresh(count: int) -> Floats:
-        spread = generator.random((len(variables), count))
-        spread = np.where(generator.random((1, count)) < 0.3, np.round(spread), spread)  # some of them corners
-        return tidy(low + spread * (high - low))
-
-    points = fresh(POINTS)
+    cloud = Cloud(low, high, whole, generator)
+    points = cloud.fresh(POINTS)
     if starts:
-        points[:, : len(starts)] = tidy(np.stack(list(starts)[:POINTS], axis=1))
+        points[:, : len(starts)] = cloud.tidy(np.stack(list(starts)[:POINTS], axis=1))
     scores = landscape.at(points)
     stale = 0
     while True:
@@ -222,17 +242,10 @@ def falsify(
         if time.monotonic() > end:
             return Unknown("the search found nothing")
         if stale > 30:
-            points, stale = fresh(POINTS), 0
+            points, stale = cloud.fresh(POINTS), 0
             scores = landscape.at(points)
             continue
-        parents = points[:, np.tile(best, 8)]
-        size = (high - low) * 10.0 ** generator.uniform(-4, 0, (1, parents.shape[1]))
-        moved = generator.random(parents.shape) < generator.choice([1.5, 3.0, 8.0], (1, parents.shape[1])) / len(
-            variables
-        )
-        step = generator.standard_normal(parents.shape) * size
-        step = np.where(whole & (np.abs(step) < 1), np.sign(step), step)
-        children = tidy(parents + np.where(moved, step, 0.0))
+        children = cloud.moved(points[:, np.tile(best, 8)])
         children_scores = landscape.at(children)
         top = scores.max()
         points, scores = np.hstack([points[:, best], children]), np.concatenate([scores[best], children_scores])
@@ -260,17 +273,8 @@ def strike(
         while open_.size and idle < IDLE and time.monotonic() < end:
             idle += 1
             bottom, top = (np.repeat(sides[:, open_], EACH, axis=1) for sides in (low, high))
-            size = bottom.shape
-            spread = generator.random(size)
-            spread = np.where(generator.random((1, size[1])) < 0.3, np.round(spread), spread)  # some of them corners
-            points = bottom + spread * (top - bottom)
-            if climb:
-                step = (top - bottom) * 10.0 ** generator.uniform(-3, 0, (1, size[1])) * generator.standard_normal(size)
-                step = np.where(whole & (np.abs(step) < 1), np.sign(step), step)
-                moved = generator.random(size) < generator.choice([1.5, 3.0, 8.0], (1, size[1])) / size[0]
-                points = np.repeat(best, EACH, axis=1) + np.where(moved, step, 0.0)
-            points = np.clip(points, bottom, top)
-            points = np.where(whole, np.round(points), points)
+            cloud = Cloud(bottom, top, whole, generator)
+            points = cloud.moved(np.repeat(best, EACH, axis=1)) if climb else cloud.fresh(bottom.shape[1])
             scores = landscape.at(points).reshape(len(open_), EACH)
             winner = scores.argmax(axis=1)
             rows = np.arange(len(open_))
