@@ -11,33 +11,13 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from verifier.api import load_text
+from tests.verdict.curves import check, drawn, rows
 from verifier.engines.engine import Answer, Curve, Knot, Unknown, Vector
 from verifier.engines.portfolio import Portfolio
 from verifier.query.question import Question
-from verifier.report.figure import table
-from verifier.verdict import figure
-from verifier.verdict.verdict import Computed, FileResult
 
 F = Fraction
 CORPUS = Path(__file__).parent.parent / "corpus" / "proved"
-
-
-def check(text: str) -> FileResult:
-    loaded = load_text(text)
-    assert loaded.diagnostics == ()
-    return loaded.check()
-
-
-def drawn(said: Computed) -> figure.Curve:
-    assert isinstance(said.result.figure, figure.Curve), said.reason
-    return said.result.figure
-
-
-def rows(declarations: str) -> list[tuple[str, ...]]:
-    result = check(f"labels {{ no, yes }}\n{declarations}\ncompute W: modulus_curve(f1, f2)\n")
-    assert result.internal_errors == ()
-    return [tuple(cell.replace(", not attained", "") for cell in row) for row in table(drawn(result.computed[0]))[1:]]
 
 
 def test_a_step_costs_nothing_but_a_positive_distance() -> None:
