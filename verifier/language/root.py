@@ -7,11 +7,44 @@ from decimal import Decimal
 from fractions import Fraction
 from functools import total_ordering
 from math import isqrt
+from typing import Any
 
 
 @total_ordering
+class Rooted:
+    """The root of an exact number `square` >= 0: in the order of the squares."""
+
+    __slots__ = ()
+    square: Any
+
+    def __eq__(self, other: object) -> bool:
+        match other:
+            case Rooted(square=square):
+                return bool(self.square == square)
+            case Fraction() | int():
+                return other >= 0 and bool(self.square == other * other)
+            case float():
+                return False if other in (INFINITY, -INFINITY) else NotImplemented
+            case _:
+                return NotImplemented
+
+    def __lt__(self, other: object) -> bool:
+        match other:
+            case Rooted(square=square):
+                return bool(self.square < square)
+            case Fraction() | int():
+                return other > 0 and bool(self.square < other * other)
+            case float() if other in (INFINITY, -INFINITY):
+                return other > 0
+            case _:
+                return NotImplemented
+
+    def __hash__(self) -> int:
+        raise NotImplementedError
+
+
 @dataclass(frozen=True, slots=True, eq=False)
-class Root:
+class Root(Rooted):
     """The square root of a rational `square` >= 0, which may be irrational."""
 
     square: Fraction
@@ -29,28 +62,6 @@ class Root:
 
     def __hash__(self) -> int:
         return hash(root(self.square)) if rational(self.square) is not None else hash(("root", self.square))
-
-    def __eq__(self, other: object) -> bool:
-        match other:
-            case Root(square):
-                return self.square == square
-            case Fraction() | int():
-                return other >= 0 and self.square == other * other
-            case float():
-                return False if other in (INFINITY, -INFINITY) else NotImplemented
-            case _:
-                return NotImplemented
-
-    def __lt__(self, other: object) -> bool:
-        match other:
-            case Root(square):
-                return self.square < square
-            case Fraction() | int():
-                return other > 0 and self.square < other * other
-            case float() if other in (INFINITY, -INFINITY):
-                return other > 0
-            case _:
-                return NotImplemented
 
     def times(self, factor: Fraction) -> Root:
         """factor * root, for a factor >= 0."""

@@ -12,7 +12,7 @@ from fractions import Fraction
 from functools import total_ordering
 from math import isqrt
 
-from verifier.language.root import Root, root
+from verifier.language.root import Root, Rooted, root
 
 Number = Fraction | int
 SMALL = (2, 3, 5, 7, 11, 13)
@@ -117,34 +117,11 @@ Exact = Fraction | Surd
 """A number that arithmetic with roots has given; rational where it is."""
 
 
-@total_ordering
 @dataclass(frozen=True, slots=True, eq=False)
-class Nested:
+class Nested(Rooted):
     """The square root of a positive surd."""
 
     square: Surd
-
-    def __eq__(self, other: object) -> bool:
-        match other:
-            case Nested(square):
-                return self.square == square
-            case Root(square):
-                return self.square == square
-            case Fraction() | int():
-                return other > 0 and self.square == Fraction(other) ** 2
-            case _:
-                return NotImplemented
-
-    def __lt__(self, other: object) -> bool:
-        match other:
-            case Nested(square):
-                return self.square < square
-            case Root(square):
-                return self.square < square
-            case Fraction() | int():
-                return other > 0 and self.square < Fraction(other) ** 2
-            case _:
-                return NotImplemented
 
     def __hash__(self) -> int:
         return hash(Nested)

@@ -37,7 +37,7 @@ from verifier.model.elaborate import names_in
 from verifier.model.meaning import fail
 from verifier.model.prenex import prenex
 from verifier.model.program import Program
-from verifier.model.replace import literal, quantifiers, quantifies, renamed
+from verifier.model.replace import literal, quantifiers, quantifies, renamed, rewritten
 from verifier.model.symbolic import Symbolic
 from verifier.source import Source
 from verifier.source.closest import suggestion
@@ -591,6 +591,9 @@ def at(formula: tree.Expr, point: tree.Expr, program: Program) -> tree.Expr:
         return True
 
     def go(e: tree.Expr) -> tree.Expr:
+        return rewritten(e, rule)
+
+    def rule(e: tree.Expr) -> tree.Expr | None:
         match e:
             case tree.Name(span, name):
                 if domain.coordinate(name) is not None:
@@ -600,8 +603,6 @@ def at(formula: tree.Expr, point: tree.Expr, program: Program) -> tree.Expr:
                 return point if name == "x" else e
             case tree.Field(span, value, name):
                 return tree.Field(span, holder(value) or go(value), name)
-            case tree.Index(span, value, index):
-                return tree.Index(span, go(value), go(index))
             case tree.Apply(span, tree.Name(_, "margin") as margin, (only,)):
                 return tree.Apply(span, margin, (only, tree.Argument(only.span, "", point)))
             case tree.Apply(span, tree.Name(_, f) as name, arguments) if f in program.classifiers or f in (
@@ -622,14 +623,6 @@ def at(formula: tree.Expr, point: tree.Expr, program: Program) -> tree.Expr:
                     feature,
                     tuple(tree.Argument(a.span, a.label, holder(a.value) or go(a.value)) for a in arguments),
                 )
-            case tree.Apply(span, function, arguments):
-                return tree.Apply(span, function, tuple(tree.Argument(a.span, a.label, go(a.value)) for a in arguments))
-            case tree.Vector(span, items):
-                return tree.Vector(span, tuple(go(i) for i in items))
-            case tree.Unary(span, op, operand):
-                return tree.Unary(span, op, go(operand))
-            case tree.Binary(span, op2, left, right):
-                return tree.Binary(span, op2, go(left), go(right))
             case tree.Chain(span, operands, ops):
                 kept: set[int] = set()  # beside a finite coordinate, the name of one of its members is that member
                 for i, sign in enumerate(ops):
@@ -639,10 +632,8 @@ def at(formula: tree.Expr, point: tree.Expr, program: Program) -> tree.Expr:
                         elif i + 1 not in kept and member(operands[i + 1], operands[i]):
                             kept.add(i)
                 return tree.Chain(span, tuple(o if i in kept else go(o) for i, o in enumerate(operands)), ops)
-            case tree.If(span, test, then, otherwise):
-                return tree.If(span, go(test), go(then), go(otherwise))
-            case tree.Number() | tree.Text() | tree.Record() | tree.Quantified():
-                return e
+            case _:
+                return None
 
     return go(formula)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
-from typing import Literal
 
 from verifier.language import metrics
 from verifier.language.build import Build, Form, Variable
@@ -13,7 +12,7 @@ from verifier.language.root import floor_root, rational
 from verifier.model.algebra import Algebra
 from verifier.model.meaning import Distance
 from verifier.model.program import MetricUse
-from verifier.model.roots import Tangent, first_tangents, polyhedral, side_root
+from verifier.model.roots import Norm, Tangent, first_tangents, polyhedral, side_root
 
 
 class Distances(Algebra):
@@ -34,7 +33,7 @@ class Distances(Algebra):
         """How fine the polyhedral norm is that is known to be above a root."""
         self.squared = True
         """Distances that are roots are compared by their squares, where that will do; else each is an input."""
-        self.rounding: Literal["below", "above"] | None = None
+        self.rounding: Norm | None = None
         """Such roots are replaced by a polyhedral norm on this side of them, as fine as `fine` says."""
         self.fine = 6
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 
 from msgspec.structs import replace
@@ -10,6 +10,39 @@ from msgspec.structs import replace
 from verifier.model.program import Value
 from verifier.source import Span
 from verifier.syntax import tree
+
+Rule = Callable[[tree.Expr], tree.Expr | None]
+"""What an expression is replaced by; None: look inside."""
+
+
+def rewritten(expr: tree.Expr, rule: Rule) -> tree.Expr:
+    """`expr` with the rule applied to every part that it knows, from the outside in."""
+
+    def go(e: tree.Expr) -> tree.Expr:
+        made = rule(e)
+        if made is not None:
+            return made
+        match e:
+            case tree.Apply(span, function, arguments):
+                return tree.Apply(span, function, tuple(tree.Argument(a.span, a.label, go(a.value)) for a in arguments))
+            case tree.Chain(span, operands, ops):
+                return tree.Chain(span, tuple(go(o) for o in operands), ops)
+            case tree.Binary(span, op, left, right):
+                return tree.Binary(span, op, go(left), go(right))
+            case tree.Unary(span, sign, operand):
+                return tree.Unary(span, sign, go(operand))
+            case tree.Index(span, value, index):
+                return tree.Index(span, go(value), go(index))
+            case tree.Field(span, value, name):
+                return tree.Field(span, go(value), name)
+            case tree.Vector(span, items):
+                return tree.Vector(span, tuple(go(i) for i in items))
+            case tree.If(span, test, then, otherwise):
+                return tree.If(span, go(test), go(then), go(otherwise))
+            case tree.Name() | tree.Number() | tree.Text() | tree.Record() | tree.Quantified():
+                return e
+
+    return go(expr)
 
 
 def renamed(expr: tree.Expr, old: str, new: str) -> tree.Expr:
@@ -20,40 +53,25 @@ def renamed(expr: tree.Expr, old: str, new: str) -> tree.Expr:
 def replaced(expr: tree.Expr, old: str, new: tree.Expr) -> tree.Expr:
     """`expr` with the free name `old` replaced, wherever a value may stand. No name in `new` is bound in `expr`."""
 
-    def arguments(given: tuple[tree.Argument, ...]) -> tuple[tree.Argument, ...]:
-        return tuple(tree.Argument(a.span, a.label, go(a.value)) for a in given)
-
-    def go(e: tree.Expr) -> tree.Expr:
+    def rule(e: tree.Expr) -> tree.Expr | None:
         match e:
             case tree.Name(span, name):
                 return (replace(new, span=span) if isinstance(new, tree.Name) else new) if name == old else e
-            case tree.Field(span, value, name):
-                return tree.Field(span, go(value), name)
-            case tree.Index(span, value, index):
-                return tree.Index(span, go(value), go(index))
-            case tree.Apply(span, function, given):
-                return tree.Apply(span, function, arguments(given))
             case tree.Record(span, entries):  # a name by itself is a member of a finite sort
                 return tree.Record(
-                    span, tuple(a if isinstance(a.value, tree.Name) else arguments((a,))[0] for a in entries)
+                    span,
+                    tuple(
+                        a if isinstance(a.value, tree.Name) else replace(a, value=rewritten(a.value, rule))
+                        for a in entries
+                    ),
                 )
-            case tree.Vector(span, items):
-                return tree.Vector(span, tuple(go(i) for i in items))
-            case tree.Unary(span, sign, operand):
-                return tree.Unary(span, sign, go(operand))
-            case tree.Binary(span, op, left, right):
-                return tree.Binary(span, op, go(left), go(right))
-            case tree.Chain(span, operands, ops):
-                return tree.Chain(span, tuple(go(o) for o in operands), ops)
-            case tree.If(span, test, then, otherwise):
-                return tree.If(span, go(test), go(then), go(otherwise))
             case tree.Quantified(span, kind, names, over, inner):
                 bound = any(n.id == old for n in names)
-                return e if bound else tree.Quantified(span, kind, names, over, go(inner))
-            case tree.Number() | tree.Text():
-                return e
+                return e if bound else tree.Quantified(span, kind, names, over, rewritten(inner, rule))
+            case _:
+                return None
 
-    return go(expr)
+    return rewritten(expr, rule)
 
 
 def quantifies(body: tree.Expr) -> bool:

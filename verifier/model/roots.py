@@ -18,12 +18,14 @@ from verifier.language.metrics import METRICS
 from verifier.language.ops import OPS
 from verifier.language.root import below_root, rational
 
+Norm = Literal["below", "above"]
+"""On which side of the root a polyhedral norm is."""
 Rows = Sequence[tuple[Fraction, Form]]
 """Weights and forms: what the root of sum weight * form^2 is taken of."""
 SHORT = Fraction(1, 2**24)
 
 
-def polyhedral(build: Build, rows: Rows, side: Literal["below", "above"], fine: int) -> Form:
+def polyhedral(build: Build, rows: Rows, side: Norm, fine: int) -> Form:
     """A number that is nowhere above the root, or nowhere below, and near to it: within `slack` for each halving."""
     sides = [absolute(build, build.scale(side_root(w, side), form)) for w, form in rows]
     factor = Fraction(1)
@@ -59,7 +61,7 @@ def slack(fine: int) -> Fraction:
     return side_root(max(squares), "above")
 
 
-def side_root(square: Fraction, side: Literal["below", "above"]) -> Fraction:
+def side_root(square: Fraction, side: Norm) -> Fraction:
     """The root of a rational, rounded to that side where it is irrational."""
     exact = rational(square)
     if exact is not None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from fractions import Fraction
-from typing import Literal
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -14,7 +13,7 @@ from verifier.language.build import NO, YES, Build, Choice, Form, Variable
 from verifier.model.claim import Ends
 from verifier.model.meaning import Distance, Meaning, NotYet, Point
 from verifier.model.program import PointValue, Program, Value
-from verifier.model.roots import tangent
+from verifier.model.roots import Norm, tangent
 from verifier.model.symbolic import Symbolic
 from verifier.query.question import Question, Square
 from verifier.source.text import NOWHERE
@@ -140,7 +139,7 @@ class Poser:
             self.symbolic.squared = True
 
     @contextmanager
-    def rounded(self, side: Literal["below", "above"], fine: int) -> Iterator[None]:
+    def rounded(self, side: Norm, fine: int) -> Iterator[None]:
         """Roots are polyhedral norms that are nowhere above them, or nowhere below."""
         self.symbolic.rounding, self.symbolic.fine = side, fine
         try:

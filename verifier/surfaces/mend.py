@@ -27,6 +27,7 @@ from verifier.model.elaborate import names_in
 from verifier.model.interpret import Interpreter
 from verifier.model.meaning import Finite, numbers
 from verifier.model.program import Classifier, Coordinate, Feature, MetricUse, PointValue, Program, Value
+from verifier.model.replace import Rule, rewritten
 from verifier.query.pose import Poser
 from verifier.source.text import NOWHERE
 from verifier.surfaces.section import Section, Seen, TooMany, X, linear, middle
@@ -436,39 +437,6 @@ class Mender:
 
 
 # expressions
-
-Rule = Callable[[tree.Expr], tree.Expr | None]
-"""What an expression is replaced by; None: look inside."""
-
-
-def rewritten(expr: tree.Expr, rule: Rule) -> tree.Expr:
-    """`expr` with the rule applied to every part that it knows, from the outside in."""
-
-    def go(e: tree.Expr) -> tree.Expr:
-        made = rule(e)
-        if made is not None:
-            return made
-        match e:
-            case tree.Apply(span, function, arguments):
-                return tree.Apply(span, function, tuple(tree.Argument(a.span, a.label, go(a.value)) for a in arguments))
-            case tree.Chain(span, operands, ops):
-                return tree.Chain(span, tuple(go(o) for o in operands), ops)
-            case tree.Binary(span, op, left, right):
-                return tree.Binary(span, op, go(left), go(right))
-            case tree.Unary(span, sign, operand):
-                return tree.Unary(span, sign, go(operand))
-            case tree.Index(span, value, index):
-                return tree.Index(span, go(value), go(index))
-            case tree.Field(span, value, name):
-                return tree.Field(span, go(value), name)
-            case tree.Vector(span, items):
-                return tree.Vector(span, tuple(go(i) for i in items))
-            case tree.If(span, test, then, otherwise):
-                return tree.If(span, go(test), go(then), go(otherwise))
-            case tree.Name() | tree.Number() | tree.Text() | tree.Record() | tree.Quantified():
-                return e
-
-    return go(expr)
 
 
 def held(fixed: Mapping[str, tuple[tuple[str, ...], str]]) -> Rule:

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from fractions import Fraction
 from functools import partial
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -27,6 +27,7 @@ from verifier.model.elaborate import names_in
 from verifier.model.meaning import Meaning, NotYet
 from verifier.model.prenex import balanced
 from verifier.model.program import PointValue, Program
+from verifier.model.roots import Norm
 from verifier.query.piece import Row
 from verifier.query.pose import Posed, Poser, read
 from verifier.query.question import Question
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
 SEARCH = "the search for a strategy"
 Game = tuple[Question, tuple[int, ...], int]
 """A question, and how many of its inputs make each block, and a point."""
-SIDES: tuple[Literal["above", "below"], ...] = ("above", "below")
+SIDES: tuple[Norm, ...] = ("above", "below")
 FINE = 6
 """Of the polyhedral norms: they are within some hundredths of the roots."""
 SHARE = 0.8

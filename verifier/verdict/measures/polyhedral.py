@@ -10,13 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from fractions import Fraction
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
 from verifier.engines.engine import Curve, Fails, Most, Unknown
 from verifier.language.build import Form
 from verifier.language.surd import floor, surd
+from verifier.model.roots import Norm
 from verifier.source.text import NOWHERE
 from verifier.syntax import tree
 from verifier.verdict import figure
@@ -27,7 +28,6 @@ from verifier.verdict.verdict import Measurement, interval
 if TYPE_CHECKING:
     from verifier.verdict.decide import Decider
 
-Norm = Literal["below", "above"]
 LADDER = ((6, 0.5), (2, 0.7), (1, 1.0))
 """Directions in a quarter of the plane, and the share of the time that is left: factors of 1.014, 1.11 and 1.42 for
 two forms."""

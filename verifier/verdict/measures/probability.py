@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from contextlib import nullcontext
 from fractions import Fraction
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from verifier.engines.estimate import DOUBT, SEED, estimate
 from verifier.engines.weigh import FAR, NAME, UNIFORM, Density, Mass, Side, own_sides, weigh
 from verifier.language.build import Form
 from verifier.model.claim import Computation
+from verifier.model.roots import Norm
 from verifier.query.pose import Posed
 from verifier.source.text import NOWHERE
 from verifier.syntax import tree
@@ -86,7 +87,6 @@ def rooted(decider: Decider, computation: Computation) -> bool:
     return decider.poser.curved(distance(computation.classifier("f2"), X, Y), POINTS)
 
 
-Norm = Literal["below", "above"]
 ORDER: tuple[Norm, ...] = ("above", "below")
 
 
@@ -106,9 +106,7 @@ def between(decider: Decider, computation: Computation, sides: dict[int, Side]) 
 class Pairs:
     """The pairs that the premise speaks of, and those of them that flip; x may be a declared point."""
 
-    def __init__(
-        self, decider: Decider, computation: Computation, norm: Literal["below", "above"] | None = None
-    ) -> None:
+    def __init__(self, decider: Decider, computation: Computation, norm: Norm | None = None) -> None:
         """`norm`: the side of the polyhedral norms that stand for roots."""
         self.decider, self.computation = decider, computation
         f1 = computation.classifier("f1")
