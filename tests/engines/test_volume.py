@@ -9,7 +9,7 @@ from random import Random
 
 import pytest
 
-from verifier.engines.volume import OutOfTime, Polytope, Row, box, dot, whole
+from verifier.engines.volume import OutOfTime, Polytope, Row, box, content, dot, whole
 
 UNIT = (Fraction(0), Fraction(1))
 
@@ -156,3 +156,15 @@ def test_near_pairs_of_the_cube(p: int) -> None:
             row[i], row[p + i] = Fraction(sign), Fraction(-sign)
             pairs = cut(pairs, whole(row))
     assert pairs.volume() == (2 * r - r * r) ** p
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_a_triangulation_has_the_volume(seed: int) -> None:
+    """Cuts through corners make it degenerate: the simplices that are left still have all of the volume."""
+    random = Random(seed)
+    n = random.randint(0, 4)
+    polytope = box([UNIT] * n)
+    for _ in range(random.randint(0, 4)):
+        row = (*(random.randint(-1, 1) for _ in range(n)), random.choice((0, 0, 1)))
+        polytope = next(p for p in polytope.split(row) if p is not None)
+    assert sum(map(content, polytope.simplices()), Fraction(0)) == polytope.volume()

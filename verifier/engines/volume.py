@@ -17,10 +17,10 @@ The sum cancels massively: it needs exact arithmetic, and has it.
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from itertools import product
-from math import factorial, gcd, lcm
+from math import factorial, gcd, lcm, prod
 from operator import mul
 from random import Random
 from typing import Any
@@ -128,6 +128,14 @@ class Polytope(Struct, frozen=True):
             sum((Fraction(p[i], p[-1]) for p, _ in self.vertices), Fraction(0)) / count for i in range(self.size)
         )
 
+    def simplices(self) -> Iterator[tuple[Point, ...]]:
+        """A triangulation, each simplex by its vertices: the faces without the first vertex are pulled to it."""
+        import flint
+
+        for corners in pulled(self.vertices, 0):
+            if self.size == 0 or flint.fmpz_mat([list(c) for c in corners]).det() != 0:
+                yield corners
+
     def volume(self, end: float | None = None) -> Fraction:
         """The volume, exactly. Raises OutOfTime when the clock (time.monotonic) passes `end`."""
         n = self.size
@@ -187,6 +195,31 @@ def box(sides: Sequence[tuple[Fraction, Fraction]]) -> Polytope:
         point = (*(int(x * common) for x in corner), common)
         vertices.append((point, sum(1 << (2 * i + side) for i, side in enumerate(choice))))
     return Polytope(n, tuple(rows), tuple(vertices))
+
+
+def pulled(vertices: Sequence[tuple[Point, int]], face: int) -> Iterator[tuple[Point, ...]]:
+    """Simplices that make up a face, which is where the rows `face` are tight. Some may be flat: the perturbed ones are
+    not."""
+    first, own = vertices[0]
+    if len(vertices) == 1:
+        yield (first,)
+        return
+    others = 0
+    for _, tight in vertices:
+        others |= tight
+    for k in bits(others & ~own & ~face):
+        part = [(point, tight) for point, tight in vertices if tight >> k & 1]
+        for simplex in pulled(part, face | 1 << k):
+            yield (first, *simplex)
+
+
+def content(simplex: Sequence[Point]) -> Fraction:
+    """The volume of a simplex: the determinant of its vertices over n!."""
+    import flint
+
+    n = len(simplex) - 1
+    bottom = prod(point[-1] for point in simplex)
+    return Fraction(abs(int(flint.fmpz_mat([list(point) for point in simplex]).det())), bottom * factorial(n))
 
 
 def bits(mask: int) -> list[int]:

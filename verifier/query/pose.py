@@ -13,7 +13,7 @@ from verifier.language.build import NO, YES, Build, Choice, Form, Variable
 from verifier.model.claim import Ends
 from verifier.model.meaning import Distance, Meaning, NotYet, Point
 from verifier.model.program import PointValue, Program, Value
-from verifier.model.roots import Norm, tangent
+from verifier.model.roots import Norm, Rows, tangent
 from verifier.model.symbolic import Symbolic
 from verifier.query.question import Question, Square
 from verifier.source.text import NOWHERE
@@ -151,6 +151,11 @@ class Poser:
         """A number with roots in it that is not itself one."""
         value = self.symbolic.value(expr, self.env(names))
         return isinstance(value, Form) and bool(self.build.reach([value]) & self.symbolic.roots.keys())
+
+    def rows(self, expr: tree.Expr, names: Sequence[str]) -> Rows | None:
+        """The weights and forms of a distance whose metric is quadratic; None for another number."""
+        value = self.symbolic.value(expr, self.env(names))
+        return value.rows if isinstance(value, Distance) else None
 
     def square(self, expr: tree.Expr, names: Sequence[str]) -> Form | None:
         """The square of a distance whose metric is quadratic; None for another number."""

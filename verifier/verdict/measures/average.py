@@ -9,15 +9,20 @@ lower: for almost every x a set of x' with an inside is the slice of a set of pa
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from verifier.engines.engine import Fails, Holds, Unknown
+from msgspec import Struct
+from msgspec.structs import replace
+
+from verifier.engines.engine import Fails, Holds, Unknown, Vector
 from verifier.engines.mean_distance import integral, parts
-from verifier.engines.volume import OutOfTime, bits
-from verifier.engines.weigh import Region, Side, weigh
+from verifier.engines.volume import OutOfTime, Point, bits, content
+from verifier.engines.weigh import Density, Exact, Region, Side, chance, height, weigh
 from verifier.language.build import NO, Form
 from verifier.model.claim import Computation
+from verifier.query.pose import Posed
 from verifier.source.text import NOWHERE
 from verifier.syntax import tree
 from verifier.verdict.certify import distance
@@ -34,6 +39,9 @@ CLOSE = Fraction(1, 100)
 """Bounds that are relatively nearer to each other are near enough."""
 GROWTH = 8
 """Norms twice as fine take so many times as long, at least: they are not begun without that time."""
+NEAR = Fraction(1, 10_000)
+"""The same, where it is had by paving."""
+PAVED = "the mean of a root is only enclosed"
 NORMS = "roots lie between two polyhedral norms, and so does the mean"
 MOST = 4
 """Real coordinates: the parts live in twice as many dimensions."""
@@ -54,7 +62,7 @@ def compute(decider: Decider, computation: Computation) -> Measurement:
         return counted.mean(decider, computation)
     far = distance(f2, X, Y)
     if poser.square(far, POINTS) is not None or poser.curved(far, POINTS):
-        return enclosed(decider, computation, far)
+        return paved(decider, computation, far) or enclosed(decider, computation, far)
     return mean(decider, computation, poser.number(far, POINTS))
 
 
@@ -107,35 +115,60 @@ def bounds(value: Measurement) -> Side:
     return value.amount, value.amount
 
 
-def mean(decider: Decider, computation: Computation, d: Form) -> Measurement:
-    """The mean of a piecewise-linear distance, exactly."""
-    f1, f2 = computation.classifier("f1"), computation.classifier("f2")
-    poser, density = decider.poser, computation.over.steps
-    essential = computation.choices.get("almost") == "true"
-    if not poser.continuous(d):
-        return Measurement(None, why="the mean distance is computed for metrics that do not jump")
+class Space(Struct):
+    """X, its real coordinates and where they have a density, and its mass."""
+
+    everywhere: Posed
+    sides: dict[int, Side]
+    support: dict[int, Side]
+    density: Density
+
+    def mass(self, seconds: float) -> Side:
+        return weigh(self.everywhere.question, None, seconds, self.support, density=self.density).given
+
+
+def space(decider: Decider, computation: Computation) -> Space | str:
+    """What the mean is taken over; or why there is none."""
+    density = computation.over.steps
     try:
-        everywhere = poser.pose((X,), [], numbers=[ZERO])
+        everywhere = decider.poser.pose((X,), [], numbers=[ZERO])
         sides = measure(everywhere, decider.left() / 4)
         support = measure(everywhere, decider.left() / 4, density) if density else sides
     except RecursionError:
-        return Measurement(None, why=DEEP)
+        return DEEP
     if isinstance(sides, str):
-        return Measurement(None, why=sides)
+        return sides
     if isinstance(support, str):
-        return Measurement(None, why=support)
+        return support
     if len(sides) > MOST:
-        return Measurement(None, why=f"the mean distance is computed for at most {MOST} real coordinates")
-    agree = tree.Chain(NOWHERE, tuple(call(name) for name in (f1, f2)), ("==",))
-    facts = [poser.truth(agree, (X,))] if computation.word == "arca" else []
-    domain = poser.pose((X,), facts, numbers=[ZERO])
+        return f"the mean distance is computed for at most {MOST} real coordinates"
+    return Space(everywhere, sides, support, density)
+
+
+def counted_facts(decider: Decider, computation: Computation) -> list[Form]:
+    """Where distance counts: everywhere, or where f1 and f2 agree."""
+    names = (computation.classifier("f1"), computation.classifier("f2"))
+    agree = tree.Chain(NOWHERE, tuple(call(name) for name in names), ("==",))
+    return [decider.poser.truth(agree, (X,))] if computation.word == "arca" else []
+
+
+def mean(decider: Decider, computation: Computation, d: Form) -> Measurement:
+    """The mean of a piecewise-linear distance, exactly."""
+    f1, poser = computation.classifier("f1"), decider.poser
+    if not poser.continuous(d):
+        return Measurement(None, why="the mean distance is computed for metrics that do not jump")
+    ground = space(decider, computation)
+    if isinstance(ground, str):
+        return Measurement(None, why=ground)
+    domain = poser.pose((X,), counted_facts(decider, computation), numbers=[ZERO])
     flips = poser.pose(POINTS, [poser.truth(same(f1, "!="), POINTS)], numbers=[d])
+    sides, support, density = ground.sides, ground.support, ground.density
     end = time.monotonic() + decider.left()
     try:
-        trusts = TRUSTS if essential else null_labels(decider, f1, sides, end)
+        trusts = believed(decider, computation, cells(decider, f1, sides, end))
         if isinstance(trusts, str):
             return Measurement(None, why=trusts)
-        size = weigh(everywhere.question, None, decider.left(), support, density=density).given
+        size = ground.mass(decider.left())
         if domain.impossible:
             return Measurement(Fraction(0), trusts=trusts)
         width = len(poser.inputs(X))
@@ -145,8 +178,7 @@ def mean(decider: Decider, computation: Computation, d: Form) -> Measurement:
         if total is not None:
             if total[0] == total[1] and size[0] == size[1]:
                 return Measurement(total[0] / size[0], trusts=trusts)
-            low, high = total[0] / size[1], total[1] / size[0]
-            return Measurement(interval(low, high), why=LATE, trusts=trusts, how="enclosed", enclosure=(low, high))
+            return between(total, size, LATE, trusts)
         some = weigh(domain.question, None, decider.left(), support, density=density).given
     except OutOfTime:
         return Measurement(None, why=LATE)
@@ -157,24 +189,108 @@ def mean(decider: Decider, computation: Computation, d: Form) -> Measurement:
     return Measurement("infinity", trusts=trusts) if some[0] > 0 else Measurement(None, why=LATE)
 
 
+def between(total: Side, size: Side, why: str, trusts: tuple[str, ...]) -> Measurement:
+    """The quotient of an integral and a mass."""
+    low, high = total[0] / size[1], total[1] / size[0]
+    return Measurement(interval(low, high), why=why, trusts=trusts, how="enclosed", enclosure=(low, high))
+
+
+def paved(decider: Decider, computation: Computation, far: tree.Expr) -> Measurement | None:
+    """The mean of the root of a sum of squares of forms that are affine in x and x'; None of another distance, and when
+    time does not suffice for the parts of X."""
+    from verifier.engines.paved_mean import Ground, enclose
+
+    f1, poser = computation.classifier("f1"), decider.poser
+    rows = poser.rows(far, POINTS)
+    here, there = ([form.terms[0][0] for form in poser.inputs(name)] for name in POINTS)
+    if rows is None or len(rows) < 2 or not all({i for i, _ in form.terms} <= {*here, *there} for _, form in rows):
+        return None
+    ground = space(decider, computation)
+    if isinstance(ground, str):
+        return Measurement(None, why=ground)
+    end = time.monotonic() + decider.left()
+    facts = counted_facts(decider, computation)
+    start = image([form for _, form in rows], here, -1)
+    goal = image([replace(form, constant=Fraction(0)) for _, form in rows], there)
+    try:
+        found = cells(decider, f1, ground.sides, end)
+        trusts = believed(decider, computation, found)
+        if isinstance(trusts, str):
+            return Measurement(None, why=trusts)
+        size = ground.mass(decider.left())
+        grounds = []
+        for name, (case, _) in found.items():
+            own = poser.pose((X,), [case, *facts], numbers=[ZERO])
+            regions = [] if own.impossible else [r for r, _ in parts(own.question, ground.support, end, ground.density)]
+            others = [cell for other, (_, several) in found.items() if other != name for cell in several]
+            if not regions:
+                continue
+            if not others:
+                return Measurement("infinity", trusts=trusts)
+            weights = [height(region, ground.density) * chance(region.fixed, ground.density) for region in regions]
+            simplices = [
+                (weight * content(simplex), corners)
+                for weight, region in zip(weights, regions, strict=True)
+                for simplex, corners in triangles(region, start)
+            ]
+            grounds.append(Ground(simplices, [corners for cell in others for _, corners in triangles(cell, goal)]))
+        if not grounds:
+            return Measurement(Fraction(0), trusts=trusts)
+
+        def enough(total: Side) -> bool:
+            low, high = total[0] / size[1], total[1] / size[0]
+            told = computation.against is not None and not low <= computation.against <= high
+            return told or high - low <= NEAR * high
+
+        return between(enclose(grounds, [w for w, _ in rows], enough, end), size, PAVED, trusts)
+    except OutOfTime:
+        return None
+    except RecursionError:
+        return Measurement(None, why=DEEP)
+
+
+def image(forms: Sequence[Form], inputs: Sequence[int], sign: int = 1) -> Callable[[Vector], Exact]:
+    """The values of forms, as far as these inputs have a share in them."""
+    places = {i: k for k, i in enumerate(inputs)}
+    rows = [([(places[i], w) for i, w in form.terms if i in places], form.constant) for form in forms]
+    return lambda point: tuple(sign * sum((w * point[k] for k, w in terms), constant) for terms, constant in rows)
+
+
+def triangles(region: Region, at: Callable[[Vector], Exact]) -> Iterator[tuple[tuple[Point, ...], list[Exact]]]:
+    """Simplices that make up a region, and the images of their corners."""
+    for simplex in region.polytope.simplices():
+        yield simplex, [at(region.point(tuple(Fraction(x, p[-1]) for x in p[:-1]))) for p in simplex]
+
+
 LATE = "out of time"
 
 
-def null_labels(decider: Decider, f1: str, sides: dict[int, Side], end: float) -> str | tuple[str, ...]:
-    """Why the infimum may see what the volumes do not (a label outside of the closure of its parts with an inside), or
-    whom to trust that it does not."""
-    poser, trusts = decider.poser, dict.fromkeys(TRUSTS)
-    labels = poser.symbolic.label(decider.program.classifiers[f1], poser.point(X))
+def cells(decider: Decider, f1: str, sides: dict[int, Side], end: float) -> dict[str, tuple[Form, list[Region]]]:
+    """By label, where f1 gives it, and the parts of that with an inside."""
+    poser = decider.poser
+    labels, found = poser.symbolic.label(decider.program.classifiers[f1], poser.point(X)), {}
     for name, case in zip(labels.members, labels.cases, strict=True):
         posed = poser.pose((X,), [case], numbers=[ZERO])
-        if posed.impossible or case == NO:
-            continue
-        cells = [region for region, _ in parts(posed.question, sides, end)]
-        answer = decider.ask(poser.pose((X,), [case, *(outside(decider, cell) for cell in cells)]))
+        if not posed.impossible and case != NO:
+            found[name] = case, [region for region, _ in parts(posed.question, sides, end)]
+    return found
+
+
+def believed(
+    decider: Decider, computation: Computation, found: dict[str, tuple[Form, list[Region]]]
+) -> str | tuple[str, ...]:
+    """Why the infimum may see what the volumes do not (a label outside of the closure of its parts with an inside), or
+    whom to trust that it does not. An essential infimum sees no more than they do."""
+    trusts = dict.fromkeys(TRUSTS)
+    if computation.choices.get("almost") == "true":
+        return TRUSTS
+    for name, (case, regions) in found.items():
+        answer = decider.ask(decider.poser.pose((X,), [case, *(outside(decider, cell) for cell in regions)]))
         match answer:
             case Holds(_, believed):
                 trusts |= dict.fromkeys(believed)
             case Fails():
+                f1 = computation.classifier("f1")
                 return f"{f1} says {name} also on a set without an inside, apart from the rest: volumes do not see it"
             case Unknown(why):
                 return why
