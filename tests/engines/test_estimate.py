@@ -7,7 +7,7 @@ from fractions import Fraction
 import pytest
 
 from verifier.api import Options, load_text
-from verifier.engines.estimate import GRID, clopper_pearson, tail
+from verifier.engines.estimate import GRID, clopper_pearson, hoeffding, tail
 
 DOUBT = Fraction(1, 100)
 
@@ -65,3 +65,62 @@ compute S: probability(f1, f2, radius: 1)
     assert first.result.enclosure is not None
     low, high = first.result.enclosure
     assert low <= Fraction(10, 16) <= high  # 1/4 yes: 1/16 + 9/16
+
+
+@pytest.mark.parametrize(("mean", "count"), [(0, 10), (1, 10), (0.5, 40), (0.02, 200), (0.98, 200)])
+def test_hoeffdings_interval_holds_that_of_the_binomial_and_mirrors(mean: float, count: int) -> None:
+    """Of coins his bound is the tail of Clopper and Pearson, and more."""
+    share = Fraction(round(mean * count), count)
+    low, high = hoeffding(share, count, DOUBT)
+    sharp = clopper_pearson(int(share * count), count, DOUBT)
+    assert low <= sharp[0] + Fraction(1, GRID) and sharp[1] - Fraction(1, GRID) <= high
+    assert high - low <= 2 * (sharp[1] - sharp[0]) and 0 <= low <= share <= high <= 1
+    again = hoeffding(1 - share, count, DOUBT)
+    assert abs(1 - again[1] - low) < 1e-6 and abs(1 - again[0] - high) < 1e-6
+
+
+def test_hoeffdings_interval_by_hand() -> None:
+    """Of zeros alone k(0, p) = -ln(1 - p): the end is 1 - (1/200)^(1/10)."""
+    low, high = hoeffding(Fraction(0), 10, DOUBT)
+    assert low == 0 and 0 <= high - (1 - (1 / 200) ** 0.1) < 1e-6
+
+
+MANY = """
+domain X { x: real^5 in [0, 1] }
+labels { no, yes }
+oracle f2 { features x = x  metric linf  decide if x[0] >= 1/4 then yes else no }
+oracle o2 { features x = x  metric l2 }
+oracle o0 { features x = x  metric l0 }
+model f1 { features x = x  decide if x[0] >= 1/2 then yes else no }
+"""
+
+
+@pytest.mark.parametrize(
+    ("asked", "exact"),
+    [
+        ("arc(f1, f2)", 1 / 4),  # |x0 - 1/2|
+        ("arca(f1, f2)", 1 / 4 - 1 / 32),  # but for [1/4, 1/2)
+        ("arc(f1, o2)", 1 / 4),
+        ("arc(f1, o0)", 1.0),
+        (
+            "arc(f1, f2, over: product(x: [histogram([1/2, 1], [1]), "
+            + ", ".join(["histogram([0, 1], [1])"] * 4)
+            + "]))",
+            1 / 4,
+        ),
+    ],
+)
+def test_means_in_many_coordinates_are_estimated_by_compute_and_never_asserted(asked: str, exact: float) -> None:
+    text = f"{MANY}compute R: {asked}\nassert A: {asked} < 6"
+    result = load_text(text).check(Options(timeout=60))
+    found = result.computed[0].result
+    assert found.how == "estimated" and found.enclosure is not None and not found.trusts
+    low, high = found.enclosure
+    assert low <= exact <= high and "Hoeffding" in found.notes[0] and "seed" in found.notes[0]
+    assert result["A"].word == "unknown"
+
+
+def test_a_constant_classifier_has_no_mean_to_estimate() -> None:
+    text = MANY.replace("x[0] >= 1/2", "x[0] >= 2") + "compute R: arc(f1, f2)"
+    (found,) = load_text(text).check(Options(timeout=20)).computed
+    assert found.value is None

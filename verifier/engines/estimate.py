@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from fractions import Fraction
-from math import comb, lcm
+from math import comb, lcm, log
 from random import Random
 
 from msgspec import Struct
@@ -25,6 +25,8 @@ DOUBT = Fraction(1, 100)
 """One minus the confidence."""
 
 FINE = 1 << 32
+ROUNDING = 1e-6
+"""More than what floats get wrong of the logarithm of a chance."""
 GRID = 1 << 10
 """The ends of the interval are rounded outwards to multiples of 1/GRID."""
 
@@ -99,11 +101,12 @@ class Sampler:
         return (int(low * unit), int(high * unit)), (int(least * unit), int(most * unit)), unit, self.whole[i]
 
     def draw(self) -> Vector | None:
-        """A pair; None where the second point left the box."""
+        """A pair; None where the second point left the box. Or a point, if there are no pairs."""
         first, second = [], []
+        alone = len(self.whole) == self.width
         for place, step, unit, whole in self.scaled:
             x = self._between(place, unit, whole)
-            h = self._between(step, unit, whole)
+            h = 0 if alone else self._between(step, unit, whole)
             if x is None or h is None or not place[0] <= x + h <= place[1]:
                 return None
             first.append((x, unit))
@@ -195,3 +198,24 @@ def tail(hits: int, count: int, p: Fraction) -> Fraction:
     for i in range(hits, count + 1):
         total += comb(count, i) * a**i * b ** (count - i)
     return Fraction(total, p.denominator**count)
+
+
+def hoeffding(mean: Fraction, count: int, doubt: Fraction) -> Side:
+    """An interval for the expectation of numbers in [0, 1], from the mean of `count` independent ones, with confidence
+    1 - doubt: the chance of a mean of at least q (at most, for q below p) is no more than exp(-count * k(q, p)) for
+    k(q, p) = q ln(q/p) + (1-q) ln((1-q)/(1-p)) (W. Hoeffding, 1963, theorem 1). Rounded outwards."""
+
+    def above(q: float) -> Fraction:
+        """The least multiple of 1/FINE that is so unlikely to have so small a mean."""
+        below, high = int(q * FINE), FINE
+        while high - below > 1:
+            middle = (below + high) // 2
+            below, high = (below, middle) if unlikely(q, middle / FINE) else (middle, high)
+        return Fraction(high, FINE)
+
+    def unlikely(q: float, p: float) -> bool:
+        near = (q * log(q / p) if q else 0.0) + ((1 - q) * log((1 - q) / (1 - p)) if q < 1 else 0.0)
+        return count * near >= log(2 / doubt) + ROUNDING
+
+    q = float(mean)
+    return 1 - above(1 - q), above(q)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from copy import copy
 from typing import Any, cast
 
 from msgspec.structs import replace
@@ -72,6 +73,12 @@ class Portfolio:
         self.asked: list[Asked] = []
         self._now: tuple[Question, Asked] | None = None
         self._patience = DOUBTFUL if doubting else 1
+
+    def uncertified(self) -> Portfolio:
+        """The same, with the same record, without certificates."""
+        other = copy(self)
+        other.certifying = False
+        return other
 
     def find(self, question: Question, seconds: float) -> Answer:
         """A solution, or none: with a certificate, where the case search comes to an end in time."""

@@ -26,8 +26,8 @@ from verifier.query.pose import Posed
 from verifier.source.text import NOWHERE
 from verifier.syntax import tree
 from verifier.verdict.certify import distance
-from verifier.verdict.measures import counted
-from verifier.verdict.measures.probability import DEEP, POINTS, TRUSTS, ZERO, X, Y, call, measure, same
+from verifier.verdict.measures import counted, sampled
+from verifier.verdict.measures.probability import DEEP, POINTS, TRUSTS, USEFUL, ZERO, X, Y, call, measure, same
 from verifier.verdict.verdict import Measurement, interval
 
 if TYPE_CHECKING:
@@ -43,16 +43,17 @@ NEAR = Fraction(1, 10_000)
 """The same, where it is had by paving."""
 PAVED = "the mean of a root is only enclosed"
 NORMS = "roots lie between two polyhedral norms, and so does the mean"
+FOR_A_GUESS = 0.5
+"""This share of the time is kept for an estimate."""
 MOST = 4
 """Real coordinates: the parts live in twice as many dimensions."""
 
 
 def compute(decider: Decider, computation: Computation) -> Measurement:
-    """The mean, exactly, or enclosed."""
+    """The mean, exactly, or enclosed; for `compute`, if neither tells enough, an estimate."""
     if (axioms := decider.axioms(computation.shown)) is not None:
         return Measurement(None, why=axioms)
     f1, f2 = computation.classifier("f1"), computation.classifier("f2")
-    poser = decider.poser
     if computation.word == "arca" and not all(decides(decider, name) for name in (f1, f2)):
         return Measurement(None, why=f"`{f1}` and `{f2}` can only agree where both have a `decide`")
     essential = computation.choices.get("almost") == "true"
@@ -60,10 +61,22 @@ def compute(decider: Decider, computation: Computation) -> Measurement:
         return Measurement(None, why="over the rows of a data set `almost` is not computed")
     if computation.over.data:
         return counted.mean(decider, computation)
-    far = distance(f2, X, Y)
-    if poser.square(far, POINTS) is not None or poser.curved(far, POINTS):
+    if essential or not decider.guessing:
+        return certain(decider, computation)
+    end = decider.end
+    decider.end -= FOR_A_GUESS * decider.left()
+    found = certain(decider, computation)
+    decider.end = end
+    vague = found.enclosure is not None and found.enclosure[1] - found.enclosure[0] > USEFUL * found.enclosure[1]
+    return (sampled.mean(decider, computation) if vague or found.amount is None else None) or found
+
+
+def certain(decider: Decider, computation: Computation) -> Measurement:
+    """The mean, exactly, or enclosed."""
+    far = distance(computation.classifier("f2"), X, Y)
+    if decider.poser.square(far, POINTS) is not None or decider.poser.curved(far, POINTS):
         return paved(decider, computation, far) or enclosed(decider, computation, far)
-    return mean(decider, computation, poser.number(far, POINTS))
+    return mean(decider, computation, decider.poser.number(far, POINTS))
 
 
 def enclosed(decider: Decider, computation: Computation, far: tree.Expr) -> Measurement:
