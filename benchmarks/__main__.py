@@ -13,13 +13,14 @@ from pathlib import Path
 from benchmarks import ours, peers, table
 from benchmarks.contest import Instance, Judged, Run, contradictions, judge
 from benchmarks.peers import nnenum
-from benchmarks.suites import Missing, Options, Suite, acasxu, fairness, linear, startup, twins
+from benchmarks.suites import Missing, Options, Suite, acasxu, fairness, linear, small, startup, twins
 
 SUITES: dict[str, Suite] = {
     "fairness": fairness.instances,
     "acasxu": acasxu.instances,
     "twins": twins.instances,
     "linear": linear.instances,
+    "small": small.instances,
 }
 
 Ask = Callable[[Instance, float], Run]

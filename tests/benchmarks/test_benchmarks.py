@@ -19,7 +19,7 @@ from benchmarks.contest import Instance, Run, Said, contradictions, judge, repla
 from benchmarks.peers import PEERS, answer_of, installed, nnenum
 from benchmarks.plot import draw
 from benchmarks.run import PYTHON, run
-from benchmarks.suites import Missing, Options, acasxu, fairness, linear, twins
+from benchmarks.suites import Missing, Options, acasxu, fairness, linear, small, twins
 from verifier.model.network import Dense, Network, Relu
 from verifier.model.violation import All, Some, holds
 
@@ -279,6 +279,37 @@ def test_linear_questions_have_the_answers_they_are_made_for() -> None:
     instance = linear.radius(3, 3, seed=1)
     mine, theirs = (judge(instance, [r]) for r in (ours.ask(instance, 30), peers.ask("z3", instance, 30)))
     assert mine.values == theirs.values != (None,)
+
+
+def test_small_questions_are_the_same_each_time_and_in_both_languages() -> None:
+    first, again = (list(small.instances(Options())) for _ in range(2))
+    assert first == again and len({i.name for i in first}) == len(first) == small.EACH * len(small.KINDS)
+    words = set()
+    for name in (
+        "near 11",
+        "around 1",
+        "contained 5",
+        "factors 3",
+        "exported 0",
+        "switched 2",
+        "rewritten 6",
+        "least 8",
+    ):
+        instance = next(i for i in first if i.name == name)
+        mine, theirs = (judge(instance, [r]) for r in (ours.ask(instance, 30), peers.ask("z3", instance, 30)))
+        assert mine.decided and (mine.words, mine.values) == (theirs.words, theirs.values)
+        words |= {*mine.words}
+    assert words == {"proved", "refuted"}
+
+
+def test_networks_that_are_rewritten_stay_the_same_function() -> None:
+    generator = np.random.default_rng(4)
+    net = small.random_net(generator, 3, 2)
+    deaf, twice = small.deaf(net, generator), small.split(net, generator)
+    for point in product((-ONE, ZERO, HALF), repeat=3):
+        assert twice.at(point) == net.at(point)
+        assert deaf.at(point) == deaf.at((*point[:-1], ONE)) == net.at((*point[:-1], ZERO))
+        assert small.beside(net, twice).at(point) == 2 * net.at(point)
 
 
 def test_the_thresholds_that_are_kept_are_those_of_the_networks() -> None:
