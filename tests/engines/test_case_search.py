@@ -36,6 +36,26 @@ def proved(answer: Answer, q: Question) -> Tree:
     return proof
 
 
+def test_what_closes_a_branch_closes_all_of_those_around_it_that_it_can() -> None:
+    """Six neurons that do not matter: 127 branches, if both sides of each were looked at."""
+    slight = " + ".join(f"relu(u.c[{i}] - 1/2)" for i in range(6))
+    facts = [f"u.a - u.b + ({slight}) / 100 >= 1/2", "u.a + u.d <= 1/2", "u.b + u.d >= 1/4"]
+    sides = "a: real in [0, 1], b: real in [0, 1], c: real^6 in [0, 1], d: real in [0, 1]"
+    q = question(f"domain X {{ {sides} }}", ["u"], facts)
+    searching = CaseSearch(q, 20, exact=True)
+    tree = proved(searching.run(), q)
+    assert searching.stats.branches == 7 and len(tuple(tree.steps)) == 1
+
+
+def test_a_brief_search_gives_up_after_its_branches_and_loads_no_floats() -> None:
+    sums = " + ".join(f"relu(u.x[0] - {k}/9)" for k in range(1, 9))
+    q = question(PLANE, ["u"], [f"{sums} > 8 * relu(u.x[0]) + relu(u.x[1])"])
+    few, many = (Searcher().brief(q, most, 20) for most in (2, 5000))
+    assert isinstance(few, Unknown) and dict(few.work) == {"branches": 2}
+    proved(many, q)
+    assert dict(many.work).keys() == {"branches"}
+
+
 @pytest.mark.parametrize(
     "facts",
     [

@@ -28,13 +28,13 @@ def test_numbers_that_no_float_holds_are_left_to_z3() -> None:
     assert isinstance(found, Fails) and q.solved_by(found.points[0])
 
 
-STEPS = " + ".join(f"relu(u.a - {k}/13)" for k in range(13))
+STEPS = " + ".join(f"relu(u.a - {k}/30)" for k in range(30))
 UNIT = "domain X { a: real in [0, 1] }"
 QUESTIONS = {
     ("few", "solution"): question(UNIT, ["u"], ["relu(u.a - 1/3) > 1/2"]),
     ("few", "no solution"): question(UNIT, ["u"], ["relu(u.a - 1/3) > 2/3"]),
-    ("many", "solution"): question(UNIT, ["u"], [f"{STEPS} > 6"]),
-    ("many", "no solution"): question(UNIT, ["u"], [f"{STEPS} > 7 * u.a + 1/10"]),
+    ("many", "solution"): question(UNIT, ["u"], [f"{STEPS} > 15"]),
+    ("many", "no solution"): question(UNIT, ["u"], [f"{STEPS} > 31/2 * u.a + 1/10"]),
 }
 
 
@@ -77,7 +77,7 @@ def test_nobody_is_asked_twice_without_the_wish() -> None:
         portfolio.find(QUESTIONS["few", "solution"], 30)
         assert portfolio.confirm(30) == ""
         (asked,) = portfolio.taken()
-        assert [t.engine for t in asked.turns] == ["z3"] and asked.question is None
+        assert [t.engine for t in asked.turns] == ["case search", "z3"] and asked.question is None
         quiet = Portfolio(worker)
         quiet.find(QUESTIONS["few", "solution"], 30)
         assert quiet.taken() == ()
@@ -110,7 +110,11 @@ NOWHERE = (Fraction(2),)
         (
             "few",
             "solution",
-            {"find": Holds("z3 5", ("z3 5",)), "case_search": Unknown("out of time")},
+            {
+                "find": Holds("z3 5", ("z3 5",)),
+                "brief": Unknown("out of time"),
+                "case_search": Unknown("out of time"),
+            },
             None,
         ),
         ("many", "no solution", {"find": Fails("z3 5", (NOWHERE,))}, "z3 5 gives a point that is no solution"),
@@ -130,8 +134,45 @@ def test_a_contradiction_is_a_failure_that_names_both(
 
 
 def test_a_certificate_is_not_looked_for_where_a_solution_is_found() -> None:
-    with Liar(find=Holds("z3 5", ("z3 5",))) as worker, pytest.raises(EngineFailed, match="where z3 5 says"):
+    none, tired = Holds("z3 5", ("z3 5",)), Unknown("out of time")
+    with Liar(find=none, brief=tired) as worker, pytest.raises(EngineFailed, match="where z3 5 says"):
         Portfolio(worker).find(QUESTIONS["few", "solution"], 30)
+
+
+def test_what_exact_arithmetic_finds_on_few_branches_z3_must_find_too() -> None:
+    with (
+        Liar(find=Holds("z3 5", ("z3 5",))) as worker,
+        pytest.raises(EngineFailed, match="where case search finds one"),
+    ):
+        Portfolio(worker).find(QUESTIONS["few", "solution"], 30)
+    with Liar(find=Unknown("out of time")) as worker:
+        found = Portfolio(worker).find(QUESTIONS["few", "solution"], 30)
+    assert isinstance(found, Fails) and QUESTIONS["few", "solution"].solved_by(found.points[0])
+
+
+def test_what_nobody_sees_is_neither_made_pleasant_nor_proved_again() -> None:
+    with Liar(find=Unknown("not wanted"), case_search=Unknown("not wanted")) as worker:
+        portfolio = Portfolio(worker, recording=True)
+        assert isinstance(portfolio.find(QUESTIONS["few", "solution"], 30, shown=False), Fails)
+        assert [t.engine for a in portfolio.taken() for t in a.turns] == ["case search"]
+    with Liar(find=Holds("z3 5", ("z3 5",)), brief=Unknown("many branches")) as worker:
+        portfolio = Portfolio(worker, recording=True)
+        assert isinstance(portfolio.find(QUESTIONS["few", "no solution"], 30, shown=False), Holds)
+        assert [t.engine for a in portfolio.taken() for t in a.turns] == ["case search", "z3"]
+
+
+@pytest.mark.parametrize("outcome", ["solution", "no solution"])
+def test_of_some_choices_z3_may_try_whether_it_is_easy(outcome: str) -> None:
+    steps = " + ".join(f"relu(u.a - {k}/13)" for k in range(13))
+    q = question(UNIT, ["u"], [f"{steps} > 6" if outcome == "solution" else f"{steps} > 7 * u.a + 1/10"])
+    with Liar(brief=Unknown("many branches")) as worker:
+        portfolio = Portfolio(worker, recording=True)
+        portfolio.find(q, 30)
+        (asked,) = portfolio.taken()
+    assert asked.order.startswith("some") and [t.outcome for t in asked.turns[:2]] == ["unknown", outcome]
+    assert asked.turns[1].engine == "z3" and asked.turns[-1].engine == (
+        "z3" if outcome == "solution" else "case search"
+    )
 
 
 def test_without_time_there_is_no_second_opinion_and_this_is_said() -> None:

@@ -95,7 +95,7 @@ def test_a_wrong_pair_is_never_a_refutation(
 ) -> None:
     s, h, c, s_, h_ = map(F, values)
 
-    def lie(self: Portfolio, question: Question, seconds: float) -> Answer:
+    def lie(self: Portfolio, question: Question, seconds: float, shown: bool = True) -> Answer:
         by_name = {"x.s": s, "x.h": h, "x.c": c, "x'.s": s_, "x'.h": h_, "x'.c": c}
         return Fails("liar", (tuple(by_name[v.name] for v in question.variables),))
 
@@ -104,7 +104,7 @@ def test_a_wrong_pair_is_never_a_refutation(
 
 
 def test_a_member_that_does_not_exist_is_never_shown(monkeypatch: pytest.MonkeyPatch) -> None:
-    def lie(self: Portfolio, question: Question, seconds: float) -> Answer:
+    def lie(self: Portfolio, question: Question, seconds: float, shown: bool = True) -> Answer:
         return Fails("liar", (tuple(F(7) if v.name.endswith(".c") else F(0) for v in question.variables),))
 
     monkeypatch.setattr(Portfolio, "find", lie)

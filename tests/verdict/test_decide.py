@@ -94,7 +94,7 @@ def test_the_part_that_settles_a_join_is_named() -> None:
 def test_what_parts_trust_is_trusted_by_the_whole(monkeypatch: pytest.MonkeyPatch) -> None:
     names = iter(("first", "second", "first"))
 
-    def answer(self: Portfolio, question: Question, seconds: float) -> Answer:
+    def answer(self: Portfolio, question: Question, seconds: float, shown: bool = True) -> Answer:
         name = next(names)
         return Holds(name, (name,))
 
@@ -226,7 +226,7 @@ def test_a_containment_by_theorem_2_trusts_nobody() -> None:
 def test_a_wide_linear_map_is_torn_by_a_pair_of_theorem_2_without_any_solver(
     domain: str, word_: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Portfolio, "find", lambda self, question, seconds: Unknown("not asked"))
+    monkeypatch.setattr(Portfolio, "find", lambda self, question, seconds, shown=True: Unknown("not asked"))
     inside, _, where = domain.partition(" where ")
     if inside.startswith("x: int"):
         inside = ", ".join(f"x{i}: int in [0, 1]" for i in range(14))

@@ -95,7 +95,7 @@ def test_a_verdict_without_time_is_unknown() -> None:
 
 
 def test_what_there_is_no_time_to_check_is_trusted_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Portfolio, "find", lambda self, question, seconds: Unknown("out of time"))
+    monkeypatch.setattr(Portfolio, "find", lambda self, question, seconds, shown=True: Unknown("out of time"))
     monkeypatch.setattr(Portfolio, "certificate", lambda self, question, seconds: Unknown("out of time"))
     for claim, kind in ((NEAR, Proved), (NEAR.replace("3/5", "1/2"), Refuted)):
         verdict = checked(claim).verdict
@@ -275,7 +275,7 @@ def test_what_holds_of_a_norm_only_is_unknown(answer: tuple[Row, ...], monkeypat
 
 
 def test_of_a_root_nothing_is_trusted_that_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Portfolio, "find", lambda self, question, seconds: Unknown("out of time"))
+    monkeypatch.setattr(Portfolio, "find", lambda self, question, seconds, shown=True: Unknown("out of time"))
     monkeypatch.setattr(Portfolio, "certificate", lambda self, question, seconds: Unknown("out of time"))
     for radius in ("9/10", "1/10"):
         assert isinstance(round_check(ROUND.replace("9/10", radius).replace("y.b <=", "y.b <"))["A"].verdict, Undecided)

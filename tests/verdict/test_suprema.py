@@ -110,7 +110,7 @@ def test_what_stays_open_says_why(method: str, monkeypatch: pytest.MonkeyPatch) 
 def test_another_point_than_p_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
     original = Portfolio.find
 
-    def lie(self: Portfolio, question: Question, seconds: float) -> Answer:
+    def lie(self: Portfolio, question: Question, seconds: float, shown: bool = True) -> Answer:
         true = original(self, question, seconds)
         if not isinstance(true, Fails):
             return true

@@ -13,7 +13,13 @@ from verifier.query.question import Question
 
 CERTIFICATE, SECOND = "a certificate", "a second opinion"
 SETTLED = ("solution", "no solution")
-SHORT = {"glance": "bounds", "box_search": "box search", "case_search": "case search", "find": "z3"}
+SHORT = {
+    "glance": "bounds",
+    "brief": "case search",
+    "box_search": "box search",
+    "case_search": "case search",
+    "find": "z3",
+}
 """Who answers whether there is a solution, task by task; everything else is a task of z3."""
 
 
@@ -53,7 +59,7 @@ def turn(task: str, answer: object, seconds: float, wanted: str) -> Turn:
     by = str(getattr(answer, "by", engine)) if engine.startswith("z3") else engine
     match answer:
         case Unknown(why, work):
-            reason = "" if task == "glance" else why  # it gives up after one look, not when time is up
+            reason = "" if task in ("glance", "brief") else why  # they give up soon, not when time is up
             return Turn(engine, "unknown", seconds, by, work, wanted, reason)
         case Holds():
             return Turn(engine, "no solution", seconds, by, answer.work, wanted)

@@ -76,6 +76,11 @@ class Branch(Struct):
     ranges: Ranges
     decided: tuple[tuple[int, bool], ...]
     slot: Slot
+    parent: Branch | None = None
+    waiting: int = 0
+    """How many branches wait that are no part of this one."""
+    forms: Forms = {}
+    """Nodes that are affine on it, and so on all of its parts."""
 
 
 class Cut(Struct, frozen=True):
@@ -150,10 +155,18 @@ class Plan:
 
 
 class CaseSearch:
-    """One question. `most`: give up after so many branches."""
+    """One question. `most`: give up after so many branches. `exact`: with exact arithmetic alone, however many the
+    choices."""
 
-    def __init__(self, question: Question, seconds: float, plan: Plan | None = None, most: int | None = None) -> None:
-        self.begun, self.most = time.monotonic(), most
+    def __init__(
+        self,
+        question: Question,
+        seconds: float,
+        plan: Plan | None = None,
+        most: int | None = None,
+        exact: bool = False,
+    ) -> None:
+        self.begun, self.most, self.plain = time.monotonic(), most, exact
         self.end = self.begun + seconds
         self.question, self.problem = question, question.empty
         self.plan = plan or Plan(question)
@@ -175,9 +188,11 @@ class CaseSearch:
             branch = todo.pop()
             self.stats.branches += 1
             if self.propagate(branch):
+                self.lift(branch, todo)
                 continue
             if self.stats.branches == 1:
-                self.many = max(self.open_choices(branch), sum(v.integer for v in self.question.variables)) > FEW
+                wide = max(self.open_choices(branch), sum(v.integer for v in self.question.variables)) > FEW
+                self.many = wide and not self.plain
                 if self.many and self.most is None and (guess := self.guess()) is not None:
                     return guess
                 if self.many and self.tighten(branch):
@@ -186,11 +201,24 @@ class CaseSearch:
                 return guess
             match self.decide(branch):
                 case Cut(node, value, above):
+                    branch.waiting = len(todo)
                     todo += self.cut(branch, node, value, above)
+                case None:
+                    self.lift(branch, todo)
                 case Fails() | Unknown() as answer:
                     return answer
         proof = Tree(tuple(start.steps()), self.plan.twins.definitions, self.plan.twins.gaps)
         return Holds(NAME, (), (self.problem, proof))
+
+    def lift(self, branch: Branch, todo: list[Branch]) -> None:
+        """What closes a branch may close a larger one: then its other parts need not be looked at."""
+        end = branch.slot.step
+        assert isinstance(end, Farkas)
+        above = branch.parent
+        while above is not None and closes(self.scaled, above.ranges, end):
+            above.slot.step, above.slot.after = end, ()
+            del todo[above.waiting :]
+            above = above.parent
 
     def open_choices(self, branch: Branch) -> int:
         """How many choices of numbers are not decided."""
@@ -225,7 +253,9 @@ class CaseSearch:
         for above in (False, True):
             ranges = branch.ranges.copy()
             cut(self.scaled, ranges, node, value, above)
-            branches.append(Branch(ranges, self.decided(branch, node, above, value), Slot()))
+            branches.append(
+                Branch(ranges, self.decided(branch, node, above, value), Slot(), branch, forms=branch.forms.copy())
+            )
         branch.slot.step, branch.slot.after = Split(node, value), (branches[0].slot, branches[1].slot)
         return branches if above_first else branches[::-1]
 
@@ -532,8 +562,7 @@ class CaseSearch:
         """Linear arithmetic on the decided nodes, as affine forms of the inputs. `undecided`: what to cut where that
         does not settle the branch. Nodes that depend on a choice that is open are left out, and it is cut."""
         self.stats.exact += 1
-        ranges, scaled = branch.ranges, self.scaled
-        forms: Forms = {}
+        ranges, scaled, forms = branch.ranges, self.scaled, branch.forms
         rows: list[Inequality] = []
         names: list[Row] = []
         for node, above in branch.decided:
@@ -592,6 +621,10 @@ class Searcher:
         """The same, if that is seen at once."""
         return self._search(question, seconds, 1)
 
+    def brief(self, question: Question, most: int, seconds: float) -> Answer:
+        """The same, if exact arithmetic sees it on so many branches."""
+        return self._search(question, seconds, most, exact=True)
+
     def strike(self, question: Question, grid: Grid, seconds: float) -> dict[int, Vector]:
         """Solutions in many boxes at once (`falsify.strike`)."""
         from verifier.engines.falsify import strike
@@ -604,7 +637,7 @@ class Searcher:
             self._plan = Plan(question)
         return self._plan
 
-    def _search(self, question: Question, seconds: float, most: int | None) -> Answer:
-        search = CaseSearch(question, seconds, self._planned(question), most)
+    def _search(self, question: Question, seconds: float, most: int | None, exact: bool = False) -> Answer:
+        search = CaseSearch(question, seconds, self._planned(question), most, exact)
         answer, took = search.run(), search.stats
         return worked(answer, branches=took.branches, linear_programs=took.programs)

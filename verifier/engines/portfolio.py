@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from copy import copy
+from math import inf
 from typing import Any, cast
 
 from msgspec.structs import replace
@@ -32,26 +33,41 @@ from verifier.query.question import Question
 MANY_CHOICES = 12
 """From this many piecewise-linear choices on, the case search is asked before z3."""
 
+SOME_CHOICES = 24
+"""Up to so many choices of few inputs, z3 may try first whether it is easy."""
+
 MODEST = 40
 """Up to so many choices, the case search is asked before the box search."""
 
-PATIENCE = 2.0
-"""A proof of what z3 has refuted may take so many seconds more, or so many times as long as z3 took."""
-DOUBTFUL = 5
-"""So many times the patience with proofs of extremes and limits, where everything is to have a second opinion."""
+EASY = 0.25
+"""Seconds of that try."""
 
-FEW = "few: z3, cases"
+NICE = 5.0
+"""Seconds of z3 for a pleasant solution where one is known."""
+
+PATIENCE = 1.5
+"""A proof of what z3 has refuted may take so many seconds more, or so many times as long as z3 took."""
+LONG = 5
+"""So many times the patience with proofs that are kept, and of extremes and limits where everything is to have a second
+opinion."""
+
+BRIEFLY, LONGER = 32, 1024
+"""Branches of the exact search before z3 is loaded (some 10 ms), and when a certificate is wanted (some 300 ms)."""
+
+FEW = "few: a few cases, z3, cases"
+SOME = "some, of few inputs: a few cases, z3, cases, boxes"
 MANY = "many: cases, z3"
 NARROW = "many, of few inputs: cases, boxes, z3"
 VERY_MANY = "very many, of few inputs: bounds, boxes, cases, z3"
 PLANS = {
-    FEW: (("find", 0.5), ("case_search", 1.0)),
-    MANY: (("case_search", 0.7), ("find", 1.0)),
-    NARROW: (("case_search", 0.7), ("box_search", 0.6), ("find", 1.0)),
-    VERY_MANY: (("glance", 1.0), ("box_search", 0.6), ("case_search", 0.7), ("find", 1.0)),
+    FEW: (("find", 0.5, inf), ("case_search", 1.0, inf)),
+    SOME: (("find", 1.0, EASY), ("case_search", 0.7, inf), ("box_search", 0.6, inf), ("find", 1.0, inf)),
+    MANY: (("case_search", 0.7, inf), ("find", 1.0, inf)),
+    NARROW: (("case_search", 0.7, inf), ("box_search", 0.6, inf), ("find", 1.0, inf)),
+    VERY_MANY: (("glance", 1.0, inf), ("box_search", 0.6, inf), ("case_search", 0.7, inf), ("find", 1.0, inf)),
 }
-"""Why this order -> the engines, and what each has of the time that is left. Pairs that z3 finds are pleasant to read;
-cases have a certificate, where boxes may be too many for one."""
+"""Why this order -> the engines, what each has of the time that is left, and at most. Pairs that z3 finds are pleasant
+to read; cases have a certificate, where boxes may be too many for one."""
 
 
 class Portfolio:
@@ -72,7 +88,7 @@ class Portfolio:
         self.doubting, self.recording = doubting, recording
         self.asked: list[Asked] = []
         self._now: tuple[Question, Asked] | None = None
-        self._patience = DOUBTFUL if doubting else 1
+        self._patience = LONG if doubting else 1
 
     def uncertified(self) -> Portfolio:
         """The same, with the same record, without certificates."""
@@ -80,8 +96,9 @@ class Portfolio:
         other.certifying = False
         return other
 
-    def find(self, question: Question, seconds: float) -> Answer:
-        """A solution, or none: with a certificate, where the case search comes to an end in time."""
+    def find(self, question: Question, seconds: float, shown: bool = True) -> Answer:
+        """A solution, or none: with a certificate, where the case search comes to an end in time. `shown`: somebody
+        sees it; else any solution will do, and no certificate is looked for."""
         if question.squares:
             return self._ask("find_square", question, seconds=seconds)
         started = time.monotonic()
@@ -90,11 +107,19 @@ class Portfolio:
             return seconds - (time.monotonic() - started)
 
         why = order(question)
-        for task, share in PLANS[why]:
-            found = self._ask(task, question, seconds=left() * share, order=why)
+        if why in (FEW, SOME) and self.certifying and not self.doubting:  # who doubts asks two engines anyway
+            first = self._ask("brief", question, BRIEFLY, seconds=left(), order=why)
+            if isinstance(first, Holds) or (isinstance(first, Fails) and not shown):
+                return first
+            if isinstance(first, Fails):
+                nicer = self._ask("find", question, seconds=min(NICE, left()), order=why)
+                agree(first.by, "solution", nicer)
+                return nicer if isinstance(nicer, Fails) else first
+        for task, share, most in PLANS[why]:
+            found = self._ask(task, question, seconds=min(most, left() * share), order=why)
             if not isinstance(found, Unknown):
                 break
-        if isinstance(found, Holds) and why == FEW and task == "find":
+        if isinstance(found, Holds) and shown and why in (FEW, SOME) and task == "find":
             return self._proved(found, question, started, left())
         return found
 
@@ -161,15 +186,24 @@ class Portfolio:
         """A certificate that there is no solution, or a solution, if one of them is found soon."""
         if not self.certifying:
             return Unknown("no certificate is asked for")
-        return self._ask("case_search", question, seconds=min(seconds, PATIENCE), wanted=CERTIFICATE)
+        return self._searched(question, min(seconds, PATIENCE * (LONG if self.keeping else 1)))
+
+    def _searched(self, question: Question, seconds: float) -> Answer:
+        """A certificate that there is no solution, or a solution."""
+        begun = time.monotonic()
+        if choices(question) < MODEST:
+            found = self._ask("brief", question, LONGER, seconds=seconds / 2, wanted=CERTIFICATE)
+            if not isinstance(found, Unknown):
+                return found
+        return self._ask("case_search", question, seconds=seconds - (time.monotonic() - begun), wanted=CERTIFICATE)
 
     def _proved(self, first: Holds, question: Question, started: float, left: float, times: int = 1) -> Holds:
         """What z3 says since `started`; with a certificate that `question` has no solution, where one is found by so
         many `times` the patience."""
         if not first.trusts or not self.certifying:
             return first
-        patience = times * PATIENCE * max(1.0, time.monotonic() - started)
-        second = self._ask("case_search", question, seconds=min(left, patience), wanted=CERTIFICATE)
+        patience = max(times, LONG if self.keeping else 1) * PATIENCE * max(1.0, time.monotonic() - started)
+        second = self._searched(question, min(left, patience))
         agree(first.by, "no solution", second)
         return second if isinstance(second, Holds) else first
 
@@ -287,4 +321,6 @@ def order(question: Question) -> str:
     many = choices(question)
     if many < MANY_CHOICES:
         return FEW
-    return MANY if not narrow(question) else NARROW if many <= MODEST else VERY_MANY
+    if not narrow(question):
+        return MANY
+    return SOME if many <= SOME_CHOICES else NARROW if many <= MODEST else VERY_MANY

@@ -279,7 +279,7 @@ class Decider:
             return roots.alike(poser, pose)
 
         posed, holds = premise(self.poser), roots.written(self, claim.given)
-        match self._ask_measure(posed, claim) if claim.almost else self.ask(posed, premise, holds=holds):
+        match self._ask_measure(posed, claim) if claim.almost else self.ask(posed, premise, holds=holds, shown=False):
             case Holds():
                 who = "No two different points satisfy" if claim.distinct is not None else "Nothing satisfies"
                 null = " except on a set of measure zero" if claim.almost else ""
@@ -306,7 +306,7 @@ class Decider:
     def _never(self, label: Form) -> bool:
         if label in (YES, NO):
             return label == NO
-        return isinstance(self.ask(self.poser.pose(("x",), [label]), most=1.0), Holds)
+        return isinstance(self.ask(self.poser.pose(("x",), [label]), most=1.0, shown=False), Holds)
 
     def _prenex(self, claim: Prenex) -> Outcome:
         """A strategy, or a choice without an answer; and whether the premise says anything."""
@@ -348,7 +348,8 @@ class Decider:
         wide = len(poser.inputs("x")) > FEW and not claim.at
         guesses = list(closed_form.segments(poser, claim)) if wide else []
         ignored: Answer | None = None
-        if trees := self._flip(claim):
+        whole = poser.pose(points, facts, large=[coarse])
+        if (trees := self._flip(claim)) and not whole.impossible:
             posed = poser.pose(points, [*facts, flips(poser)], large=[*poser.margins(claim.model, points), coarse])
             ignored = self._guessed(posed, guesses) or self.ask(
                 posed, lambda p: p.pose(points, [*torn(p), flips(p)]), most=SOON if guesses else None
@@ -359,11 +360,10 @@ class Decider:
                 ignored = self.ask(
                     poser.pose(points, [near(poser), flips(poser)]), lambda p: p.pose(points, [near(p), flips(p)])
                 )
-        posed = poser.pose(points, facts, large=[coarse])
-        answer = self._guessed(posed, guesses) or self.ask(posed, lambda p: p.pose(points, torn(p)))
+        answer = self._guessed(whole, guesses) or self.ask(whole, lambda p: p.pose(points, torn(p)))
         match answer:
             case Fails():
-                return self._torn(claim, posed, answer, [zero, *differs], flips=False, ignored=ignored)
+                return self._torn(claim, whole, answer, [zero, *differs], flips=False, ignored=ignored)
             case Unknown(why):
                 return Outcome(Undecided(why))
             case _:
@@ -607,15 +607,16 @@ class Decider:
         again: Again | None = None,
         most: float | None = None,
         holds: Callable[[Points], bool] | None = None,
+        shown: bool = True,
     ) -> Answer:
         """`again` poses the same question, without folding, so that what the bounds settle is proved; or, for sums of
-        roots, with tighter bounds, until a solution `holds` exactly."""
+        roots, with tighter bounds, until a solution `holds` exactly. `shown` as of `Portfolio.find`."""
         if posed.impossible:
-            return self.folded(again)
+            return self.folded(again if shown else None)
         if posed.roots and again is not None and holds is not None:
             return roots.search(self, posed, again, holds)
         left = self.left() if most is None else min(most, self.left())
-        return certified(self.portfolio.find(posed.question, left), posed.question)
+        return certified(self.portfolio.find(posed.question, left, shown), posed.question)
 
     def _ask_measure(self, posed: Posed, claim: Always, again: Again | None = None) -> Answer:
         if posed.impossible:
