@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from fractions import Fraction
 from itertools import pairwise
 from math import acos, pi, sqrt
@@ -11,9 +12,9 @@ import pytest
 
 from tests.engines.test_weigh import exactly, probability, square
 from verifier.api import load_text
-from verifier.engines.ball import Square, trimmed
+from verifier.engines.ball import Square, polygons, trimmed
 from verifier.engines.volume import box
-from verifier.engines.weigh import Mass, weigh
+from verifier.engines.weigh import Mass, Region, weigh
 from verifier.query.pose import Poser
 from verifier.source.text import NOWHERE
 from verifier.syntax import tree
@@ -146,3 +147,77 @@ def test_inside_and_outside_are_decided_exactly_at_the_sphere() -> None:
     assert square.inside(close, Fraction(1)) and not square.inside(close, 1 - Fraction(1, 10**30))
     assert not square.outside(far, Fraction(1), (1, 1)), "another direction does not show it"
     assert trimmed(0.1, 20, up=False) < Fraction(1, 10) < trimmed(0.1, 20, up=True)
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_polygons_lie_within_and_around(seed: int) -> None:
+    """The corners of the one lie in the ball; a side of the other touches no more than the sphere (Cauchy, Schwarz)."""
+    random = Random(seed)
+    weights = tuple(Fraction(random.randint(1, 10**6), random.randint(1, 10**6)) for _ in range(2))
+    bound = Fraction(random.randint(1, 10**6), random.randint(1, 10**9))
+    corners = 8 << seed % 4
+    chords, tangents = polygons(weights, bound, corners)
+    assert len(chords) == len(tangents) == corners
+    inner = outer = box([(-b, b) for b in (Fraction(10**6),) * 2])
+    for chord, tangent in zip(chords, tangents, strict=True):
+        inside, around = inner.above(chord), outer.above(tangent)
+        assert inside is not None and around is not None
+        inner, outer = inside, around
+        assert Fraction(tangent[2]) ** 2 >= bound * (tangent[0] ** 2 / weights[0] + tangent[1] ** 2 / weights[1])
+    for (x, y, d), _ in inner.vertices:
+        assert weights[0] * x * x + weights[1] * y * y <= bound * d * d
+    assert 1 < outer.volume() / inner.volume() < 1 + 20 / Fraction(corners) ** 2
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_discs_and_cones_agree(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Cones are how balls of more forms are cut; without discs they cut those of two as well."""
+    random = Random(seed)
+    metric = random.choice(["l2", "mahalanobis([[2, 1], [1, 3]])"])
+    radius = Fraction(random.randint(1, 12), 8)
+    decide = f"abs(x[0]) + {random.randint(-2, 2)}*x[1] >= {random.randint(-1, 2)}/2"
+    discs = near(2, metric, radius, 2, decide)
+    monkeypatch.setattr(Region, "round", lambda self, i, holds=True: None)
+    cones = near(2, metric, radius, 2, decide)
+    for k in ("given", "both"):
+        low, high = getattr(discs, k)
+        least, most = getattr(cones, k)
+        assert low <= most and least <= high
+        assert high - low < Fraction(1, 50) * high or not high
+    assert discs.sample is None or discs.both[0] > 0
+
+
+FAR = "distance(o, x, {x: 0, y: 0}) >= 1/4"
+BESIDES: dict[str, Callable[[bool, float, float], bool]] = {
+    FAR: lambda far, x, y: far,
+    f"not ({FAR})": lambda far, x, y: not far,
+    f"{FAR} or x.x >= 1/2": lambda far, x, y: far or x >= 0.5,
+    "x.x + x.y >= 0": lambda far, x, y: x + y >= 0,
+}
+
+
+@pytest.mark.parametrize("where", BESIDES)
+def test_what_is_asked_besides_a_disc_counts(where: str) -> None:
+    """In or out of another ball, a disc is not all that is open; Monte Carlo knows nothing of that."""
+    text = f"""
+domain X {{ x: real in [-1, 1], y: real in [-1, 1] }}
+labels {{ no, yes }}
+oracle o {{ features x = x, y = y  metric l2 }}
+model f1 {{ features x = x, y = y  decide if x >= 1/8 then yes else no }}
+compute R: probability(f1, o, radius: 1/2, where: {where})
+"""
+    found = probability(text, seconds=4)
+    assert found.enclosure is not None
+    random, count, agree = Random(3), 0, 0
+    while count < 20_000:
+        x, y, u, v = (random.uniform(-1, 1) for _ in range(4))
+        if (x - u) ** 2 + (y - v) ** 2 < 0.25 and BESIDES[where](x * x + y * y >= 1 / 16, x, y):
+            count, agree = count + 1, agree + ((x >= 0.125) == (u >= 0.125))
+    low, high = map(float, found.enclosure)
+    assert low - 0.01 <= agree / count <= high + 0.01 and low > 0 and high < 1
+
+
+def test_nothing_that_flips_is_certain() -> None:
+    """The volume of the ball is not needed for that."""
+    found = probability(square(2, "l2", "x[0] >= 2", Fraction(1, 3)))
+    assert found.how == "exact" and found.amount == 1

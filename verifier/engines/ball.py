@@ -3,18 +3,20 @@
 The ball is { sum of w_i f_i^2 <= bound } in affine forms f of the polytope. Cones around the centre are halved until
 they are narrower than `grain`. In a narrow cone the half-space beyond a tangent is outside, and a chord that meets the
 cone's rays no farther out than the sphere leaves the inside; what is between shrinks with the square of the angle.
-Floats only choose where to cut; `inside` and `outside` decide, in whole numbers.
+Of two forms, cones are not needed: the ball lies between the polygon of some of its points and that of its tangents
+there. Floats only choose where to cut; whole numbers decide.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
-from math import acos, ceil, floor, frexp, ldexp, log2, sqrt
+from functools import cache
+from math import acos, ceil, cos, floor, frexp, gcd, ldexp, log2, pi, sin, sqrt
 
 from msgspec import Struct
 
-from verifier.engines.volume import Point, Row, dot, whole
+from verifier.engines.volume import Point, Polytope, Row, dot, whole
 from verifier.language.root import rational
 
 Cut = tuple[tuple[int, ...], Fraction]
@@ -92,6 +94,83 @@ class Square(Struct, frozen=True):
             return row, tangent
         chord = trimmed(radius * scale * float((rays @ axis).min()), digits, up=False)
         return (row, chord) if heights.min() < chord / (radius * scale) - NARROW else None
+
+
+class Disc(Struct, frozen=True):
+    """The places where a square of two forms is at most `bound`."""
+
+    square: Square
+    bound: Fraction
+
+    def within(self, polytope: Polytope, corners: int) -> Polytope | None:
+        """The part within the polygon of so many points of the ball; None of one without an inside."""
+        return self._cut(polytope, polygons(self.square.weights, self.bound, corners)[0])
+
+    def around(self, polytope: Polytope, corners: int) -> Polytope | None:
+        """The part within the polygon of as many tangents."""
+        return self._cut(polytope, polygons(self.square.weights, self.bound, corners)[1])
+
+    def beyond(self, polytope: Polytope, corners: int) -> Row | bool:
+        """Whether the polytope lies beyond one of so many tangents; or one that cuts it."""
+        sides = list(self._cutting(polytope, polygons(self.square.weights, self.bound, corners)[1]))
+        return not all(some for _, some in sides) or next((self._row(side) for side, _ in sides), False)
+
+    def _cut(self, polytope: Polytope, sides: Sequence[Row]) -> Polytope | None:
+        part: Polytope | None = polytope
+        for side, _ in self._cutting(polytope, sides):
+            if part is None:
+                return None
+            part = part.above(self._row(side))
+        return part
+
+    def _cutting(self, polytope: Polytope, sides: Sequence[Row]) -> Iterator[tuple[Row, bool]]:
+        """The sides that a polytope is not all within, and whether some of it is."""
+        images = self.square.images(polytope.vertices)
+        for side in sides:
+            values = [dot(side, image) for image in images]
+            if min(values) < 0:
+                yield side, max(values) > 0
+
+    def _row(self, side: Row) -> Row:
+        """A side of a polygon, in the coordinates of the polytope."""
+        first, second = self.square.rows
+        row = [side[0] * a + side[1] * b for a, b in zip(first, second, strict=True)]
+        row[-1] += side[2]
+        divisor = gcd(*row)
+        return tuple(x // divisor for x in row)
+
+
+@cache
+def polygons(weights: tuple[Fraction, ...], bound: Fraction, corners: int) -> tuple[tuple[Row, ...], tuple[Row, ...]]:
+    """The sides (a, b, c), a f_1 + b f_2 + c >= 0, of a polygon in the ball, and of one around it."""
+    bits = 2 * corners.bit_length()
+    grain = Fraction(1, 1 << bits)
+    axes = [rational(bound / w) or trimmed(sqrt(bound / w), bits, up=False) for w in weights]
+
+    def turned(share: float) -> list[Fraction]:
+        """The unit vector at that share of the circle, rounded inwards."""
+        angle = 2 * pi * share
+        return [int(x / grain) * grain for x in (cos(angle), sin(angle))]
+
+    points = []
+    for k in range(corners):
+        p = [x * axis for x, axis in zip(turned((k + 0.5) / corners), axes, strict=True)]
+        while sum((w * x * x for w, x in zip(weights, p, strict=True)), Fraction(0)) > bound:
+            p = [x * (1 - grain) for x in p]
+        points.append(p)
+    chords = []
+    for p, q in zip(points, [*points[1:], points[0]], strict=True):
+        a, b = p[1] - q[1], q[0] - p[0]
+        chords.append(whole([a, b, -a * p[0] - b * p[1]]))
+    tangents = []
+    for k in range(corners):
+        a, b = (x / axis for x, axis in zip(turned(k / corners), axes, strict=True))
+        square = bound * (a * a / weights[0] + b * b / weights[1])
+        level = rational(square) or trimmed(sqrt(square), bits, up=True)
+        while level * level < square:
+            level *= 1 + grain
+        tangents.append(whole([-a, -b, level]))
+    return tuple(chords), tuple(tangents)
 
 
 def along(weight: Fraction, images: Sequence[Fraction], bound: Fraction) -> Cut | None:

@@ -46,6 +46,10 @@ Exact = tuple[Fraction, ...]
 
 COARSE = 0.8
 """The angle of the cones that a ball is cut into at first; it is halved from round to round."""
+UNCUT = 4.0
+"""No angle: discs are not cut into cones, but bounded by polygons, where they are all that is open."""
+FIRST_TANGENTS = 8
+"""What lies beyond one of so many tangents of a disc is cut off; from round to round discs get twice as many."""
 GROWTH = 2
 """A round takes so many times as long as the one before, at least: it is not begun without that time."""
 
@@ -84,9 +88,11 @@ class Region:
         free: dict[int, int],
         fixed: dict[int, Fraction],
         polytope: Polytope,
-        grain: float = COARSE,
+        grain: float = UNCUT,
     ) -> None:
         self.question, self.free, self.fixed, self.polytope, self.grain = question, free, fixed, polytope, grain
+        self.discs: tuple[ball.Disc, ...] = ()
+        """What of the region is meant, where all else is decided."""
         self._squares: dict[int, ball.Square] = {}
         self._tangents: dict[int, tuple[int, ...]] = {}
         self._reals: dict[int, Mixed] = {}
@@ -96,6 +102,7 @@ class Region:
     def part(self, polytope: Polytope) -> Region:
         """A smaller polytope: whatever is decided stays so."""
         new = Region(self.question, self.free, self.fixed, polytope, self.grain)
+        new.discs = self.discs
         new._squares, new._tangents = dict(self._squares), dict(self._tangents)
         new._reals = {i: m for i, m in self._reals.items() if not m.loose}
         new._truths = dict(self._truths)
@@ -104,8 +111,13 @@ class Region:
     def finer(self) -> Region:
         """The same, to be cut more finely."""
         new = self.part(self.polytope)
-        new.grain = self.grain / 2
+        new.grain = self.angle / 2
         return new
+
+    @property
+    def angle(self) -> float:
+        """Of the cones."""
+        return min(self.grain, COARSE)
 
     def truth(self, i: int) -> bool | Row:
         """Whether node i holds all over the inside (but for a null set), or a row that splits the region (or THIN)."""
@@ -256,10 +268,13 @@ class Region:
             return weight > 0
         if square.inside(images, bound):
             return weight < 0
+        if len(square.rows) == 2 and self.grain == UNCUT:
+            beyond = ball.Disc(square, bound).beyond(self.polytope, FIRST_TANGENTS)
+            return weight > 0 if beyond is True else beyond or THIN
         directions = [ball.towards(square, images), self._tangents.get(i)]
         if any(square.outside(images, bound, a) for a in directions if a is not None):
             return weight > 0
-        found = square.cut(images, bound, self.grain)
+        found = square.cut(images, bound, self.angle)
         if found is None:
             return THIN
         direction, level = found
@@ -268,6 +283,25 @@ class Region:
             sum(c * x for c, x in zip(direction, column, strict=True)) for column in zip(*square.rows, strict=True)
         ]
         return whole([*map(Fraction, columns[:-1]), columns[-1] - level])
+
+    def round(self, i: int, holds: bool = True) -> ball.Disc | None:
+        """The disc in which node i holds, if it is one."""
+        node = self.question.circuit[i]
+        if isinstance(node, Select):
+            test = self.truth(node.test)
+            if isinstance(test, bool):
+                return self.round(node.then if test else node.otherwise, holds)
+            then, otherwise = self.truth(node.then), self.truth(node.otherwise)
+            both = isinstance(then, bool) and isinstance(otherwise, bool) and then is not otherwise
+            return self.round(node.test, holds is then) if both else None
+        form = self._real(i)
+        if len(form.loose) != 1 or any(form.row[:-1]):
+            return None
+        ((only, weight),) = form.loose
+        square = self._square(only)
+        if square is None or len(square.rows) != 2 or holds is (weight > 0):
+            return None
+        return ball.Disc(square, form.row[-1] / -weight)
 
     def _halved(self, node: Input) -> Row:
         """A row that makes the forms of a square affine, or halves the one that varies most; THIN of a constant one."""
@@ -278,7 +312,7 @@ class Region:
         spans = [self._range(form) for form in forms]
         k = max(range(len(spans)), key=lambda j: spans[j][1] - spans[j][0])
         low, high = spans[k]
-        if high - low <= Fraction(self.grain) * max(abs(low), abs(high)):
+        if high - low <= Fraction(self.angle) * max(abs(low), abs(high)):
             return THIN
         return whole([*forms[k].row[:-1], forms[k].row[-1] - (low + high) / 2])
 
@@ -352,6 +386,11 @@ class Scale:
         self.mass = Mass()
         self.heap: list[tuple[float, int, Fraction, Region, bool]] = []
         self.thin: list[tuple[Fraction, Region]] = []
+        self.near: list[tuple[Fraction, Region]] = []
+        """Of these the facts hold within discs,"""
+        self.flips: list[tuple[Fraction, Region]] = []
+        """of these the event, too."""
+        self.tangents = 2 * FIRST_TANGENTS
         self.ticket = count()
         self.largest = Fraction(0)
 
@@ -371,15 +410,27 @@ class Scale:
             if self.heap:
                 break
         best, took = self._total(rest), 0.0
-        while self.thin and not self.heap and not enough(best) and time.monotonic() + GROWTH * took < self.end:
+        while (self.thin or self.near) and not self.heap and not enough(best):
             begun = time.monotonic()
+            if begun + GROWTH * took > self.end:
+                break
+            self.tangents *= 2
             parts, self.thin = self.thin, []
+            spare = self.event if self._spare(best) else None
             for weight, region in parts:
-                self._push(region.finer(), weight, False)
+                if spare is not None and region.truth(spare) is False:
+                    self.thin.append((weight, region))
+                else:
+                    self._push(region.finer(), weight, False)
             self._work()
             best = tighter(best, self._total(rest))
             took = time.monotonic() - begun
         return best
+
+    def _spare(self, best: Mass) -> bool:
+        """What is open and has the event keeps the quotient both / given more open than all that is open does."""
+        (low, high), (least, most) = best.given, best.both
+        return bool(low) and (high - low) * most < (most - least) * low
 
     def _work(self) -> None:
         while self.heap and time.monotonic() <= self.end:
@@ -392,9 +443,29 @@ class Scale:
             self._leftover(region, weight, inside)
         for weight, region in self.thin:
             self._leftover(region, weight, False)
+        for weight, region in self.near:
+            self._add(given=self._within(region, weight, False))
+        for weight, region in self.flips:
+            self._add(both=self._within(region, weight, True))
         self._add(given=(Fraction(0), rest), both=(Fraction(0), rest))
         total, self.mass = self.mass, done
         return total
+
+    def _within(self, region: Region, weight: Fraction, event: bool) -> Side:
+        """Bounds of what a part weighs within its discs."""
+        try:
+            inner: Polytope | None = region.polytope
+            outer: Polytope | None = region.polytope
+            for disc in region.discs:
+                inner = None if inner is None else disc.within(inner, self.tangents)
+                outer = None if outer is None else disc.around(outer, self.tangents)
+            least = Fraction(0) if inner is None else weight * inner.volume(self.last)
+            most = Fraction(0) if outer is None else weight * outer.volume(self.last)
+            if event and inner is not None and least > self.largest:
+                self.largest, self.mass.sample = least, region.part(inner).sample()
+            return least, most
+        except OutOfTime:
+            return Fraction(0), weight * prod((b - a for a, b in region.polytope.spans()), start=Fraction(1))
 
     def _values(self, loose: bool = False) -> list[range | tuple[Fraction]]:
         """What each input that is not real may be; `loose`: only of those without a density, whose values weigh 1."""
@@ -452,6 +523,12 @@ class Scale:
                         decided = now
                     if decided is not True and decided != THIN:
                         break
+                if decided == THIN and (discs := self._discs(region)):
+                    decided = seam_of(region, self.density) or True
+                    region.discs = discs
+                elif decided == THIN and self.event is not None:
+                    decided = region.truth(self.event)
+                    decided = THIN if isinstance(decided, bool) else decided
                 if decided == THIN:
                     self.thin.append((weight, region))
                     return
@@ -461,9 +538,12 @@ class Scale:
                     weight *= height(region, self.density)
                     if not weight:
                         return
-                    volume = weight * region.polytope.volume(self.last)
                     self.mass.parts += 1
-                    self._add(given=(volume, volume))
+                    if not region.discs:
+                        volume = weight * region.polytope.volume(self.last)
+                        self._add(given=(volume, volume))
+                    else:
+                        self.near.append((weight, region))
                     self._cover(region)
                     if self.event is not None:
                         self._push(region, weight, True)
@@ -471,6 +551,9 @@ class Scale:
             else:
                 assert self.event is not None
                 decided = region.truth(self.event)
+                if decided is True and region.discs:
+                    self.flips.append((weight, region))
+                    return
                 if decided is True:
                     volume = weight * region.polytope.volume(self.last)
                     self.mass.parts += 1
@@ -495,6 +578,12 @@ class Scale:
                     self._push(region.part(part), weight, inside)
         except OutOfTime:
             self._leftover(region, weight, inside)
+
+    def _discs(self, region: Region) -> tuple[ball.Disc, ...]:
+        """The discs that a part is to be cut by, where they are all that is open."""
+        found = [region.round(fact) for fact in self.question.facts if region.truth(fact) is not True]
+        discs = tuple(disc for disc in found if disc is not None)
+        return discs if len(discs) == len(found) else ()
 
     def _leftover(self, region: Region, weight: Fraction, inside: bool) -> None:
         """A part that time did not suffice for counts as the mass that it may have."""

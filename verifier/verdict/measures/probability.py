@@ -35,6 +35,8 @@ DEEP = "the formulas are nested too deeply for volumes"
 
 CLOSE = Fraction(1, 1000)
 """Balls of l2 are cut until an enclosure is as narrow as this, or tells."""
+CLOSE_DISC = Fraction(1, 2000)
+"""The same of two forms."""
 
 NULL = "the condition has probability 0: almost {} near and alike for the oracle"
 FINE = 4
@@ -127,6 +129,8 @@ class Pairs:
                 here = poser.truth(formula, (X,))
                 given += [here] if name == "where" else [here, *poser.build.substitute([here], there)]
         self.posed = poser.pose(self.points, given, numbers=[event], squares=True)
+        flat = all(len(square.terms) <= 2 for square in self.posed.question.squares)
+        self.close = CLOSE_DISC if flat else CLOSE
 
     def space(self, sides: dict[int, Side]) -> tuple[dict[int, Side], Density]:
         """What the inputs range over, and with which density."""
@@ -151,9 +155,9 @@ class Pairs:
             who = "no two points are" if len(self.points) == 2 else "no point is"
             return Measurement(None, why=NULL.format(who))
         pair = self.witness(mass)
-        if mass.exact:
-            return Measurement(1 - mass.both[0] / mass.given[0], pair=pair, trusts=TRUSTS)
         low, high = enclosure(mass)
+        if low == high:
+            return Measurement(low, pair=pair, trusts=TRUSTS)
         if self.decider.guessing and high - low > USEFUL:
             both, density = self.space(sides)
             question = self.posed.question
@@ -178,7 +182,7 @@ class Pairs:
         """The enclosure tells the probability from the constant that it is compared with; or it is narrow."""
         low, high = enclosure(mass)
         against = self.computation.against
-        return high - low <= CLOSE if against is None else not low <= against <= high
+        return high - low <= self.close if against is None else not low <= against <= high
 
     def witness(self, mass: Mass) -> Witness | None:
         """A pair that flips, replayed; none if none was found."""
