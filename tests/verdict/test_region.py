@@ -84,6 +84,42 @@ def test_a_long_region_is_a_list() -> None:
     assert table(found)[0][1] == "0 <= a <= 1/9 and n <= 2" or table(found)[0][1] == "a <= 1/9 and n <= 2"
 
 
+NET = """
+domain X { a: real in [-1, 1], b: real in [-1, 1], sex: {f, m} }
+labels { no, yes }
+def hidden(v) = relu(WEIGHTS * v + BIAS)
+oracle f2 { features a = a, b = b  metric METRIC }
+model f1 { features h = hidden([a, b, code(sex)])  decide if h[0] >= h[1] then yes else no }
+compute R: uncontained_region(f1, f2)
+"""
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_network_that_is_told_too_much_fails_where_its_neurons_see_it(seed: int) -> None:
+    """Of continuous distances on a closed X one piece of the answer is many pieces of the network."""
+    chance = random.Random(seed)
+    weights = [[F(chance.randint(-8, 8), 4) for _ in range(3)] for _ in range(3)]
+    bias = [F(chance.randint(-8, 4), 4) for _ in range(3)]
+    rows = ", ".join("[" + ", ".join(map(str, row)) + "]" for row in weights)
+    text = NET.replace("WEIGHTS", f"[{rows}]").replace("BIAS", "[" + ", ".join(map(str, bias)) + "]")
+    for metric in ("linf", "l2"):
+        _, result = computed(text.replace("METRIC", metric))
+        assert result.internal_errors == ()
+        found = result.computed[0].result.figure
+        assert isinstance(found, Region)
+        assert len(found.pieces) <= 40
+
+        def hidden(a: F, b: F, sex: F) -> list[F]:
+            sums = [w[0] * a + w[1] * b + w[2] * sex + c for w, c in zip(weights, bias, strict=True)]
+            return [max(s, F(0)) for s in sums]
+
+        for _ in range(200):
+            a, b, sex = F(chance.randint(-8, 8), 8), F(chance.randint(-8, 8), 8), F(chance.randint(0, 1))
+            told = hidden(a, b, sex) != hidden(a, b, 1 - sex)
+            assert found.has((a, b, sex)) == told
+            assert any(all(h.holds((a, b, sex)) for h in piece) for piece in found.pieces) == told
+
+
 # lies
 
 STEP = """
@@ -93,7 +129,16 @@ oracle f2 { features a = a  metric linf }
 model f1 { features s = step(a - 1/2)  decide if s >= 1/2 then yes else no }
 compute R: uncontained_region(f1, f2)
 """
-FAR = Half(Row(((0, F(1)),), F(-3, 4)), False)
+SMOOTH = """
+domain X { a: real in [0, 1], b: real in [0, 1] }
+labels { no, yes }
+oracle f2 { features a = a  metric linf }
+model f1 { features s = relu(a + b - 3/2)  decide if s >= 1/4 then yes else no }
+compute R: uncontained_region(f1, f2)
+"""
+"""Pairs at distance zero are enough: a > 1/2."""
+REGULAR = ("another region", "no region", "a point that is no solution")
+FAR = Half(Row(((0, F(1)),), F(-2)), False)
 
 LIES: dict[str, Callable[[Torn], Answer]] = {
     "another region": lambda t: replace(t, parts=((FAR,),)),
@@ -116,10 +161,11 @@ def test_a_wrong_region_is_never_reported(lie: str, monkeypatch: pytest.MonkeyPa
         return LIES[lie](true)
 
     monkeypatch.setattr(Portfolio, "torn", answer)
-    _, result = computed(STEP)
-    assert len(result.internal_errors) == 1
-    assert "ReplayFailed" in result.internal_errors[0]
-    assert [c.value for c in result.computed] == [None]
+    for text in (STEP, SMOOTH) if lie in REGULAR else (STEP,):
+        _, result = computed(text)
+        assert len(result.internal_errors) == 1
+        assert "ReplayFailed" in result.internal_errors[0]
+        assert [c.value for c in result.computed] == [None]
 
 
 def test_what_stays_open_says_why(monkeypatch: pytest.MonkeyPatch) -> None:

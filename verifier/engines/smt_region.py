@@ -1,11 +1,12 @@
 """Where containment fails (THEORY section 6): Theorem 1* projected onto x, as a union of polyhedra. Runs in a worker
 process.
 
-For one piece P the theorem asks for some z with (x, z) in P and some y with (x, y) in the closure of P, d2 = 0 < d1.
-For a given x the two have nothing to do with each other, so the x of P are an intersection of two shadows, and each is
-a polyhedron (`eliminate`). A search asks for an x that no known piece explains, until there is none. Then the union is
-made readable: a part takes every side that holds all over it, and drops one after the other as long as it stays in the
-union; parts that others cover go.
+Where X is closed and the distances are continuous Theorem 1 asks for no limit: the x are those of the pairs with
+d2 = 0 < d1. Else, for one piece P, Theorem 1* asks for some z with (x, z) in P and some y with (x, y) in the closure of
+P, d2 = 0 < d1. For a given x the two have nothing to do with each other, so the x of P are an intersection of two
+shadows. Each is a polyhedron (`eliminate`). A search asks for an x that no known piece explains, until there is none.
+Then the union is made readable: a part takes every side that holds all over it, and drops one after the other as long
+as it stays in the union; parts that others cover go.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from fractions import Fraction
 import z3
 from msgspec.structs import replace
 
-from verifier.engines.eliminate import Half, half, shadow, substituted
+from verifier.engines.eliminate import Half, equation, half, shadow, substituted, tidy
 from verifier.engines.engine import Answer, Torn, Unknown, Vector
 from verifier.engines.smt import NAME, TRUSTS, Bool, Clock, Encoding, Term, give_up, new_solver, row_term
 from verifier.query.piece import Row, piece_of
@@ -31,23 +32,26 @@ Part = tuple[Half, ...]
 
 
 def torn(question: Question, domain: Question, seconds: float) -> Answer:
-    """All x with a solution (x, z) and a closure point (x, y) of its piece at which numbers[0] = 0 < numbers[1].
+    """All x with a solution (x, z) and a closure point (x, y) of its piece at which numbers[0] = 0 < numbers[1]; of a
+    question with one number, all x with a solution (x, y).
 
     The first inputs of `question` are those of `domain`, the coordinates of x; as many more are those of x'."""
     width = len(domain.variables)
     clock, whole = Clock(SHARE * seconds), Clock(seconds)
-    actual = Encoding(question, "z")
-    shared = tuple(range(width))
-    shadow_ = Encoding(question, "y", like=actual, shared=shared)
-    fine, coarse = (shadow_.reals[n] for n in question.numbers)
-    solver = new_solver([*actual.constraints, *shadow_.constraints, fine == 0, coarse > 0])
+    actual = shadow_ = Encoding(question, "z")
+    constraints = actual.constraints
+    if limits := len(question.numbers) == 2:
+        shadow_ = Encoding(question, "y", like=actual, shared=tuple(range(width)))
+        fine, coarse = (shadow_.reals[n] for n in question.numbers)
+        constraints = [*constraints, *shadow_.constraints, fine == 0, coarse > 0]
+    solver = new_solver(constraints)
     found: list[Part] = []
     witnesses: list[tuple[Vector, Vector]] = []
     try:
         while (answer := clock.check(solver)) == "sat":
             model = solver.model()
             z, y = actual.point(model), shadow_.point(model)
-            part = explained(question, z, width, clock)
+            part = explained(question, z, width, clock) if limits else answered(question, domain, z, clock)
             if len(found) == MOST:
                 return Unknown(f"there are more than {MOST} parts")
             found.append(part)
@@ -120,23 +124,61 @@ def order(given: Half) -> tuple[object, ...]:
 
 
 def explained(question: Question, z: Vector, width: int, clock: Clock) -> Part:
-    """The x for which the piece of z shows that containment fails."""
+    """The x for which the piece of z shows that containment fails in the limit."""
     piece = piece_of(question, z)
-    fine, coarse = piece.numbers
     there = [half(r, False) for r in piece.weak] + [half(r, True) for r in piece.strict]
+    fine, coarse = piece.numbers
     near = [half(h.row, False) for h in there] + [half(fine, False), half(fine.minus(), False), half(coarse, True)]
     sides = Sides([z3.Real(f"e{i}") for i in range(2 * width)], (), clock)
-    for i, v in enumerate(question.variables):
-        if i < width or not v.integer:
-            continue
-        # an integer that oracle distance 0 ties to that of x is that one, whatever it is; another keeps its value
-        ties = [Row(((i - width, s), (i, -s)), Fraction(0)) for s in (Fraction(1), Fraction(-1))]
-        tied = all(sides.imply(near, half(row, False)) == "unsat" for row in ties)
-        image = Row(((i - width, Fraction(1)),), Fraction(0)) if tied else Row((), z[i])
+    for i, image in whole(question, z, width, near, sides).items():
         there, near = ([half(substituted(h.row, i, image), h.strict) for h in given] for given in (there, near))
     reals = {i for i, v in enumerate(question.variables) if i >= width and not v.integer}
     both = [*shadow(there, reals, sides.needed), *shadow(near, reals, sides.needed)]
     return tuple(shadow(both, (), sides.needed))
+
+
+def whole(question: Question, z: Vector, width: int, near: Sequence[Half], sides: Sides) -> dict[int, Row]:
+    """The integers of x': one that oracle distance 0 ties to that of x is that one, whatever it is; another keeps its
+    value."""
+    images = {}
+    for i, v in enumerate(question.variables):
+        if i >= width and v.integer:
+            ties = [Row(((i - width, s), (i, -s)), Fraction(0)) for s in (Fraction(1), Fraction(-1))]
+            tied = all(sides.imply(near, half(row, False)) == "unsat" for row in ties)
+            images[i] = Row(((i - width, Fraction(1)),), Fraction(0)) if tied else Row((), z[i])
+    return images
+
+
+def answered(question: Question, domain: Question, z: Vector, clock: Clock) -> Part:
+    """The x for which the piece of z has an x'. Where that is one affine image of x, all of its sides go without which
+    the image is still a solution."""
+    width = len(domain.variables)
+    piece = piece_of(question, z)
+    left = [half(r, False) for r in piece.weak] + [half(r, True) for r in piece.strict]
+    sides = Sides([z3.Real(f"e{i}") for i in range(2 * width)], (), clock)
+    images = whole(question, z, width, left, sides)
+    for i, image in images.items():
+        left = [half(substituted(h.row, i, image), h.strict) for h in left]
+    reals = {i for i, v in enumerate(question.variables) if i >= width and not v.integer}
+    left = tidy(left)
+    while (given := equation(left, reals - images.keys())) is not None:
+        variable, image = given
+        left = tidy(half(substituted(h.row, variable, image), h.strict) for h in left)
+        images = {i: substituted(row, variable, image) for i, row in images.items()} | {variable: image}
+    part = tuple(shadow(left, reals - images.keys(), sides.needed))
+    if reals - images.keys():
+        return part
+    x, both = Encoding(domain, "x"), Encoding(question, "b")
+    values = [*x.variables, *(row_term(images[i], x.variables) for i in range(width, 2 * width))]
+    same = [there == here for there, here in zip(both.variables, values, strict=True)]
+    fails = Sides(x.variables, [*same, z3.Not(z3.And(both.constraints))], clock)
+    own = piece_of(domain, z[:width])  # the part lies in this piece of X, whose sides it may need when others go
+    part = tuple(dict.fromkeys([*part, *(half(r, False) for r in own.weak), *(half(r, True) for r in own.strict)]))
+    for side_ in part:
+        others = tuple(h for h in part if h is not side_)
+        if fails.exclude(others) == "unsat":
+            part = others
+    return part
 
 
 # the union

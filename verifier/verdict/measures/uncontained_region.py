@@ -1,7 +1,7 @@
-"""The points at which containment fails (THEORY section 6): Theorem 1* projected onto x.
+"""The points at which containment fails (THEORY section 6): Theorem 1*, or 1 where that will do, projected onto x.
 
-For every piece of the answer a limit witness is checked, and that its x lies in the region. That a whole piece lies in
-it is the word of the projection; that nothing else does, the solver's.
+For every piece of the answer a pair or a limit witness is checked, and that its x lies in the region. That a whole
+piece lies in it is the word of the projection; that nothing else does, the solver's.
 """
 
 from __future__ import annotations
@@ -40,8 +40,14 @@ def compute(decider: Decider, computation: Computation) -> Measurement:
         region = Region((), (), ())
         return Measurement(region.words, trusts=verdict.trusts, figure=region)
     poser = decider.poser
-    fine, coarse = (poser.shape(e, POINTS) for e in (claim.fine, claim.coarse))
-    posed = poser.pose(POINTS, [], numbers=[fine, coarse])
+    zero = tree.Number(NOWHERE, Fraction(0))
+    apart = [tree.Chain(NOWHERE, (claim.fine, zero), ("<=",)), tree.Chain(NOWHERE, (claim.coarse, zero), (">",))]
+    numbers = [poser.shape(e, POINTS) for e in (claim.fine, claim.coarse)]
+    regular = poser.regular(numbers, POINTS)
+    if regular:
+        posed = poser.pose(POINTS, [poser.truth(e, POINTS) for e in apart], numbers=[Form(Fraction(0))])
+    else:
+        posed = poser.pose(POINTS, [], numbers=numbers)
     domain = poser.pose(POINTS[:1], [], numbers=[Form(Fraction(0))])
     match decider.portfolio.torn(posed.question, domain.question, decider.left()):
         case Torn(_, parts, pieces, points, trusts):
@@ -54,7 +60,10 @@ def compute(decider: Decider, computation: Computation) -> Measurement:
         raise ReplayFailed("containment fails, yet at no point")
     region = Region(parts, pieces, tuple(formula(decider.program, part) for part in parts))
     for z, y in points:
-        decider.replay.approach(posed, (z, y), decider.eps, claim.fine, claim.coarse)
+        if regular:
+            decider.replay.demand(posed.read(z), apart)
+        else:
+            decider.replay.approach(posed, (z, y), decider.eps, claim.fine, claim.coarse)
         if not region.has(z[: len(domain.question.variables)]):
             raise ReplayFailed("a point at which containment fails lies outside of the region")
     pair = verdict.pair if isinstance(verdict, Refuted) else None
