@@ -18,10 +18,11 @@ from typing import TYPE_CHECKING, Literal
 
 from msgspec import Struct
 
-from verifier.canonical.simplex import Conflict, Inequality, Solution, Stopped, solve
+from verifier.canonical.simplex import Conflict, Inequality, Solution, Stopped
 from verifier.engines.engine import Answer, Fails, Grid, Holds, Unknown, Vector, worked
 from verifier.engines.evaluate import pleasant, tester
 from verifier.engines.forms import Forms, expand
+from verifier.engines.linear_program import solve
 from verifier.engines.trial import WORTH, closes, keeps, rounded_up, short
 from verifier.engines.twins import twins
 from verifier.kernel.circuit import Affine, Input

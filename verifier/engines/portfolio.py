@@ -51,6 +51,9 @@ LONG = 5
 """So many times the patience with proofs that are kept, and of extremes and limits where everything is to have a second
 opinion."""
 
+EXACT = 6
+"""Up to so many choices, the case search is exact by itself."""
+
 BRIEFLY, LONGER = 32, 1024
 """Branches of the exact search before z3 is loaded (some 10 ms), and when a certificate is wanted (some 300 ms)."""
 
@@ -191,7 +194,7 @@ class Portfolio:
     def _searched(self, question: Question, seconds: float) -> Answer:
         """A certificate that there is no solution, or a solution."""
         begun = time.monotonic()
-        if choices(question) < MODEST:
+        if EXACT < choices(question) < MODEST:
             found = self._ask("brief", question, LONGER, seconds=seconds / 2, wanted=CERTIFICATE)
             if not isinstance(found, Unknown):
                 return found

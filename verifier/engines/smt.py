@@ -12,9 +12,13 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from verifier.canonical.linalg import rref
+from verifier.canonical.simplex import Inequality
 from verifier.engines.engine import Answer, Fails, Holds, Least, Null, Unknown, Vector
+from verifier.engines.linear_program import LARGE, Optimum
 from verifier.kernel.circuit import Affine, Input, Select
+from verifier.query.convex import Largest, largest
 from verifier.query.piece import Piece, Row, choices, piece_of, real_inputs, senses
+from verifier.query.plain import plain
 from verifier.query.question import Question
 
 NAME = f"z3 {z3.get_version_string()}"
@@ -23,6 +27,10 @@ EFFORT = 60_000
 """z3's units of work for one wish: about a tenth of a second."""
 SMALL = 12
 """Up to so many piecewise choices z3 is asked to make a solution pleasant."""
+NEARER = 1000
+"""Halvings of a way."""
+WIDE = 32
+"""Up to so many coordinates those of a nearest point are."""
 Term: TypeAlias = Any  # z3 expressions: the bindings are untyped
 Bool: TypeAlias = Any
 
@@ -287,6 +295,9 @@ def approach(question: Question, shared: tuple[int, ...], seconds: float) -> Ans
 def least(question: Question, seconds: float) -> Answer:
     """inf of numbers[0] over the solutions: the minimum over the closures of all non-empty pieces."""
     clock = Clock(seconds)
+    forms = largest(question.circuit, question.numbers[0], len(question.variables))
+    if forms is not None:
+        return least_peak(question, forms, clock)
     actual = Encoding(question, "z")
     shadow = Encoding(question, "y", like=actual)
     objective = shadow.reals[question.numbers[0]]
@@ -320,8 +331,87 @@ def least(question: Question, seconds: float) -> Answer:
     return Unknown(f"the infimum is {value}, but whether it is attained stayed open: {give_up(exactly)}")
 
 
+def least_peak(question: Question, forms: Largest, clock: Clock) -> Answer:
+    """The same where the number is the largest of affine forms: it is continuous, so a linear program has its minimum
+    over the closure of a piece of the facts alone, whatever choices it is written with."""
+    bare = plain(replace(question, numbers=(), large=()))
+    encoding = Encoding(bare, "z")
+    positive = [z3.Real(f"p{k}") for k in range(len(forms.tests))]
+    encoding.constraints += [p >= 0 for p in positive]
+    encoding.constraints += [
+        p >= row_term(row, encoding.variables) for p, row in zip(positive, forms.tests, strict=True)
+    ]
+    peak = z3.Real("peak")  # at least the number
+    encoding.constraints += [peak >= row_term(row, [*encoding.variables, *positive]) for row in forms.rows]
+    solver = new_solver(encoding.constraints)
+    best: tuple[Fraction, Vector, Vector] | None = None
+    while True:
+        match clock.check(solver):
+            case "unsat":
+                break
+            case "unknown":
+                found = "" if best is None else f"; it is at most {best[0]}"
+                return Unknown(give_up(solver) + found)
+        z = encoding.point(solver.model())
+        value, y = bottom(bare, forms, z, clock)
+        best = value, z, y
+        solver.add(peak < number(value))
+    if best is None:
+        return Least(NAME, None, False, (), TRUSTS)
+    value, z, y = best
+    exactly = new_solver([*encoding.constraints, peak <= number(value)])
+    reached = bare.solved_by(y)
+    if not reached:
+        match clock.check(exactly):
+            case "sat":
+                y, reached = encoding.point(exactly.model()), True
+            case "unknown":
+                return Unknown(f"the infimum is {value}, but whether it is attained stayed open: {give_up(exactly)}")
+    if reached:
+        return Least(NAME, value, True, (polish_at(bare, encoding, exactly, y, value),), TRUSTS)
+    for _ in range(NEARER):  # of the pieces of the number, that which is nearest to y
+        if piece_of(question, z).closure_has(y):
+            return Least(NAME, value, False, (z, y), TRUSTS)
+        z = tuple((a + b) / 2 for a, b in zip(z, y, strict=True))
+    return Unknown(f"the infimum is {value}, but nothing that comes near it was found")
+
+
+def bottom(question: Question, forms: Largest, z: Vector, clock: Clock) -> tuple[Fraction, Vector]:
+    """The minimum of the largest form over the closure of the piece of z, with the integers of z; at worst at z."""
+    piece, count, more = piece_of(question, z), len(z), len(forms.tests)
+    at_least = [
+        *piece.weak,
+        *piece.strict,
+        *(Row((*row.minus().weights, (count + k, Fraction(1))), -row.constant) for k, row in enumerate(forms.tests)),
+        *(Row((*row.minus().weights, (count + more, Fraction(1))), -row.constant) for row in forms.rows),
+    ]
+    low = [a if v.integer else v.low for a, v in zip(z, question.variables, strict=True)]
+    high = [a if v.integer else v.high for a, v in zip(z, question.variables, strict=True)]
+    low += [*(Fraction(0) for _ in forms.tests), None]
+    high += [None] * (more + 1)
+    rows = [Inequality(dict(row.weights), row.constant) for row in at_least if len(row.weights) > 1]
+    if len(rows) * len(low) >= LARGE:
+        best = Optimum({count + more: Fraction(-1)}, rows, low, high)
+        if best.attained and best.point is not None:
+            return best.point[-1], best.point[:count]
+    variables = [z3.Real(f"o{i}") for i in range(len(low))]
+    optimizer = z3.Optimize()
+    optimizer.add(*(row_term(row, variables) >= 0 for row in at_least))
+    optimizer.add(*(x >= number(b) for x, b in zip(variables, low, strict=True) if b is not None))
+    optimizer.add(*(x <= number(b) for x, b in zip(variables, high, strict=True) if b is not None))
+    optimizer.minimize(variables[-1])
+    if clock.check(optimizer) == "sat":
+        model = optimizer.model()
+        values = tuple(exact(model.eval(x, model_completion=True)) for x in variables)
+        if values[-1] <= forms.at(z):
+            return values[-1], values[:count]
+    return forms.at(z), z
+
+
 def polish_at(question: Question, encoding: Encoding, solver: z3.Solver, point: Vector, value: Fraction) -> Vector:
-    """Short numbers for a point at which the infimum is attained."""
+    """Short numbers for a point at which the infimum is attained, unless it has very many coordinates."""
+    if len(point) > WIDE:
+        return point
     tries = Tries(solver, Clock(10.0))
     for i, v in enumerate(question.variables):
         for candidate in candidates(question, i, point):

@@ -28,7 +28,8 @@ from verifier.engines.images import Images, boxed, put
 from verifier.engines.smt import EFFORT, NAME, Bool, Clock, Encoding, Term, candidates, new_solver, number, row_term
 from verifier.engines.smt_region import OutOfTime, Sides, inside
 from verifier.kernel.circuit import Affine, Input, Select
-from verifier.query.closure import Grown, fixed
+from verifier.query.closure import fixed
+from verifier.query.grown import Grown
 from verifier.query.piece import Row, choices, piece_of
 from verifier.query.question import Question
 

@@ -9,51 +9,23 @@ its closure iff every form, with the choices of z in it, has the same sign weakl
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from fractions import Fraction
 
 from msgspec.structs import replace
 
-from verifier.kernel.circuit import FALSE, TRUE, Affine, Circuit, Input, Node, Select
+from verifier.kernel.circuit import TRUE, Affine, Input, Select
+from verifier.language.build import Variable
+from verifier.query.convex import Largest, largest
+from verifier.query.grown import Grown
 from verifier.query.piece import Row, is_relu, senses
+from verifier.query.plain import plain
 from verifier.query.question import Question
 
 ONE = Fraction(1)
 Point = tuple[Fraction, ...]
 Beyond = Callable[[Question, Fraction | None, bool], tuple[Question, ...]]
 """From a question, the value of an extreme, and whether a solution attains it: what then has no solution."""
-
-
-class Grown:
-    """The nodes of a circuit and more on top of them; equal nodes are one."""
-
-    def __init__(self, circuit: Circuit) -> None:
-        self.nodes: list[Node] = list(circuit)
-        self.places = {node: n for n, node in reversed(list(enumerate(circuit)))}
-
-    def node(self, node: Node) -> int:
-        if node not in self.places:
-            self.places[node] = len(self.nodes)
-            self.nodes.append(node)
-        return self.places[node]
-
-    def affine(self, terms: Iterable[tuple[int, Fraction]], constant: Fraction = Fraction(0)) -> int:
-        total: dict[int, Fraction] = {}
-        for n, w in terms:
-            total[n] = total.get(n, Fraction(0)) + w
-        kept = tuple((n, w) for n, w in total.items() if w)
-        return kept[0][0] if not constant and [w for _, w in kept] == [ONE] else self.node(Affine(kept, constant))
-
-    def row(self, row: Row, nodes: Sequence[int], factor: int = 1) -> int:
-        """The value of a row over these nodes, times `factor`."""
-        return self.affine(((nodes[i], factor * w) for i, w in row.weights), factor * row.constant)
-
-    def negation(self, truth: int) -> int:
-        """`truth` is < 0."""
-        return self.node(Select(truth, self.node(Affine((), FALSE)), self.node(Affine((), TRUE))))
-
-    def both(self, left: int, right: int) -> int:
-        return self.node(Select(left, right, self.node(Affine((), FALSE))))
 
 
 def limited(
@@ -159,8 +131,38 @@ def smaller(question: Question, value: Fraction | None, attained: bool) -> tuple
     """numbers[0] < value, or <= where that is not attained; any solution, where there is no value."""
     if value is None:
         return (question,)
+    if (forms := largest(question.circuit, question.numbers[0], len(question.variables))) is not None:
+        return (below(question, forms, value, strict=attained),)
     gap = number(0, value, -1)
     return (limited(question, above=[gap]) if attained else limited(question, weak=[gap]),)
+
+
+def below(question: Question, forms: Largest, value: Fraction, strict: bool) -> Question:
+    """The solutions at which the largest of `forms` is <= value, or <. There are no choices left of the number."""
+    question, grown = plain(question), Grown(())
+    tests = (Variable(f"positive part {k + 1}", Fraction(0)) for k in range(len(forms.tests)))
+    variables = (*question.variables, *tests)
+    inputs = [grown.node(Input(i)) for i in range(len(variables))]
+    places: dict[int, int] = {}
+    true, real = senses(question.circuit, question.facts, ())
+    for n in sorted(true | real):
+        match question.circuit[n]:
+            case Input(index):
+                places[n] = inputs[index]
+            case Affine(terms, constant):
+                places[n] = grown.node(Affine(tuple((places[j], w) for j, w in terms), constant))
+            case Select(test, then, otherwise):
+                places[n] = grown.node(Select(places[test], places[then], places[otherwise]))
+    facts = [places[f] for f in question.facts]
+    for k, row in enumerate(forms.tests, start=len(question.variables)):
+        facts.append(grown.row(Row((*row.minus().weights, (k, ONE)), -row.constant), inputs))
+    for row in forms.rows:
+        if strict:
+            facts.append(grown.negation(grown.row(Row(row.weights, row.constant - value), inputs)))
+        else:
+            facts.append(grown.row(Row(row.minus().weights, value - row.constant), inputs))
+    mirror = (*question.mirror, *(None for _ in forms.tests)) if question.mirror else ()
+    return Question(tuple(grown.nodes), variables, tuple(dict.fromkeys(facts)), mirror=mirror)
 
 
 def greater(question: Question, value: Fraction | None, attained: bool) -> tuple[Question, ...]:
