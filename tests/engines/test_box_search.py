@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import gzip
 from fractions import Fraction
 from random import Random
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from tests.engines.nets import Layers, asked, box, layers, output, twins
 from tests.engines.questions import question
@@ -15,9 +19,12 @@ from verifier.engines.box_search import Stats, accepts, box_search
 from verifier.engines.engine import Fails, Holds, Unknown
 from verifier.engines.levels import Levels
 from verifier.engines.linear_bounds import Bounds
+from verifier.kernel.problem import Farkas, Rejected, Row, Tree, Zonotope
 from verifier.kernel.proof import check
+from verifier.kernel.wire import write_proof
 from verifier.language.build import Build, Form, Variable
 from verifier.query.question import Question, Square
+from verifier.verdict.certify import ReplayFailed, certified
 
 F = Fraction
 
@@ -203,7 +210,7 @@ def test_a_certificate_is_accepted_and_trusts_nothing() -> None:
         answer = box_search(q, 30)
         if isinstance(answer, Holds):
             proved += 1
-            assert answer.proof is not None and answer.trusts == ()
+            assert answer.proof is not None
             assert answer.proof[0] == q.empty
             assert check(*answer.proof).trusts == ()
     assert proved >= 5
@@ -221,3 +228,86 @@ def test_without_time_for_a_certificate_the_floats_are_named() -> None:
     answer = box_search(q, 60, proof_seconds=0)
     assert isinstance(answer, Holds)
     assert (answer.proof, answer.trusts) == (None, ("rigorous floats of the box search",))
+
+
+@settings(deadline=None, max_examples=25)
+@given(st.integers(0, 10**9), st.sampled_from([F(1, 50), F(1, 4), F(2)]))
+def test_a_certificate_holds_for_its_own_question_only(seed: int, margin: Fraction) -> None:
+    """y > y(p) + margin, where p has the largest of many values: what is proved is certified, z3 agrees, and the same
+    steps do not prove y >= y(p), which p solves."""
+    random = Random(seed)
+    net = layers(random, [2, random.randint(2, 5), random.randint(2, 5), 1])
+
+    def at_least(value: Fraction) -> Question:
+        build = Build()
+        inputs = box(build, 2)
+        return asked(build, inputs, [build.subtract(output(build, net, inputs)[0], build.constant(value))])
+
+    grid = [(F(i, 8), F(j, 8)) for i in range(-8, 9) for j in range(-8, 9)]
+    build = Build()
+    inputs = box(build, 2)
+    plain = asked(build, inputs, [build.add(output(build, net, inputs)[0], build.constant(-1000))])
+    if not accepts(plain):
+        return  # the output is a number
+    best = max(plain.values(p)[plain.facts[0]] + 1000 for p in grid)
+    q, solved = at_least(best + margin), at_least(best)
+    answer = box_search(q, 20)
+    assert type(answer) is type(smt.find(q, 20))
+    if isinstance(answer, Holds):
+        assert answer.proof is not None and check(*answer.proof).trusts == ()
+        if len(solved.circuit) == len(q.circuit):
+            with pytest.raises(Rejected):
+                check(solved.empty, answer.proof[1])
+
+
+def test_many_leaves_take_little_room() -> None:
+    """Literals that have to hold together, sides that some of them move, in boxes of four inputs."""
+    net = layers(Random(0), [2, 8, 8, 2], 1024)
+    q = twins(net, F(1, 100), F(1, 20))
+    answer = box_search(q, 60)
+    assert isinstance(answer, Holds) and answer.proof is not None
+    tree = answer.proof[1]
+    assert isinstance(tree, Tree) and sum(isinstance(step, Farkas) for step in tree.steps) >= 40
+    assert check(*answer.proof).trusts == ()
+    assert len(gzip.compress("".join(write_proof(*answer.proof)).encode())) < 5_000
+
+
+def test_a_box_without_whole_numbers_has_a_certificate() -> None:
+    build = Build()
+    n = build.input(Variable("n", F(1, 4), F(3, 4), integer=True))
+    answer = box_search(asked(build, [n], [n]), 1)
+    assert isinstance(answer, Holds) and answer.proof is not None
+    assert check(*answer.proof).trusts == ()
+
+
+def test_a_certificate_that_the_kernel_rejects_leaves_the_floats() -> None:
+    q = twins(layers(Random(1), [2, 4, 4, 2], 1024), F(1, 100), F(1, 20))
+    answer = box_search(q, 60)
+    assert isinstance(answer, Holds) and answer.proof is not None
+    assert certified(answer, q).trusts == ()  # type: ignore[union-attr]
+    forged = replace(answer, proof=(q.empty, Tree((Zonotope(), Farkas((Row("low", q.facts[0], 1),))))))
+    assert certified(forged, q) == replace(answer, proof=None)
+    with pytest.raises(ReplayFailed):
+        certified(replace(forged, trusts=()), q)
+
+
+@pytest.mark.parametrize("negative", [True, False])
+def test_the_signs_that_a_formula_fixes_are_known_to_both_searches(negative: bool) -> None:
+    """|d| > c in terms of relu(d), where another fact says which sign d has: the kernel then takes no chord of it."""
+    proved = 0
+    for seed in range(4):
+        build = Build()
+        inputs = box(build, 2)
+        a, b = output(build, layers(Random(seed), [2, 6, 6, 2]), inputs)
+        d = build.subtract(a, b)
+        sign = build.above_zero(build.scale(-1, d)) if negative else build.at_least_zero(d)
+        size = build.subtract(build.scale(2, build.relu(d, scaled=False)), d)
+        circuit = asked(build, inputs, [size, sign])
+        grid = [circuit.values((F(i, 16), F(j, 16))) for i in range(-16, 17) for j in range(-16, 17)]
+        most = max((v[circuit.facts[0]] for v in grid if v[circuit.facts[1]] >= 0), default=F(0))
+        q = asked(build, inputs, [build.subtract(size, build.constant(most + F(1, 10))), sign])
+        answer = box_search(q, 30)
+        if isinstance(answer, Holds):
+            assert answer.proof is not None and check(*answer.proof).trusts == ()
+            proved += 1
+    assert proved >= 2

@@ -65,8 +65,9 @@ def test_a_second_engine_confirms_an_answer(many: str, outcome: str) -> None:
 
 def test_what_a_search_took_comes_back_with_its_answer() -> None:
     with Worker() as worker:
-        answer = worker.ask("box_search", QUESTIONS["many", "no solution"], seconds=20)
-        assert isinstance(answer, Holds) and dict(answer.work)["boxes"] > 0
+        for task in ("box_search", "box_proof"):
+            answer = worker.ask(task, QUESTIONS["many", "no solution"], seconds=20)
+            assert isinstance(answer, Holds) and dict(answer.work)["boxes"] > 0 and answer.proof is not None
         answer = worker.ask("case_search", QUESTIONS["many", "no solution"], seconds=20)
         assert isinstance(answer, Holds) and dict(answer.work)["branches"] > 0
 
@@ -189,3 +190,16 @@ def test_opinions_are_counted_by_who_gave_them() -> None:
             portfolio.find(q, 30)
         said = portfolio.confirm(30)
     assert said.startswith("Answers confirmed: 2 by case search, 2 by z3 ")
+
+
+def test_who_keeps_certificates_leaves_them_their_time() -> None:
+    asked: list[str] = []
+
+    class Silent(Worker):
+        def ask(self, task: str, *arguments: Any, seconds: float) -> Any:
+            asked.append(task)
+            return Unknown("silence")
+
+    for keeping in (False, True):
+        Portfolio(Silent(), keeping=keeping).find(QUESTIONS["many", "no solution"], 10)
+    assert [task for task in asked if task.startswith("box")] == ["box_search", "box_proof"]

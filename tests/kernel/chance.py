@@ -13,7 +13,7 @@ from random import Random
 from verifier.engines.case_search import CaseSearch
 from verifier.engines.engine import Fails, Holds
 from verifier.kernel.circuit import Affine, Circuit, Input, Node, Select, evaluate
-from verifier.kernel.problem import GRAIN, Bound, Empty, Farkas, Row, Side, Split, Step, Tree
+from verifier.kernel.problem import GRAIN, Bound, Empty, Farkas, Row, Side, Split, Step, Tree, Zonotope
 from verifier.language.build import Variable
 from verifier.query.question import Question
 
@@ -108,9 +108,11 @@ def proved(problem: Empty, seconds: float = 2.0) -> Tree | None:
 
 
 def bent(rng: Random, problem: Empty, tree: Tree) -> Tree:
-    """The proof with one step changed a little."""
+    """The proof with one step changed a little, or one more."""
     steps = list(tree.steps)
     k = rng.randrange(len(steps))
+    if rng.random() < 0.2:
+        return replace(tree, steps=(*steps[:k], Zonotope(), *steps[k:]))
     step = steps[k]
     match step:
         case Farkas():

@@ -34,7 +34,7 @@ def chords(kernel: SimpleNamespace) -> None:
     for low, high in product(ENDS, ENDS):
         if (low is None and high is None) or (low is not None and high is not None and low > high):
             continue
-        slope, shift = kernel.refute.chord(low, high)
+        slope, shift = kernel.ranges.chord(low, high)
         for v in range(
             -FAR if low is None else low, (FAR if high is None else high) + 1, 1 if None not in (low, high) else 997
         ):

@@ -14,9 +14,10 @@ from tests.kernel.chance import Point, bent, loosened, points, problem, proved, 
 from verifier.engines.case_search import CaseSearch
 from verifier.engines.engine import Fails, Unknown
 from verifier.kernel.circuit import Input, Select, evaluate
-from verifier.kernel.problem import GRAIN, Bound, Empty, Farkas, Rejected, Row, Split, Tree
+from verifier.kernel.problem import GRAIN, Bound, Empty, Farkas, Rejected, Row, Split, Step, Tree, Zonotope
 from verifier.kernel.proof import check
 from verifier.kernel.ranges import Scaled, cut, root, settle
+from verifier.kernel.zonotope import Plan, sharpen
 
 seeds = st.integers(0, 10**9)
 
@@ -87,14 +88,16 @@ def random_tree(rng: Random, claim: Empty) -> Tree:
         rows = tuple(Row(rng.choice(("low", "high")), n, rng.randint(1, 4)) for n in places)
         return Farkas(rows, tuple((n, rng.randint(0, 1 << GRAIN)) for n in relus if rng.random() < 0.5))
 
-    steps: list[Split | Bound | Farkas] = []
+    steps: list[Step] = []
     waiting = 1
     while waiting:
         kind = rng.random() if len(steps) < 12 else 1.0
-        if kind < 0.3:
+        if kind < 0.15:
+            steps.append(Zonotope())
+        elif kind < 0.35:
             steps.append(Split(rng.randrange(count), Q(rng.randint(-6, 6), rng.choice((1, 2, 3)))))
             waiting += 1
-        elif kind < 0.4:
+        elif kind < 0.45:
             steps.append(Bound(rng.randrange(count), Q(rng.randint(-3, 3)), rng.random() < 0.5, end()))
         else:
             steps.append(end())
@@ -109,6 +112,7 @@ def test_ranges_contain_what_is_there(seed: int) -> None:
     rng = Random(seed)
     claim = problem(rng)
     scaled = Scaled(claim.circuit, claim.box)
+    plan = Plan(scaled, claim.facts[:-1])
     here = root(scaled, claim.facts[:-1])
     inside = [
         v
@@ -118,6 +122,8 @@ def test_ranges_contain_what_is_there(seed: int) -> None:
     for _ in range(5):
         if rng.random() < 0.7:
             settle(scaled, here, rng.choice((None, rng.randrange(len(claim.circuit)))))
+        if rng.random() < 0.5:
+            sharpen(plan, here)
         for values in inside:
             for n, value in enumerate(values):
                 low, high, strict = here.at(n)

@@ -49,6 +49,16 @@ EQUIVALENT: dict[str, dict[str, tuple[str, ...]]] = {
             "if n in scaled.affine and (weight := form.pop(n, 0)): | 0 -> -1",
         ),
         "the test of a relu is its branch, too": ("test = scaled.select[relu][0] | 0 -> 1",),
+        "at an end of 0 both formulas agree": (
+            "if low is not None and low >= 0: | low >= 0 -> low > 0",
+            "if low is not None and low >= 0: | 0 -> 1",
+            "if high is not None and high <= 0: | high <= 0 -> high < 0",
+            "if high is not None and high <= 0: | 0 -> -1",
+        ),
+        "with the slope rounded down, the upper end needs more": (
+            "return slope, max(-slope * low, (one - slope) * high) | -slope * low -> -slope + low",
+            "return slope, max(-slope * low, (one - slope) * high) | -slope -> slope",
+        ),
     },
     "refute": {
         "any cap will do": (
@@ -63,16 +73,6 @@ EQUIVALENT: dict[str, dict[str, tuple[str, ...]]] = {
             " | 1 -> 0",
             "close(scaled, ranges, end, node + 1) | node + 1 -> node - 1",
             "close(scaled, ranges, end, node + 1) | 1 -> 0",
-        ),
-        "at an end of 0 both formulas agree": (
-            "if low is not None and low >= 0: | low >= 0 -> low > 0",
-            "if low is not None and low >= 0: | 0 -> 1",
-            "if high is not None and high <= 0: | high <= 0 -> high < 0",
-            "if high is not None and high <= 0: | 0 -> -1",
-        ),
-        "with the slope rounded down, the upper end needs more": (
-            "return slope, max(-slope * low, (one - slope) * high) | -slope * low -> -slope + low",
-            "return slope, max(-slope * low, (one - slope) * high) | -slope -> slope",
         ),
         "a level too high only makes the numbers longer, and one less is spare": (
             "depth = GRAIN * (1 + max(scaled.level, default=0)) | 1 -> 2",

@@ -15,6 +15,7 @@ from click.testing import CliRunner
 
 from verifier.engines.engine import Answer, Fails, Unknown
 from verifier.engines.portfolio import Portfolio
+from verifier.kernel.__main__ import main
 from verifier.surfaces.cli import cli
 
 onnx = pytest.importorskip("onnx")
@@ -211,3 +212,13 @@ def test_random_properties_agree_with_the_network(ask: Ask) -> None:
             point = tuple(Fraction(found["pair"]["x"][f"X_{i}"]) for i in range(2))
             assert code == 1 and value(point) > 0 and all(abs(c) <= 1 for c in point)
     assert words == {"proved", "refuted"}
+
+
+def test_a_certificate_is_written_and_the_kernel_accepts_it(ask: Ask, tmp_path: Path) -> None:
+    folder = tmp_path / "proofs"
+    code, out = ask("(assert (>= Y_0 2))", "--certificate", str(folder))
+    assert (code, "trusting" in out) == (0, False)
+    (problem,), (proof,) = folder.glob("*.problem.json"), folder.glob("*.proof.json.gz")
+    assert main([str(problem), str(proof)]) == 0
+    code, out = ask("(assert (>= Y_0 2))", "--certificate", str(folder), "--json")
+    assert json.loads(out)["exit_code"] == code == 0

@@ -17,6 +17,7 @@ SHORT = {
     "glance": "bounds",
     "brief": "case search",
     "box_search": "box search",
+    "box_proof": "box search",
     "case_search": "case search",
     "find": "z3",
 }

@@ -20,6 +20,7 @@ from verifier.engines.engine import MOST_FREE, Answer, Fails, Holds, Unknown, Ve
 from verifier.engines.levels import Declined, Floats, Levels, Truths
 from verifier.engines.linear_bounds import Bounds, Boxes, Cause, Upper, joined, middles
 from verifier.engines.shrink import Shrink
+from verifier.kernel.problem import Farkas, Row, Tree
 from verifier.query.question import Question
 
 NAME = "box search"
@@ -31,12 +32,8 @@ BATCH = 64
 MOST_OPEN = 50_000
 """Boxes that may wait."""
 
-
 PROOF_SECONDS = 20.0
-"""For writing a certificate, at most."""
-
-PER_RELU = 5e-4
-"""Seconds that a certificate takes for each relu and box, about; none is begun that takes longer than there is time."""
+"""For a certificate, at most."""
 
 
 class Stats(Struct):
@@ -70,14 +67,19 @@ def free(question: Question, levels: Levels) -> list[bool]:
 
 
 def box_search(
-    question: Question, seconds: float, stats: Stats | None = None, proof_seconds: float = PROOF_SECONDS
+    question: Question,
+    seconds: float,
+    stats: Stats | None = None,
+    proof_seconds: float = PROOF_SECONDS,
+    share: float = 0.0,
 ) -> Answer:
-    """A solution, or that there is none, within the time. That there is none comes with a certificate, where one can be
-    written in `proof_seconds`; otherwise it trusts the floats here. Unknown where the search does not take it."""
+    """A solution, or that there is none, within the time. That there is none trusts the floats here; it comes with a
+    certificate, where one can be written and checked in `proof_seconds`, or this `share` of the time of the search.
+    Unknown where the search does not take it."""
     stats = Stats() if stats is None else stats
     started = time.monotonic()
     try:
-        return Search(question, lowered(question), stats, proof_seconds).run(started + seconds)
+        return Search(question, lowered(question), stats, proof_seconds, share).run(started + seconds)
     except Declined as why:
         return Unknown(f"the box search does not take this: {why}")
     finally:
@@ -87,8 +89,9 @@ def box_search(
 class Search:
     """One search."""
 
-    def __init__(self, question: Question, levels: Levels, stats: Stats, proof_seconds: float = 0.0) -> None:
-        self.question, self.levels, self.stats, self.proof_seconds = question, levels, stats, proof_seconds
+    def __init__(self, question: Question, levels: Levels, stats: Stats, proof_seconds: float, share: float) -> None:
+        self.question, self.levels, self.stats = question, levels, stats
+        self.proof_seconds, self.share, self.started = proof_seconds, share, time.monotonic()
         variables = [question.variables[i] for i in levels.inputs]
         self.whole = np.array([v.integer for v in variables], dtype=bool)
         self.low = np.array([below(v.low, v.integer) for v in variables])
@@ -97,7 +100,8 @@ class Search:
     def run(self, end: float) -> Answer:
         """Until every box is closed, or a point solves the question, or time is up."""
         if (self.low > self.high).any():
-            return Holds(NAME, (TRUSTS,))
+            n = self.levels.nodes[int(np.argmax(self.low > self.high))]
+            return Holds(NAME, (TRUSTS,), (self.question.empty, Tree((Farkas((Row("low", n, 1), Row("high", n, 1))),))))
         bounds = Bounds(self.levels, self.low, self.high)
         waiting = [bounds.root.copy()]
         while waiting:
@@ -127,15 +131,12 @@ class Search:
         return self.proved(bounds, end)
 
     def proved(self, bounds: Bounds, end: float) -> Holds:
-        """That every box is closed; with a certificate, if that is a matter of `proof_seconds`."""
-        seconds = min(end - time.monotonic(), self.proof_seconds)
-        relus = sum(len(level.relus) for level in self.levels.levels)
-        if self.stats.boxes * relus * PER_RELU <= seconds:
-            problem = self.question.empty
-            tree = box_proof(problem, self.levels, bounds, time.monotonic() + seconds)
-            if tree is not None:
-                return Holds(NAME, (), (problem, tree))
-        return Holds(NAME, (TRUSTS,))
+        """That every box is closed; with a certificate, if there is time."""
+        now = time.monotonic()
+        seconds = min(end - now, max(self.proof_seconds, self.share * (now - self.started)))
+        problem = self.question.empty
+        tree = box_proof(problem, self.levels, bounds, seconds, self.stats.boxes)
+        return Holds(NAME, (TRUSTS,), None if tree is None else (problem, tree))
 
     def halve(
         self, bounds: Bounds, boxes: Boxes, upper: Upper, causes: list[Cause], times: Floats, open_: Truths

@@ -37,8 +37,8 @@ class Certificate(Struct, frozen=True):
 
 
 class Holds(Struct, frozen=True):
-    """No solution exists. `trusts`: what has to be believed for that ("z3 5.4.1"); empty: there is a certificate.
-    `proof`: what the kernel is asked to accept, and then in how many seconds it did (`checking`)."""
+    """No solution exists. `trusts`: what has to be believed for that ("z3 5.4.1"), unless the kernel accepts the
+    `proof`; empty: it has to. `checking`: in how many seconds it did."""
 
     by: str
     trusts: tuple[str, ...] = ()

@@ -76,8 +76,8 @@ to read; cases have a certificate, where boxes may be too many for one."""
 class Portfolio:
     """Which engine is asked first; all in a process of their own. Not for two threads at once. `certifying`: what z3
     has refuted is proved once more, with a certificate. `doubting`: what only one engine has answered is asked again,
-    when `confirm` is called. `recording`, or doubting: what is asked is kept in `asked`. `keeping`: the certificates of
-    parts are kept, too."""
+    when `confirm` is called. `recording`, or doubting: what is asked is kept in `asked`. `keeping`: certificates are
+    kept, those of parts, too, and may take their time."""
 
     def __init__(
         self,
@@ -119,7 +119,8 @@ class Portfolio:
                 agree(first.by, "solution", nicer)
                 return nicer if isinstance(nicer, Fails) else first
         for task, share, most in PLANS[why]:
-            found = self._ask(task, question, seconds=min(most, left() * share), order=why)
+            asked = "box_proof" if task == "box_search" and self.keeping else task
+            found = self._ask(asked, question, seconds=min(most, left() * share), order=why)
             if not isinstance(found, Unknown):
                 break
         if isinstance(found, Holds) and shown and why in (FEW, SOME) and task == "find":

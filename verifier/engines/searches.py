@@ -6,15 +6,24 @@ from verifier.engines.case_search import Searcher
 from verifier.engines.engine import Answer, worked
 from verifier.query.question import Question
 
-CERTIFYING = 4.0
-"""Seconds at most, as estimated, that the box search may spend on writing a certificate."""
+UNASKED, SHARE = 0.5, 0.25
+"""Seconds, or the part of those of the search, for a certificate that nobody has asked for."""
 
 searcher = Searcher()
 case_search, glance, brief, strike = searcher.case_search, searcher.glance, searcher.brief, searcher.strike
 
 
 def box_search(question: Question, seconds: float) -> Answer:
-    from verifier.engines import box_search as boxes
+    return _boxes(question, seconds, UNASKED, SHARE)
 
-    took = boxes.Stats()
-    return worked(boxes.box_search(question, seconds, took, CERTIFYING), boxes=took.boxes)
+
+def box_proof(question: Question, seconds: float) -> Answer:
+    """The same; a certificate may take all of the time."""
+    return _boxes(question, seconds, seconds, 0.0)
+
+
+def _boxes(question: Question, seconds: float, proof_seconds: float, share: float) -> Answer:
+    from verifier.engines.box_search import Stats, box_search
+
+    took = Stats()
+    return worked(box_search(question, seconds, took, proof_seconds, share), boxes=took.boxes)

@@ -38,7 +38,7 @@ MODULES = {
     "quadratic_suprema": ("steepest_square",),
     "quadratic_curve": ("curve_square",),
     "roots": ("find_root",),
-    "searches": ("case_search", "brief", "glance", "strike", "box_search"),
+    "searches": ("case_search", "brief", "glance", "strike", "box_search", "box_proof"),
 }
 """Module -> its tasks. It is loaded when one of them is first asked for."""
 HOME = {task: module for module, tasks in MODULES.items() for task in tasks}

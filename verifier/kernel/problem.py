@@ -106,7 +106,12 @@ class Bound:
     end: Farkas
 
 
-Step = Split | Bound | Farkas | Hole
+@dataclass(frozen=True, slots=True)
+class Zonotope:
+    """The tests of all choices get the ranges that their affine forms have (`zonotope`)."""
+
+
+Step = Split | Bound | Zonotope | Farkas | Hole
 
 
 @dataclass(frozen=True, slots=True)

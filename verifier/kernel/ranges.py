@@ -12,7 +12,7 @@ from fractions import Fraction
 from math import ceil, floor, gcd, lcm
 
 from verifier.kernel.circuit import Affine, Circuit, Input, Select
-from verifier.kernel.problem import Rejected, Side
+from verifier.kernel.problem import GRAIN, Rejected, Side
 
 FINE = 1 << 32
 """Inputs are cut on a grid this much finer than the sides of their box; a cut off the grid counts a little less."""
@@ -193,6 +193,24 @@ def chosen(scaled: Scaled, ranges: Ranges, n: int) -> tuple[Low, High]:
     below = None if first[0] is None or second[0] is None else min(first[0], second[0])
     above = None if first[1] is None or second[1] is None else max(first[1], second[1])
     return below, above
+
+
+def chord(low: int | None, high: int | None) -> tuple[int, int]:
+    """(k, b): 2^24 relu(v) <= k v + b for low <= v <= high, k a whole number of at most 2^24."""
+    one = 1 << GRAIN
+    if low is not None and low >= 0:
+        return one, 0
+    if high is not None and high <= 0:
+        return 0, 0
+    if low is None and high is None:
+        raise Rejected("a relu over an unbounded range has no upper bound")
+    if high is None:
+        assert low is not None
+        return one, -one * low
+    if low is None:
+        return 0, one * high
+    slope = one * high // (high - low)
+    return slope, max(-slope * low, (one - slope) * high)
 
 
 def between(scaled: Scaled, ranges: Ranges, rise: int, below: Low, above: High) -> tuple[Low, High]:

@@ -8,9 +8,10 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import assert_never
 
-from verifier.kernel.problem import GRAIN, Bound, Empty, Farkas, Hole, Rejected, Split, Tree
-from verifier.kernel.ranges import Ranges, Scaled, cut, root, settle
+from verifier.kernel.problem import GRAIN, Bound, Empty, Farkas, Hole, Rejected, Split, Tree, Zonotope
+from verifier.kernel.ranges import Ranges, Scaled, chord, cut, root, settle
 from verifier.kernel.shape import step_formed, well_defined
+from verifier.kernel.zonotope import Plan, sharpen
 
 MOST_OPEN = 10_000
 """Branches that may wait while the ones below them are closed; each takes memory, and a reasonable tree has few."""
@@ -21,6 +22,7 @@ def refute(problem: Empty, tree: Tree) -> set[str]:
     well_defined(problem, tree)
     scaled = Scaled((*problem.circuit, *tree.definitions), problem.box, tree.gaps)
     trusts: set[str] = set()
+    plan: Plan | None = None
     open_ = [root(scaled, problem.facts)]
     for step in tree.steps:
         step_formed(step, len(scaled.circuit), len(tree.gaps))
@@ -37,6 +39,10 @@ def refute(problem: Empty, tree: Tree) -> set[str]:
                 open_ += [above, below]
             case Bound(node, value, above, end):
                 bound(scaled, ranges, node, value, above, end)
+                open_.append(ranges)
+            case Zonotope():
+                plan = plan or Plan(scaled, problem.facts)
+                sharpen(plan, ranges)
                 open_.append(ranges)
             case Farkas():
                 close(scaled, ranges, step)
@@ -60,24 +66,6 @@ def bound(scaled: Scaled, ranges: Ranges, node: int, value: Fraction, above: boo
     finally:
         ranges.put(node, before)
     cut(scaled, ranges, node, value, above)
-
-
-def chord(low: int | None, high: int | None) -> tuple[int, int]:
-    """(k, b): 2^24 relu(v) <= k v + b for low <= v <= high, k a whole number of at most 2^24."""
-    one = 1 << GRAIN
-    if low is not None and low >= 0:
-        return one, 0
-    if high is not None and high <= 0:
-        return 0, 0
-    if low is None and high is None:
-        raise Rejected("a relu over an unbounded range has no upper bound")
-    if high is None:
-        assert low is not None
-        return one, -one * low
-    if low is None:
-        return 0, one * high
-    slope = one * high // (high - low)
-    return slope, max(-slope * low, (one - slope) * high)
 
 
 def close(scaled: Scaled, ranges: Ranges, step: Farkas, reach: int | None = None) -> None:

@@ -19,6 +19,7 @@ from verifier.kernel.problem import (
     Side,
     Split,
     Tree,
+    Zonotope,
 )
 
 
@@ -108,6 +109,8 @@ def step_formed(step: object, nodes: int, gaps: int) -> None:
                 index_(slope[0], nodes, "a slope")
                 if type(slope[1]) is not int or not 0 <= slope[1] <= 1 << GRAIN:
                     raise Rejected(f"a slope is a whole number from 0 to 2^{GRAIN}")
+        case Zonotope():
+            pass
         case Hole(name):
             named(name)
         case _:

@@ -17,6 +17,7 @@ was cut off.
     {"version": 1, "problem": "sha256:...", "definitions": [{"affine": [[[1, "1"], [2, "-1"]], "0"]}], "gaps": [[4, 3]]}
     ["bound", 1, "-3", true, [["high", 1, "1"]], []]
     ["cut", 0, "1/2"]
+    ["zonotope"]
     ["end", [["low", 4, "1"], ["rise", 0, "12"]], [[2, 8388608]]]
     ["hole", "z3 5.4.0"]
     ["qed"]
@@ -52,6 +53,7 @@ from verifier.kernel.problem import (
     Split,
     Step,
     Tree,
+    Zonotope,
 )
 from verifier.kernel.shape import well_formed
 
@@ -348,6 +350,9 @@ def _step(value: object) -> Step:
             if type(above) is not bool:
                 raise Unreadable("whether a bound is one from below is true or false")
             return Bound(_index(node), _rational(at), above, _end(end))
+        case "zonotope", body:
+            _list(body, 0)
+            return Zonotope()
         case "end", body:
             return _end(body)
         case "hole", body:
@@ -386,6 +391,8 @@ def _step_written(step: Step) -> list[object]:
             return ["cut", node, _digits(value)]
         case Bound(node, value, above, end):
             return ["bound", node, _digits(value), above, *_step_written(end)[1:]]
+        case Zonotope():
+            return ["zonotope"]
         case Farkas(rows, slopes):
             return ["end", [[row.kind, row.place, _digits(Fraction(row.times))] for row in rows], slopes]
         case Hole(name):

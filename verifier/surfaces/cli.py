@@ -325,6 +325,7 @@ def plot(
 )
 @timeout_option("Seconds for the property.")
 @click.option("--vnncomp", default="", metavar="FILE", help="Write the answer in the format of VNN-COMP as well.")
+@click.option("--certificate", default="", metavar="FOLDER", help="Write what the kernel accepted into this folder.")
 @json_option
 @color_option
 @debug_option
@@ -334,6 +335,7 @@ def vnnlib(
     expect: Literal["proved", "refuted"],
     timeout: float,
     vnncomp: str,
+    certificate: str,
     as_json: bool,
     no_color: bool,
     debug: bool,
@@ -348,7 +350,9 @@ def vnnlib(
     from verifier.surfaces.vnnlib import run
 
     with quick_engines():
-        return run(network, property_, expect, timeout, vnncomp, screen(no_color), as_json=as_json, debug=debug)
+        return run(
+            network, property_, expect, timeout, vnncomp, certificate, screen(no_color), as_json=as_json, debug=debug
+        )
 
 
 def quick_engines() -> AbstractContextManager[None]:

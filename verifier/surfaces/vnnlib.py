@@ -21,6 +21,7 @@ from verifier.report.terminal import columns, diagnostic_text, headline, remark,
 from verifier.report.text import ABOUT, cells, decimal, exact
 from verifier.source import Diagnostic
 from verifier.source.text import NOWHERE
+from verifier.surfaces.certificates import save
 from verifier.surfaces.exits import PLEASE, described
 from verifier.surfaces.terminal import Screen
 from verifier.verdict.decide import Outcome
@@ -41,6 +42,7 @@ def run(
     expected: Literal["proved", "refuted"],
     timeout: float,
     vnncomp: str,
+    certificate: str,
     screen: Screen,
     *,
     as_json: bool,
@@ -50,8 +52,10 @@ def run(
     note(vnncomp, "unknown")  # whatever happens, no earlier answer stays
     with screen.working(wanted=not as_json):
         screen.doing(file)
-        asked, result = answer(network, file, expected, timeout, debug)
+        asked, result = answer(network, file, expected, timeout, keeping=bool(certificate), debug=debug)
     note(vnncomp, "\n".join(in_their_words(result, asked)))
+    for line in save(result, certificate) if certificate else ():
+        screen.say(line)
     if as_json:
         from verifier.report.json_report import document
 
@@ -70,7 +74,7 @@ Asked = tuple[Violation, Network]
 
 
 def answer(
-    network: str, file: str, expected: Literal["proved", "refuted"], timeout: float, debug: bool
+    network: str, file: str, expected: Literal["proved", "refuted"], timeout: float, *, keeping: bool, debug: bool
 ) -> tuple[Asked | None, FileResult]:
     """What is said about the property, errors included, and what was asked, unless an error prevents it."""
     started = time.monotonic()
@@ -85,7 +89,7 @@ def answer(
             return None, FileResult(file, reading.diagnostics, lines=lines)
         broken: tuple[str, ...] = ()
         try:
-            outcome = decide(reading.violation, net, Portfolio(worker), timeout)
+            outcome = decide(reading.violation, net, Portfolio(worker, keeping=keeping), timeout)
         except TooLarge:
             large = Diagnostic("V404", NOWHERE, f"{network} is too large once written out.", "Use a smaller model.")
             return None, FileResult(file, (large,))

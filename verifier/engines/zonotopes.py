@@ -1,0 +1,76 @@
+"""What the kernel's affine arithmetic says of many boxes at once, in floats: which boxes it will close.
+
+Rounding is not paid for here; `doubt` says how much of a sum may be due to it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+
+from verifier.engines.levels import Floats, Levels, Literal, Places
+from verifier.engines.linear_bounds import Bounds, Boxes, Cause, Relaxed, Upper, middles, relaxed
+
+DOUBT = 2.0**-20
+"""The part of the terms of a sum that rounding may be, generously: the kernel takes slopes in multiples of 2^-24."""
+
+
+class Zonotopes(Bounds):
+    """The ranges of all tests by zonotopes, where these literals hold: as `Bounds`, otherwise."""
+
+    def __init__(self, levels: Levels, bounds: Bounds, literals: Iterable[Literal]) -> None:
+        self.levels, self.gamma, self.sizes, self.reach = levels, bounds.gamma, bounds.sizes, bounds.reach
+        signs = {literal.node: literal.positive for literal in literals}
+        self.positive = [np.array([signs.get(test) is True for test in level.tests]) for level in levels.levels]
+        self.negated = [np.array([signs.get(test) is False for test in level.tests]) for level in levels.levels]
+
+    def tighten(self, boxes: Boxes) -> list[Cause]:
+        """The form of each atom: (B, width) a middle, (B, width, S) its multiples of the symbols so far. An open relu
+        is its test, `rise` times, plus what is up to `shift`: one more symbol."""
+        middle, radius = middles(boxes)
+        count, inputs = radius.shape
+        forms = [(middle, radius[:, :, None] * np.eye(inputs))]
+        atoms = [(boxes.low, boxes.high)]
+        found: list[Cause] = []
+        relus: list[Relaxed] = []
+        for k, level in enumerate(self.levels.levels):
+            symbols = forms[-1][1].shape[2]
+            constant = np.tile(level.rows.bias, (count, 1))
+            number = np.zeros((count, len(level.relus), symbols))
+            for j, weights in level.rows.parts:
+                constant += forms[j][0] @ weights.T
+                number[:, :, : forms[j][1].shape[2]] += weights @ forms[j][1]
+            reach = np.abs(number).sum(axis=2)
+            least, most = self.interval(level.rows, atoms, self.sizes[k])
+            below, above = np.fmax(constant - reach, least), np.fmin(constant + reach, most)
+            below[:, self.positive[k]] = np.maximum(below[:, self.positive[k]], 0)
+            above[:, self.negated[k]] = np.minimum(above[:, self.negated[k]], 0)
+            boxes.below[k], boxes.above[k] = below, above
+            open_ = (below < 0) & (above > 0)
+            which = np.argsort(~open_, axis=1, kind="stable")[:, : int(open_.sum(axis=1).max(initial=0))]
+            rows = np.arange(count)[:, None]
+            found.append((which, np.abs(number[rows, which, :inputs]) / np.maximum(radius, 1e-300)[:, None]))
+            relus.append(relaxed(below, above))
+            atoms.append((np.maximum(below, 0), np.maximum(above, 0)))
+            half = relus[-1].shift / 2
+            after = np.zeros((count, len(level.relus), symbols + which.shape[1]))
+            np.multiply(relus[-1].rise[:, :, None], number, out=after[:, :, :symbols])
+            after[rows, which, symbols + np.arange(which.shape[1])] = half[rows, which]
+            forms.append((relus[-1].rise * constant + half, after))
+        self.relus = relus
+        return found
+
+    def negative(self, boxes: Boxes) -> Places:
+        """(B,) How many tests are negative, after `tighten`."""
+        return sum(((above <= 0).sum(axis=1) for above in boxes.above), np.zeros(len(boxes), dtype=np.intp))
+
+    def doubt(self, boxes: Boxes, upper: Upper, times: Floats) -> Floats:
+        """(B,) How much of the sum of the rows taken `times` (B, R) may be rounding, after `tighten`."""
+        size = np.maximum(np.abs(boxes.low), np.abs(boxes.high))
+        terms = (times * np.abs(upper.constant)).sum(axis=1)
+        terms += ((times[:, None] @ np.abs(upper.weights))[:, 0] * size).sum(axis=1)
+        for k, pull in upper.pull.items():
+            wide = np.where(self.relus[k].shift > 0, boxes.above[k] - boxes.below[k], 0)
+            terms += (np.abs((times[:, None] @ pull)[:, 0]) * wide).sum(axis=1)
+        return np.asarray(DOUBT * terms)
