@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import os
 from fractions import Fraction
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from verifier.importers.failure import MOST_BYTES
 from verifier.importers.vnnlib_file import MOST_DEPTH, Reading, read, understand
 from verifier.model.violation import holds, negated
 from verifier.query.violation import MOST_BOXES, cases
@@ -212,3 +214,170 @@ def test_many_boxes_stay_together() -> None:
     found = reading(text).violation
     assert found is not None
     assert len(cases(found)) <= MOST_BOXES + 1
+
+
+# version 2
+
+SECOND = """(vnnlib-version <2.0>)
+(declare-network N (declare-input X Real [2]) (declare-output Y Real []))
+"""
+TWICE = """; two points
+(vnnlib-version <2.0>)
+(declare-network N (declare-input A float32 [1, 2]) (declare-output B float32 [1 ,1]))
+(declare-network M (equal-to N) (declare-input C float32[2,1]) (declare-output D float64 [1]))
+"""
+
+
+def second(text: str, declared: str = SECOND) -> Reading:
+    return understand(Source("p.vnnlib", declared + text), 2, 1)
+
+
+@pytest.mark.parametrize(
+    ("text", "at", "expected"),
+    [
+        ("(assert (<= X[0] 0.1))", ("1/10", 0, 0), True),
+        ("(assert (>= X [ 1 ] 2))(assert (< Y 0))", (0, 2, -1), True),
+        ("(assert (>= X[1] 2))(assert (< Y 0))", (0, 2, 0), False),
+        ("(assert (== Y (+ X[0] X[1])))", (1, 2, 3), True),
+        ("(assert (= Y (- X[0] X[1] 1)))", (1, 2, -2), True),
+        ("(assert (!= Y (* -1.0 X[0])))", (1, 2, -1), False),
+        ("(assert (!= Y (* -1.0 X[0])))", (1, 2, 1), True),
+        ("(assert (or (and (<= X[0] Y) (<= X[0] X[1])) (> (- Y) 7)))", (0, 1, 0), True),
+    ],
+)
+def test_what_a_file_of_version_2_says(text: str, at: tuple[int | str, ...], expected: bool) -> None:
+    found = second(text)
+    assert found.violation is not None, found.diagnostics
+    assert holds(found.violation.formula, [Fraction(n) for n in at]) is expected
+    assert [found.violation.name(i) for i in range(3)] == ["X[0]", "X[1]", "Y"]
+
+
+def test_one_network_at_two_points() -> None:
+    found = second("(assert (> C[1,0] A[0,1]))(assert (< D[0] B[0,0]))", TWICE).violation
+    assert found is not None and (found.inputs, found.outputs, found.copies) == (4, 2, 2)
+    assert found.names == ("A[0,0]", "A[0,1]", "C[0,0]", "C[1,0]", "B[0,0]", "D[0]")
+    assert holds(found.formula, [Fraction(n) for n in (0, 1, 0, 2, 5, 4)])
+    assert not holds(found.formula, [Fraction(n) for n in (2, 1, 0, 1, 5, 4)])
+
+
+def test_tensors_are_laid_out_row_by_row() -> None:
+    text = "(vnnlib-version <2.1>)(declare-network n (declare-input t Real [2,1,3]) (declare-output s Real [1]))"
+    found = understand(Source("p", text + "(assert (>= t[1,0,2] 1))(assert (<= t[0,0,1] 0))"), 6, 1).violation
+    assert found is not None
+    assert [
+        holds(found.formula, [Fraction(n) for n in (0, y, 0, 0, 0, z, 0)]) for y, z in ((0, 1), (1, 1), (0, 0))
+    ] == [
+        True,
+        False,
+        False,
+    ]
+
+
+MISTAKES2 = """(vnnlib-version <2.0>)
+!(vnnlib-version <3.0>)
+!(vnnlib-version 2)
+!(vnnlib-version <2.0>)
+!(vnnlib-version <2.0>)(assert (<= X[0] 1))
+!(vnnlib-version <2.0>)(declare-const X_0 Real)
+!(vnnlib-version <2.0>)(declare-input X Real [2])
+!(vnnlib-version <2.0>)(declare-network)
+!(vnnlib-version <2.0>)(declare-network N)
+!(vnnlib-version <2.0>)(declare-network 7 (declare-input X Real [2]) (declare-output Y Real [1]))
+!(vnnlib-version <2.0>)(declare-network N (declare-input X Real [2]))
+!(vnnlib-version <2.0>)(declare-network N (declare-input X Real [3]) (declare-output Y Real [1]))
+!(vnnlib-version <2.0>)(declare-network N (declare-input X Real [2]) (declare-output Y Real [2,5]))
+!(vnnlib-version <2.0>)(declare-network N (declare-input X Real) (declare-output Y Real [1]))
+!(vnnlib-version <2.0>)(declare-network N (declare-input X [2]) (declare-output Y Real [1]))
+!(vnnlib-version <2.0>)(declare-network N (declare-input X Real [n]) (declare-output Y Real [1]))
+!(vnnlib-version <2.0>)(declare-network N (declare-input X Real [0,2]) (declare-output Y Real [1]))
+!(vnnlib-version <2.0>)(declare-network N (declare-input X int32 [2]) (declare-output Y Real [1]))
+!(vnnlib-version <2.0>)(declare-network N (declare-input X Real [2]) (declare-input Z Real [1]) (declare-output Y Real))
+!(vnnlib-version <2.0>)(declare-network N (declare-input X Real [2] initialized) (declare-output Y Real []))
+!(vnnlib-version <2.0>)(declare-network N (declare-input X Real [2]) (declare-hidden H Real [9] "a (b"))
+!(vnnlib-version <2.0>)(declare-network N (declare-input X Real [2]) (declare-output X Real []))
+!(vnnlib-version <2.0>)(declare-network N (declare-imput X Real [2]) (declare-output Y Real []))
+!(vnnlib-version <2.0>)(declare-network N X)
+(declare-network N (declare-input A Real [2]) (declare-output B Real []))
+(declare-network M (declare-input A Real [2]) (declare-output B Real []))
+(declare-network M (isomorphic-to N) (declare-input A Real [2]) (declare-output B Real []))
+(declare-network M (equal-to O) (declare-input A Real [2]) (declare-output B Real []))
+(declare-network M (equal-to N) (equal-to N) (declare-input A Real [2]) (declare-output B Real []))
+(declare-network M (equal-to N) (declare-input X Real [2]) (declare-output B Real []))
+(assert (<= X[0] 1)) (declare-network M (equal-to N) (declare-input A Real [2]) (declare-output B Real []))
+(assert)
+(asert (<= X[0] 1))
+(check-sat)
+()
+(assert (<= X 1))
+(assert (<= X[2] 1))
+(assert (<= X[0,0] 1))
+(assert (<= Y[0] 1))
+(assert (<= X[] 1))
+(assert (<= X[-1] 1))
+(assert (<= X[1.0] 1))
+(assert (<= X[0 1))
+(assert (<= X[0]] 1))
+(assert (<= x[0] 1))
+(assert (<= X_0 1))
+(assert (<= [0] 1))
+(assert (!= X[0] 1 2))
+(assert (<= (* X[0] X[1]) 1))
+(assert (ite (<= X[0] 1) (<= X[0] 1) (<= X[1] 1)))"""
+
+
+def test_what_is_said_about_mistakes_in_version_2_is_written_down() -> None:
+    golden = GOLDEN.with_name("mistakes2.txt")
+    said = []
+    for line in MISTAKES2.splitlines():
+        found = second(line.removeprefix("!"), "" if line[0] == "!" else SECOND)
+        assert found.violation is None and found.diagnostics, line
+        lines = {"p.vnnlib": found.source.text.splitlines()}
+        said.append("\n".join([f"=== {line}", *(diagnostic_text(d, lines) for d in found.diagnostics)]))
+    text = "\n".join(said) + "\n"
+    if os.environ.get("UPDATE_GOLDEN"):
+        golden.write_text(text)
+    assert text == golden.read_text()
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    st.lists(
+        st.sampled_from([*"()[],0 1", "X", "Y", "<= ", "assert ", "and ", "!= ", '"', "(equal-to N)"]), max_size=30
+    )
+)
+def test_any_text_of_version_2_is_answered(parts: list[str]) -> None:
+    for declared in (SECOND, TWICE, "(vnnlib-version <2.0>)"):
+        found = second("".join(parts), declared)
+        assert (found.violation is None) == bool(found.diagnostics)
+
+
+# packed files
+
+
+def test_packed_files_are_read_and_damaged_ones_named(tmp_path: Path) -> None:
+    path = tmp_path / "p.vnnlib.gz"
+    packed = gzip.compress((DECLARED + "(assert (<= X_0 1))").encode())
+    path.write_bytes(packed)
+    assert read(path, 2, 1).violation is not None
+    damaged = bytearray(packed)
+    damaged[len(packed) // 2] ^= 0xFF
+    for data, why in (
+        (packed[:-9], "it ends too early"),
+        (b"(assert)", "not a gzipped file"),
+        (bytes(damaged), ""),
+        (b"", ""),
+    ):
+        path.write_bytes(data)
+        found = read(path, 2, 1)
+        assert found.violation is None
+        (wrong,) = found.diagnostics
+        if data:
+            assert wrong.code == "V601" and wrong.message.startswith("p.vnnlib.gz is no sound gzip file: ")
+        assert why in wrong.message and wrong.fix
+
+
+def test_a_small_file_that_unpacks_to_much_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "p.vnnlib.gz"
+    path.write_bytes(gzip.compress(b" " * (MOST_BYTES + 1)))
+    (wrong,) = read(path, 2, 1).diagnostics
+    assert "larger than" in wrong.message

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from collections.abc import Callable
 from fractions import Fraction
@@ -95,6 +96,58 @@ def test_answers_worked_out_by_hand(ask: Ask, text: str, word: str) -> None:
     assert (code, f"has no violation    {word}" in said) == (0, True), said
     other = "refuted" if word == "proved" else "proved"
     assert ask(text, "--expect", other)[0] == 1
+
+
+BOTH = """(vnnlib-version <2.0>)
+(declare-network f (declare-input A Real [1,2]) (declare-output B Real [1,2]))
+(declare-network g (equal-to f) (declare-input C Real [1,2]) (declare-output D Real [2]))
+""" + "".join(f"(assert (>= {x} -1)) (assert (<= {x} 1))\n" for x in ("A[0,0]", "A[0,1]", "C[0,0]", "C[0,1]"))
+
+
+@pytest.mark.parametrize(
+    ("text", "word"),
+    [
+        (
+            "(assert (>= C[0,0] A[0,0])) (assert (>= C[0,1] A[0,1])) (assert (< D[1] B[0,1]))",
+            "proved",
+        ),  # it is monotone
+        ("(assert (>= C[0,0] A[0,0])) (assert (>= C[0,1] A[0,1])) (assert (< D[0] B[0,0]))", "refuted"),
+        ("(assert (== C[0,0] A[0,1])) (assert (== C[0,1] A[0,0])) (assert (!= D[0] (- B[0,0])))", "proved"),
+        ("(assert (== C[0,0] A[0,1])) (assert (== C[0,1] A[0,0])) (assert (!= D[0] B[0,0]))", "refuted"),
+        ("(assert (<= (- C[0,0] A[0,0]) 0.5)) (assert (== C[0,1] A[0,1])) (assert (> (- D[1] B[0,1]) 0.5))", "proved"),
+    ],
+)
+def test_one_network_at_two_points(tmp_path: Path, text: str, word: str) -> None:
+    net = network(tmp_path / "net.onnx")
+    (tmp_path / "p.vnnlib").write_text(BOTH + text)
+    told = tmp_path / "told"
+    command = ["vnnlib", str(net), str(tmp_path / "p.vnnlib"), "--expect", word, "--json", "--vnncomp", str(told)]
+    result = CliRunner().invoke(cli, command, standalone_mode=False)
+    assert (result.return_value, result.exception) == (0, None), result.output
+    if word == "refuted":
+        (assertion,) = json.loads(result.stdout)["files"][0]["assertions"]
+        point = {name: Fraction(v) for name, v in assertion["pair"]["x"].items() if not name.endswith("_float")}
+        for first, second, images in (
+            ("A[0,0]", "A[0,1]", ("B[0,0]", "B[0,1]")),
+            ("C[0,0]", "C[0,1]", ("D[0]", "D[1]")),
+        ):
+            assert outputs((point[first], point[second])) == tuple(point[y] for y in images)
+        assert told.read_text().startswith("sat\n((A[0,0] ")
+        said = CliRunner().invoke(cli, command[:3], standalone_mode=False).output
+        assert all(f"   {name} " in said for name in point)
+
+
+def test_packed_networks_and_properties_are_read(tmp_path: Path) -> None:
+    net, packed = network(tmp_path / "net.onnx"), tmp_path / "net.onnx.gz"
+    packed.write_bytes(gzip.compress(net.read_bytes()))
+    property_ = tmp_path / "p.vnnlib.gz"
+    property_.write_bytes(gzip.compress((DECLARED + BOX + "(assert (> Y_0 1))").encode()))
+    command = ["vnnlib", str(packed), str(property_)]
+    result = CliRunner(env={"NO_COLOR": "1"}).invoke(cli, command, standalone_mode=False)
+    assert (result.return_value, result.exception) == (0, None) and result.output.startswith("p net.onnx.gz has no")
+    packed.write_bytes(gzip.compress(net.read_bytes())[:-20])
+    result = CliRunner().invoke(cli, command, standalone_mode=False)
+    assert result.return_value == 2 and "net.onnx.gz is no sound gzip file: it ends too early." in result.output
 
 
 def test_boxes_of_their_own_are_asked_one_by_one(ask: Ask) -> None:

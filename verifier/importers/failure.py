@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
+import zlib
+from io import BytesIO
 from pathlib import Path
 
 MOST_BYTES = 50_000_000
@@ -30,12 +33,30 @@ def missing_extra(extra: str, library: str) -> ImportFailed:
 
 
 def contents(path: Path) -> bytes:
-    """The bytes of a file of at most 50 MB."""
+    """The bytes of a file of at most 50 MB; of one that is called .gz, what is packed in it."""
     try:
         if path.stat().st_size > MOST_BYTES:
-            raise ImportFailed(f"{path.name} is larger than {MOST_BYTES // 10**6} MB.", "Use a smaller model.")
-        return path.read_bytes()
+            raise too_large(path)
+        data = path.read_bytes()
+        return unpacked(path, data) if path.suffix == ".gz" else data
     except FileNotFoundError:
         raise ImportFailed(f"There is no file {path}.", "Paths are relative to the file that names them.") from None
     except (OSError, ValueError) as error:
         raise ImportFailed(f"{path} cannot be read: {error}.") from None
+
+
+def unpacked(path: Path, data: bytes) -> bytes:
+    """What gzip packed."""
+    try:
+        with gzip.GzipFile(fileobj=BytesIO(data)) as file:
+            found = file.read(MOST_BYTES + 1)
+    except (EOFError, OSError, zlib.error) as error:
+        why = "it ends too early" if isinstance(error, EOFError) else str(error).lower()
+        raise ImportFailed(f"{path.name} is no sound gzip file: {why}.", "Pack it again, or unpack it.") from None
+    if len(found) > MOST_BYTES:
+        raise too_large(path)
+    return found
+
+
+def too_large(path: Path) -> ImportFailed:
+    return ImportFailed(f"{path.name} is larger than {MOST_BYTES // 10**6} MB.", "Use a smaller model.")

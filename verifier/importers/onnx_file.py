@@ -831,9 +831,10 @@ def original(path: Path) -> Callable[[Floats], list[int]] | None:
     except ImportError:
         return None
     network, end = parse(path)
+    model = contents(path) if path.suffix == ".gz" else str(path)
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
-    session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
     (entry,) = session.get_inputs()
     kind = {"tensor(double)": np.float64, "tensor(float16)": np.float16}.get(entry.type, np.float32)
     shape = [n if isinstance(n, int) and n > 0 else 1 for n in entry.shape]

@@ -1,5 +1,5 @@
-"""VNN-LIB files (version 1), the exchange format of the field: declared numbers X_i and Y_i, and assertions that are,
-together, the violation of a property.
+"""VNN-LIB files, the exchange format of the field: declared numbers X_i and Y_i, and assertions that are, together, the
+violation of a property. This is version 1; `vnnlib2_file.py` reads what begins with `(vnnlib-version <2.0>)`.
 
 `(declare-const X_0 Real)` or `(declare-fun X_0 () Real)`; `(assert F)`, where F is made of `and or not =>`, comparisons
 `<= >= < > =`, and terms `+ - * /` that are linear. Decimals are exact. Commands are read one by one, so that memory
@@ -30,6 +30,8 @@ MOST_DIAGNOSTICS = 50
 MOST_GUESSES = 1000
 
 TOKEN = re.compile(r"\s+|;[^\n]*|[()]|[^\s();]+")
+BEGINNING = re.compile(r"(\s|;[^\n]*\n)*\(\s*vnnlib-version(?=[\s<)])")
+"""Of a file in version 2."""
 NUMERAL = re.compile(r"[+-]?\.?[0-9]")
 DECIMAL = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 NAME = re.compile(r"([XY])_(0|[1-9][0-9]{0,8})")
@@ -90,11 +92,14 @@ def read(path: Path, inputs: int, outputs: int) -> Reading:
 
 def understand(source: Source, inputs: int, outputs: int) -> Reading:
     """The same for a text."""
-    reader = Reader(source, inputs, outputs)
+    from verifier.importers.vnnlib2_file import TOKEN2, Reader2
+
+    second = BEGINNING.match(source.text) is not None
+    reader = (Reader2 if second else Reader)(source, inputs, outputs)
     wrong: list[Diagnostic] = []
     facts: list[Formula] = []
     try:
-        for command in commands(source):
+        for command in commands(source, TOKEN2 if second else TOKEN):
             try:
                 facts += reader.command(command)
             except Rejected as rejected:
@@ -106,13 +111,13 @@ def understand(source: Source, inputs: int, outputs: int) -> Reading:
     except Rejected as rejected:
         wrong += rejected.diagnostics
     wrong.sort(key=lambda d: d.span.start)
-    return Reading(source, None if wrong else Violation(inputs, outputs, All(tuple(facts))), tuple(wrong))
+    return Reading(source, None if wrong else reader.violation(All(tuple(facts))), tuple(wrong))
 
 
 # Brackets ------------------------------------------------------------------------------------------------------------
 
 
-def commands(source: Source) -> Iterator[List]:
+def commands(source: Source, tokens: re.Pattern[str]) -> Iterator[List]:
     """What stands between outermost brackets, one after the other. Raises Rejected where the brackets end to make
     sense."""
 
@@ -120,7 +125,7 @@ def commands(source: Source) -> Iterator[List]:
         raise Rejected(Diagnostic(code, source.span(start, start + 1), message, fix))
 
     stack: list[tuple[int, list[Node]]] = []
-    for count, token in enumerate(TOKEN.finditer(source.text)):
+    for count, token in enumerate(tokens.finditer(source.text)):
         text, start = token.group(), token.start()
         if text[0] == ";" or text.isspace():
             continue
@@ -179,8 +184,8 @@ class Reader:
                 }[head]
                 self.reject("V602", command, f"This is not the form of `{head}`.", f"Write `{form}`.")
             case "vnnlib-version" | "declare-network", _:
-                why = "This is VNN-LIB 2; version 1 is read."
-                self.reject("V602", command, why, "Write `(declare-const X_0 Real)` for every input and output.")
+                why = "This is a command of VNN-LIB 2."
+                self.reject("V602", command, why, "Such a file begins with `(vnnlib-version <2.0>)`.")
             case "", _:
                 self.reject("V602", command, "This does not begin with a word.", "Write `(assert (<= X_0 1))`.")
             case head, _:
@@ -188,6 +193,9 @@ class Reader:
                 fix = suggestion(head, known, "There are:") + " Or delete it."
                 self.reject("V602", command, f"`{shown(head)}` is no command that a property needs.", fix)
         return ()
+
+    def violation(self, formula: Formula) -> Violation:
+        return Violation(self.size["X"], self.size["Y"], formula)
 
     def declare(self, name: Node, sort: Node) -> None:
         found = NAME.fullmatch(name.text) if isinstance(name, Word) else None
@@ -314,10 +322,15 @@ class Reader:
                 return {}, number(text, "Here")
             except ImportFailed as failed:
                 self.reject("V606", word, failed.message.removeprefix("Here: ").capitalize(), "Write a shorter number.")
+        return {self.place(word): Fraction(1)}, Fraction(0)
+
+    def place(self, word: Word) -> int:
+        """Which number this is."""
+        text = word.text
         if text not in self.declared:
             known = suggestion(text, islice(self.declared, MOST_GUESSES), "There are:")
             self.reject("V603", word, f"There is no number called `{shown(text)}`.", known)
-        return {self.declared[text]: Fraction(1)}, Fraction(0)
+        return self.declared[text]
 
     def plus(self, total: Sum, factor: Fraction, other: Sum, node: Node) -> Sum:
         """total + factor * other, in the dictionary of `total`."""

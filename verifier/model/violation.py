@@ -5,9 +5,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
-from typing import assert_never
+from typing import TYPE_CHECKING, assert_never
 
 from msgspec import Struct
+
+if TYPE_CHECKING:
+    from verifier.model.network import Network
 
 
 class Compare(Struct, frozen=True):
@@ -37,15 +40,27 @@ Formula = Compare | All | Some
 
 
 class Violation(Struct, frozen=True):
-    """The formula, over `inputs` numbers and after them `outputs` ones: X_0, X_1, ... and Y_0, Y_1, ..."""
+    """The formula, over `inputs` numbers and after them `outputs` ones: X_0, X_1, ... and Y_0, Y_1, ..., unless they
+    have `names` of their own. With more `copies` of the network than one, the inputs are those of the first, then those
+    of the second, and so are the outputs."""
 
     inputs: int
     outputs: int
     formula: Formula
+    copies: int = 1
+    names: tuple[str, ...] = ()
 
     def name(self, number: int) -> str:
         """What the format calls a number."""
+        if self.names:
+            return self.names[number]
         return f"X_{number}" if number < self.inputs else f"Y_{number - self.inputs}"
+
+    def numbers(self, network: Network, point: Sequence[Fraction]) -> tuple[Fraction, ...]:
+        """The inputs and what the network makes of them."""
+        width = self.inputs // self.copies
+        shares = [tuple(point[k * width : (k + 1) * width]) for k in range(self.copies)]
+        return (*point, *(y for share in shares for y in network.values(share)[-1]))
 
 
 def holds(formula: Formula, numbers: Sequence[Fraction]) -> bool:

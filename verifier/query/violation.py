@@ -33,12 +33,15 @@ class Case(Struct, frozen=True):
         """
         build = Build(folding=folding)
         inputs = [build.input(Variable(violation.name(i), low, high)) for i, (low, high) in enumerate(self.box)]
-        numbers = [*inputs, *unroll(build, network, tuple(inputs))[-1]]
+        width = violation.inputs // violation.copies
+        copies = [tuple(inputs[k * width : (k + 1) * width]) for k in range(violation.copies)]
+        numbers = [*inputs, *(y for copy in copies for y in unroll(build, network, copy)[-1])]
         parts = self.fact.parts if isinstance(self.fact, All) else (self.fact,)
         facts = [f for f in dict.fromkeys(truth(build, part, numbers) for part in parts) if f != YES]
         circuit, nodes = build.circuit(facts, inputs)
         variables = [build.atoms[form.terms[0][0]] for form in inputs]
-        question = Question(circuit, tuple(v for v in variables if isinstance(v, Variable)), nodes)
+        mirror = tuple(None if i < width else i % width for i in range(violation.inputs)) if len(copies) > 1 else ()
+        question = Question(circuit, tuple(v for v in variables if isinstance(v, Variable)), nodes, mirror=mirror)
         return question, NO in facts
 
     def unfolded(self, violation: Violation, network: Network) -> Question:

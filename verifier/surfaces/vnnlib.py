@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterator, Mapping
 from fractions import Fraction
+from itertools import groupby
 from pathlib import Path
 from typing import Literal, assert_never
 
@@ -99,7 +101,7 @@ def answer(
             broken = (described(error),)
             outcome = Outcome(Undecided("internal error"))
     checked = Checked(
-        Path(file).name.removesuffix(".vnnlib"),
+        Path(file).name.removesuffix(".gz").removesuffix(".vnnlib"),
         "vnnlib",
         f"{Path(network).name} has no violation",
         reading.source.span(0, 0),
@@ -148,8 +150,8 @@ def block(checked: Checked, screen: Screen) -> Iterator[str]:
         case Refuted(pair=pair):
             assert pair is not None
             table: list[list[str]] = []
-            for kind in ("X", "Y"):
-                rows = [[name, *both(value)] for name, value in point(pair.x) if name.startswith(kind)]
+            for _, numbers in groupby(point(pair.x), key=lambda named: re.sub(r"(_\d+|\[.*)$", "", named[0])):
+                rows = [[name, *both(value)] for name, value in numbers]
                 table += rows[:ROWS]
                 if len(rows) > ROWS:
                     table.append([f"and {len(rows) - ROWS} more", "", ""])
@@ -195,10 +197,10 @@ def in_their_words(result: FileResult, asked: Asked | None) -> Iterator[str]:
             for digits in DIGITS:
                 written = [decimal(value, digits) for value in inputs]
                 rounded = tuple(map(Fraction, written))
-                outputs = network.values(rounded)[-1]
-                if holds(violation.formula, (*rounded, *outputs)):
+                numbers = violation.numbers(network, rounded)
+                if holds(violation.formula, numbers):
                     break
-            texts = [*written, *(decimal(value, DIGITS[0]) for value in outputs)]
+            texts = [*written, *(decimal(value, DIGITS[0]) for value in numbers[violation.inputs :])]
             yield "sat"
             yield "(" + "\n ".join(f"({violation.name(i)} {text})" for i, text in enumerate(texts)) + ")"
         case _:

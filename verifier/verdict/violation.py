@@ -62,7 +62,7 @@ def decide(violation: Violation, network: Network, portfolio: Portfolio, seconds
 
 def witness(violation: Violation, network: Network, point: Vector) -> Witness:
     """The point with the outputs of the network at it, once it is a violation. Raises ReplayFailed."""
-    numbers = (*point, *network.values(point)[-1])
+    numbers = violation.numbers(network, point)
     if not holds(violation.formula, numbers):
         raise ReplayFailed("the point of an engine is no violation")
     return Witness({"x": {violation.name(i): value for i, value in enumerate(numbers)}})
