@@ -6,6 +6,7 @@ from fractions import Fraction as Q
 from itertools import product
 from types import SimpleNamespace
 
+from tests.kernel import forms
 from verifier.kernel.circuit import Affine, Input, Select
 from verifier.kernel.problem import GRAIN, Side
 
@@ -23,6 +24,10 @@ def laws(kernel: SimpleNamespace) -> None:
     choices(kernel)
     gaps(kernel)
     news(kernel)
+    for seed in range(60):
+        forms.contained(kernel, seed, (0, 3, 40)[seed % 3])
+    forms.ranges(kernel, [2, 8, 8, 1])
+    forms.large(kernel)
 
 
 def relu(v: int) -> int:

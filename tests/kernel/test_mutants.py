@@ -60,6 +60,106 @@ EQUIVALENT: dict[str, dict[str, tuple[str, ...]]] = {
             "return slope, max(-slope * low, (one - slope) * high) | -slope -> slope",
         ),
     },
+    "zonotope": {
+        "how precise forms are is free to choose": (
+            "LANE = 104 | 104 -> 105",
+            "LANE = 104 | 104 -> 103",
+            "DIGIT, FACTOR = 56, 30 | 56 -> 57",
+            "DIGIT, FACTOR = 56, 30 | 56 -> 55",
+            "DIGIT, FACTOR = 56, 30 | 30 -> 31",
+            "DIGIT, FACTOR = 56, 30 | 30 -> 29",
+            "largest = max((a.bit_length() + self.grain[j] for j, a in terms), default=0) | max -> min",
+            "largest = max((a.bit_length() + self.grain[j] for j, a in terms), default=0) | 0 -> 1",
+            "largest = max((a.bit_length() + self.grain[j] for j, a in terms), default=0) | 0 -> -1",
+            "shift = min(max(FACTOR + self.grain[n] - largest, 0), DIGIT) | 0 -> 1",
+            "self.grain.append(max(abs(low or 0), abs(high or 0)).bit_length() - DIGIT) | 0 -> 1",
+            "self.grain.append(max(abs(low or 0), abs(high or 0)).bit_length() - DIGIT) | 0 -> -1",
+            "self.grain.append(max(abs(low or 0), abs(high or 0)).bit_length() - DIGIT) | 0 -> 1 (2)",
+            "self.grain.append(max(abs(low or 0), abs(high or 0)).bit_length() - DIGIT) | 0 -> -1 (2)",
+        ),
+        "nobody changes these records, and the lists are as long as each other": (
+            "@dataclass(frozen=True, slots=True) | True -> False",
+            "@dataclass(frozen=True, slots=True) | True -> False (2)",
+            "@dataclass(frozen=True, slots=True) | True -> False (3)",
+            "@dataclass(frozen=True, slots=True) | True -> False (4)",
+            "@dataclass(frozen=True, slots=True) | True -> False (5)",
+            "@dataclass(frozen=True, slots=True) | True -> False (6)",
+            "for n, (low, high) in enumerate(zip(whole.low, whole.high, strict=True)): | True -> False",
+        ),
+        "a bound that is hit exactly, or not": (
+            "if size >= HALF: | size >= HALF -> size > HALF",
+            "if size(form) << GRAIN >= HALF: | size(form) << GRAIN >= HALF -> size(form) << GRAIN > HALF",
+            "return None if most >= HALF else Form(number, (most << 2 * LANE) + (radius << LANE) + error)"
+            " | most >= HALF -> most > HALF",
+        ),
+        "both ends of a test with a form are known": (
+            "assert low is not None and high is not None"
+            " | low is not None and high is not None -> low is not None or high is not None",
+            "assert low is not None and high is not None"
+            " | low is not None and high is not None -> low is not None or high is not None (2)",
+        ),
+        "to shift by nothing, to the left or to the right": (
+            "return value << by if by >= 0 else value >> -by | by >= 0 -> by > 0",
+            "return value << by if by >= 0 else value >> -by | 0 -> 1",
+        ),
+        "the same modulo the base": (
+            "HALF, LAST = 1 << LANE - 1, (1 << LANE) - 1 | 1 -> 2 (3)",
+            "constant = (form.number + HALF & LAST) - HALF | form.number + HALF -> form.number - HALF",
+            "middle = ((form.number - constant >> LANE) + HALF & LAST) - HALF"
+            " | (form.number - constant >> LANE) + HALF -> (form.number - constant >> LANE) - HALF",
+        ),
+        "roundings and cancelling leave room: sums of bounds are hardly ever reached at once, and may be larger": (
+            "size = (lost >> 2 * LANE) + 2 * abs(node.constant) | 2 * abs(node.constant) -> 2 + abs(node.constant)",
+            "middle, radius = self.interval(n, 0, high) | 0 -> -1",
+            "error = (slope * (form.loss & LAST) >> GRAIN) + 1 + self.digits"
+            " | (slope * (form.loss & LAST) >> GRAIN) + 1 -> (slope * (form.loss & LAST) >> GRAIN) - 1",
+            "return form_of((middle << LANE) + middle + self.new(radius), 0, radius, 2 * abs(middle) + radius)"
+            " | 0 -> 1",
+            "size = (lost >> 2 * LANE) + 2 * abs(node.constant) | 2 -> 3",
+            "size = (lost >> 2 * LANE) + 2 * abs(node.constant) | 2 -> 1",
+            "error, radius = (part + terms.sizes + 1 >> node.shift for part in (lost & LAST, lost >> LANE & LAST))"
+            " | part + terms.sizes + 1 -> part + terms.sizes - 1",
+            "return form_of(number, error + 1 + self.digits, radius + 2, (size >> node.shift) + 1 + self.digits)"
+            " | error + 1 -> error - 1",
+            "return form_of(number, error + 1 + self.digits, radius + 2, (size >> node.shift) + 1 + self.digits)"
+            " | 2 -> 3",
+            "return form_of(number, error + 1 + self.digits, radius + 2, (size >> node.shift) + 1 + self.digits)"
+            " | 2 -> 1",
+            "return form_of(number, error + 1 + self.digits, radius + 2, (size >> node.shift) + 1 + self.digits)"
+            " | (size >> node.shift) + 1 -> (size >> node.shift) - 1",
+            "error = (slope * (form.loss & LAST) >> GRAIN) + 1 + self.digits | 1 -> 2",
+            "error = (slope * (form.loss & LAST) >> GRAIN) + 1 + self.digits | 1 -> 0",
+            "return shifted(low + high, half), shifted(high - low, half) + 2 | 2 -> 3",
+            "error, radius = (part + terms.sizes + 1 >> node.shift for part in (lost & LAST, lost >> LANE & LAST))"
+            " | 1 -> 2",
+            "error, radius = (part + terms.sizes + 1 >> node.shift for part in (lost & LAST, lost >> LANE & LAST))"
+            " | 1 -> 0",
+            "return form_of(number, error + 1 + self.digits, radius + 2, (size >> node.shift) + 1 + self.digits)"
+            " | 1 -> 2",
+            "return form_of(number, error + 1 + self.digits, radius + 2, (size >> node.shift) + 1 + self.digits)"
+            " | 1 -> 0",
+            "return form_of(number, error + 1 + self.digits, radius + 2, (size >> node.shift) + 1 + self.digits)"
+            " | 1 -> 2 (2)",
+            "return form_of(number, error + 1 + self.digits, radius + 2, (size >> node.shift) + 1 + self.digits)"
+            " | 1 -> 0 (2)",
+            "digits = (slope * size(form) >> GRAIN) + 1 + self.digits + 2 * half + middle"
+            " | (slope * size(form) >> GRAIN) + 1 -> (slope * size(form) >> GRAIN) - 1",
+            "digits = (slope * size(form) >> GRAIN) + 1 + self.digits + 2 * half + middle | 2 -> 3",
+            "return form_of((middle << LANE) + middle + self.new(radius), 0, radius, 2 * abs(middle) + radius)"
+            " | 2 -> 3",
+            "digits = (slope * size(form) >> GRAIN) + 1 + self.digits + 2 * half + middle | 1 -> 2",
+            "digits = (slope * size(form) >> GRAIN) + 1 + self.digits + 2 * half + middle | 1 -> 0",
+            "middle = ((form.number - constant >> LANE) + HALF & LAST) - HALF"
+            " | form.number - constant -> form.number + constant",
+            "positive = moved & (signs << LANE - 1) - signs | 1 -> 2",
+            "positive = moved & (signs << LANE - 1) - signs | 1 -> 0",
+        ),
+        "a symbol may be turned round": (
+            "return form_of((middle << LANE) + middle + self.new(radius), 0, radius, 2 * abs(middle) + radius)"
+            " | (middle << LANE) + middle + self.new(radius) -> (middle << LANE) + middle - self.new(radius)",
+        ),
+        "the test of a relu is its branch, too": ("self.grain.append(self.grain[scaled.select[n][0]]) | 0 -> 1",),
+    },
     "refute": {
         "any cap will do": (
             "MOST_OPEN = 10_000 | 10000 -> 10001",
