@@ -122,6 +122,7 @@ class Loaded(Struct, frozen=True):
     ) -> Iterator[Checked | Computed]:
         portfolio = Portfolio(self.worker, options.certifying, options.cross_check, options.stats, options.keeping)
         decider = Decider(self.program, portfolio, Fraction(options.eps))
+        self.worker.heard = decider.heard
         items = [item for item in self.items if not options.only or item[0].name.id in options.only]
         crew = Crew(site, self.program, decider.eps, portfolio) if site is not None else None
         away = [d.name.id for d, claim in items if undivided(claim)] if site is not None and site.eager else []
@@ -132,7 +133,7 @@ class Loaded(Struct, frozen=True):
             name = declaration.name.id
             started = time.monotonic()
             portfolio.taken()
-            decider.watch = partial(watch, name)
+            portfolio.nodes, decider.progress, decider.watch = 0, Progress(), partial(watch, name)
             try:
                 found: Outcome | Measurement
                 if name in away:

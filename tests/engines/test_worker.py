@@ -65,6 +65,31 @@ def test_a_hard_question_ends_in_time_and_the_next_one_is_answered(worker: Worke
     answers(worker)
 
 
+def test_a_long_search_says_now_and_then_how_far_it_is(worker: Worker) -> None:
+    heard: list[int] = []
+    worker.heard = heard.append
+    answers(worker)
+    assert heard == []
+    answer = worker.ask("case_search", hard(), seconds=2.5)
+    assert isinstance(answer, Unknown) and len(heard) >= 2
+    assert 0 < heard[0] < heard[-1] <= dict(answer.work)["branches"] and heard == sorted(heard)
+    answers(worker)
+
+
+@POSIX
+def test_who_hears_of_it_may_end_it(worker: Worker) -> None:
+    def enough(nodes: int) -> None:
+        raise KeyboardInterrupt
+
+    worker.heard = enough
+    started = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        worker.ask("case_search", hard(), seconds=60)
+    assert time.monotonic() - started < 30
+    worker.heard = lambda nodes: None
+    answers(worker)
+
+
 @POSIX
 def test_a_process_that_overstays_is_killed_and_replaced(worker: Worker) -> None:
     answers(worker)

@@ -9,6 +9,7 @@ from itertools import combinations
 import pytest
 
 from verifier.api import Options, load_text
+from verifier.verdict.many import Progress
 from verifier.verdict.verdict import Checked, FileResult, Refuted, Undecided
 
 Q = Fraction
@@ -122,3 +123,28 @@ def test_when_the_time_is_over_the_parts_so_far_are_told() -> None:
     assert result.pieces is not None and len(result.pieces.parts) == 4001
     assert words(result)[0] == "p" and words(result)[-1] == "u"
     assert result.pieces.parts[-1].why == "out of time"
+
+
+NET = """domain X { n: int in [0, 8], x: real^2 in [-1, 1] }
+labels { lo, hi }
+oracle f2 { features n = n  metric linf }
+model f1 { features h = relu([[1, 1], [1, -2]] * x), n = n  decide if h[0] + h[1] + n >= 7/2 then hi else lo }
+partition P of X by n every 3
+assert A: forall part in P: factors(f1, f2) expect refuted
+assert B: forall part in P: accurate(f1, f1)
+"""
+
+
+def test_progress_counts_the_branches_of_all_searches_so_far() -> None:
+    heard: dict[str, list[Progress]] = {}
+    result = load_text(NET).check(
+        Options(stats=True), watch=lambda name, progress: heard.setdefault(name, []).append(progress)
+    )
+    for name in ("A", "B"):
+        asked, told = result[name].asked, heard[name]
+        assert asked is not None and told[-1].count == 3
+        total = sum(n for a in asked for t in a.turns for what, n in t.work if what in ("branches", "boxes"))
+        assert 0 < told[-1].nodes <= total  # each assertion begins anew
+        assert [p.nodes for p in told] == sorted(p.nodes for p in told)
+        assert list(dict.fromkeys(p.done for p in told if p.done)) == [1, 2, 3]
+    assert heard["B"][-1].certified == 1

@@ -613,6 +613,7 @@ class Searcher:
 
     def __init__(self) -> None:
         self._plan: Plan | None = None
+        self.now: CaseSearch | None = None
 
     def case_search(self, question: Question, seconds: float) -> Answer:
         """A solution, or a certificate that there is none."""
@@ -640,5 +641,9 @@ class Searcher:
 
     def _search(self, question: Question, seconds: float, most: int | None, exact: bool = False) -> Answer:
         search = CaseSearch(question, seconds, self._planned(question), most, exact)
-        answer, took = search.run(), search.stats
+        self.now = search
+        try:
+            answer, took = search.run(), search.stats
+        finally:
+            self.now = None
         return worked(answer, branches=took.branches, linear_programs=took.programs)

@@ -91,6 +91,8 @@ class Portfolio:
         self.doubting, self.recording = doubting, recording
         self.asked: list[Asked] = []
         self._now: tuple[Question, Asked] | None = None
+        self.nodes = 0
+        """Branches and boxes that searches have looked at."""
         self._patience = LONG if doubting else 1
 
     def uncertified(self) -> Portfolio:
@@ -153,6 +155,7 @@ class Portfolio:
         begun = time.monotonic()
         answer = self.worker.ask(task, *arguments, seconds=seconds)
         took = time.monotonic() - begun
+        self.nodes += sum(n for what, n in getattr(answer, "work", ()) if what in ("branches", "boxes"))
         if self.recording or self.doubting:
             question = about or arguments[0]
             if self._now is None or self._now[0] is not question:

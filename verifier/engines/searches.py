@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from verifier.engines.case_search import Searcher
 from verifier.engines.engine import Answer, worked
 from verifier.query.question import Question
@@ -10,6 +12,8 @@ UNASKED, SHARE = 0.5, 0.25
 """Seconds, or the part of those of the search, for a certificate that nobody has asked for."""
 
 searcher = Searcher()
+boxes: list[Callable[[], int]] = []
+"""How many the box search that runs has looked at."""
 case_search, glance, brief, strike = searcher.case_search, searcher.glance, searcher.brief, searcher.strike
 
 
@@ -26,4 +30,14 @@ def _boxes(question: Question, seconds: float, proof_seconds: float, share: floa
     from verifier.engines.box_search import Stats, box_search
 
     took = Stats()
-    return worked(box_search(question, seconds, took, proof_seconds, share), boxes=took.boxes)
+    boxes.append(lambda: took.boxes)
+    try:
+        return worked(box_search(question, seconds, took, proof_seconds, share), boxes=took.boxes)
+    finally:
+        boxes.clear()
+
+
+def nodes() -> int:
+    """Branches or boxes of the search that runs, so far."""
+    search = searcher.now
+    return search.stats.branches if search is not None else sum(count() for count in boxes)

@@ -11,6 +11,8 @@ import struct
 import subprocess
 import sys
 import threading
+import time
+from collections.abc import Callable
 from importlib import import_module
 from typing import Any, BinaryIO
 
@@ -25,6 +27,8 @@ GRACE = 2.0
 START = 60.0
 """Seconds to start, or to load what is loaded late. They are not those of the question, to which a machine under load
 would never come."""
+BEAT = 0.5
+"""Seconds between two words on how far a search is."""
 LOAD = "load"
 MEGABYTES = 4000
 """What z3 may have."""
@@ -53,6 +57,8 @@ class Worker:
         self._late = False
         self._circuit: Circuit | None = None  # the last one that the process has been sent
         self._ready: set[str] = set()
+        self.heard: Callable[[int], None] = lambda nodes: None
+        """Told now and then how many branches or boxes a long search has looked at."""
 
     def warm(self) -> None:
         """Start the process now, so that it loads z3 while other things happen; but one that begins at once anyway
@@ -102,7 +108,11 @@ class Worker:
         alarm.start()
         try:
             send(process.stdin, message)
-            ok, result = receive(process.stdout)
+            while True:
+                ok, result = receive(process.stdout)
+                if ok is not None:
+                    break
+                self.heard(result)
         finally:
             alarm.cancel()
         if not ok:
@@ -201,6 +211,39 @@ def failed(error: Exception) -> tuple[bool, Unknown | str]:
     return (True, Unknown(f"z3 gave up: {text}")) if "memory" in text or "cancel" in text else (False, f"z3: {text}")
 
 
+class Pulse:
+    """Says now and then how far a search is, from a thread of its own: the search does nothing for it."""
+
+    def __init__(self, outbox: BinaryIO) -> None:
+        self._outbox, self._lock = outbox, threading.Lock()
+        self._busy = self._beating = False
+
+    def begin(self) -> None:
+        self._busy = True
+        if not self._beating:
+            self._beating = True
+            threading.Thread(target=self._beat, daemon=True).start()
+
+    def end(self, reply: object) -> None:
+        with self._lock:
+            self._busy = False
+            send(self._outbox, reply)
+
+    def _beat(self) -> None:
+        said = 0
+        while True:
+            time.sleep(BEAT)
+            searches = sys.modules.get("verifier.engines.searches")
+            with self._lock:
+                count = searches.nodes() if searches is not None and self._busy else 0
+                if count not in (0, said):
+                    try:
+                        send(self._outbox, (None, count))
+                    except OSError:  # nobody is there any more
+                        return
+                    said = count
+
+
 def serve(*ahead: str) -> None:
     """The loop of the worker process. `ahead`: modules to load before anybody asks."""
     import signal
@@ -213,6 +256,7 @@ def serve(*ahead: str) -> None:
     for module in ahead:
         load(module)
     circuit: Circuit = ()
+    pulse = Pulse(outbox)
     while True:
         try:
             task, same, arguments, seconds = receive(inbox)
@@ -223,6 +267,7 @@ def serve(*ahead: str) -> None:
                 arguments = (replace(question, circuit=circuit), *others)
             case (Question() as question, *_):
                 circuit = question.circuit
+        pulse.begin()
         try:
             reply = (True, perform(task, arguments, seconds))
         except OverflowError:
@@ -230,6 +275,6 @@ def serve(*ahead: str) -> None:
         except Exception as error:
             reply = failed(error)
         try:
-            send(outbox, reply)
+            pulse.end(reply)
         except BrokenPipeError:  # nobody waits for it any more
             os._exit(0)

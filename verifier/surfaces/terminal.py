@@ -115,15 +115,22 @@ class Line:
 
         row: list[RenderableType] = [self._spinner, Text(self.text, overflow="ellipsis", no_wrap=True)]
         if self.progress is not None:
-            row += [ProgressBar(self.progress.count, self.progress.done, width=24), Text(self._counts(self.progress))]
+            if self.progress.count:
+                row.append(ProgressBar(self.progress.count, self.progress.done, width=24))
+            row.append(Text(self._counts(self.progress)))
         grid = Table.grid(padding=(0, 1))
         grid.add_row(*row)
         return grid
 
     def _counts(self, progress: Progress) -> str:
-        share = "" if progress.certified is None else f", {float(100 * progress.certified):.1f} % of X certified"
         minutes, seconds = divmod(int(time.monotonic() - self.begun), 60)
-        return f"{progress.done} of {progress.count}{share}, {minutes}:{seconds:02}"
+        said = [
+            f"{progress.done} of {progress.count}" if progress.count else "",
+            "" if progress.certified is None else f"{float(100 * progress.certified):.1f} % of X certified",
+            f"{progress.nodes:,} {'node' if progress.nodes == 1 else 'nodes'}" if progress.nodes else "",
+            f"{minutes}:{seconds:02}",
+        ]
+        return ", ".join(filter(None, said))
 
 
 def paint(color: bool) -> Paint:

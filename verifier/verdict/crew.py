@@ -82,6 +82,7 @@ class Did(Struct, frozen=True):
     result: Settled | Outcome | Measurement | Undecided | Broke
     seconds: float = 0.0
     asked: tuple[Asked, ...] = ()
+    nodes: int = 0
 
     def found(self, number: bool) -> Outcome | Measurement:
         """The answer of a whole assertion, or (`number`) compute. Raises EngineFailed."""
@@ -167,8 +168,9 @@ def work(task: Task, cargo: bytes | None) -> Answer:
             stations[key] = Station(*pickle.loads(cargo))
         station = stations[key]
         station.portfolio.taken()
+        station.portfolio.nodes = 0
         result = station.do(task)
-        return Did(result, time.monotonic() - begun, station.portfolio.taken())
+        return Did(result, time.monotonic() - begun, station.portfolio.taken(), station.portfolio.nodes)
     except Exception as error:
         return Broke(f"{type(error).__name__}: {error}")
 
@@ -268,6 +270,7 @@ class Shift(Struct, frozen=True):
         for index, did in Errand(self.crew, jobs, len(indices), end):
             assert isinstance(did.result, Settled)
             self.crew.home.asked += did.asked
+            self.crew.home.nodes += did.nodes
             yield index, did.result
 
 

@@ -94,6 +94,7 @@ class Decider:
         self.elsewhere: Elsewhere | None = None
         self.stopped = False
         self.watch: Callable[[Progress], None] = lambda progress: None
+        self.progress = Progress()
         self._metrics: dict[str, Outcome] = {}
         self.defects: dict[tuple[str, str], tuple[Posed, Answer]] = {}
         """What w(0+) of two classifiers is, once it is known: it is the same for every delta."""
@@ -140,6 +141,15 @@ class Decider:
                     return COMPUTATIONS[measure.word](self, measure)
         except NotYet as later:
             return Measurement(None, why=f"{later} is not available yet", later=True)
+
+    def tell(self, progress: Progress) -> None:
+        """How far this is."""
+        self.progress = progress
+        self.heard(0)
+
+    def heard(self, nodes: int) -> None:
+        """The search that runs has looked at so many branches or boxes."""
+        self.watch(replace(self.progress, nodes=self.portfolio.nodes + nodes))
 
     def left(self) -> float:
         return self.end - time.monotonic()

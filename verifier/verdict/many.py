@@ -42,11 +42,13 @@ class Settled(Struct):
 
 
 class Progress(Struct, frozen=True):
-    """How far a claim about many rows or parts is. `certified`: the share of X whose parts are proved."""
+    """How far a claim is: of many rows or parts (`count`), so many are `done`. `certified`: the share of X whose parts
+    are proved. `nodes`: branches and boxes that searches have looked at."""
 
-    done: int
-    count: int
+    done: int = 0
+    count: int = 0
     certified: Fraction | None = None
+    nodes: int = 0
 
 
 Settle = Callable[[int, float], Settled]

@@ -133,7 +133,7 @@ class _Table:
         if isinstance(verdict, Proved) and self.certified is not None:
             self.certified = None if of is None else self.certified + of
         self.done += before is None
-        self.decider.watch(Progress(self.done, len(self.parts), self.certified))
+        self.decider.tell(Progress(self.done, len(self.parts), self.certified))
 
 
 def _together(decider: Decider, claim: Parts, table: _Table, pieces: Pieces) -> tuple[Verdict, str, tuple[str, ...]]:

@@ -58,7 +58,7 @@ def decide(decider: Decider, claim: Rows) -> tuple[Verdict, str, tuple[str, ...]
 
     def put(index: int, row: Settled) -> None:
         settled[index] = row
-        decider.watch(Progress(len(settled), count))
+        decider.tell(Progress(len(settled), count))
 
     settle(decider, claim, range(count), one, put)
     again = [i for i in range(count) if settled[i].worth_more]
