@@ -52,6 +52,32 @@ def test_a_linear_map_has_its_largest_singular_value(seed: int) -> None:
     assert low <= truth * (1 + 1e-12) and truth * (1 - 1e-12) <= high <= low * (1 + 1e-6)
 
 
+@pytest.mark.parametrize("seed", range(12))
+def test_a_root_of_a_rational_is_exact(seed: int) -> None:
+    """The largest eigenvalue of A^T A seen from M, built to be a rational: A = B diag(r, s) R with R^T R = M."""
+    random = Random(seed)
+    a, b, c = random.randint(1, 3), random.randint(-2, 2), random.randint(1, 3)
+    metric = f"mahalanobis([[{a * a}, {a * b}], [{a * b}, {b * b + c * c}]])"  # R = [[a, b], [0, c]]
+    turn = random.choice([((3, 4), (-4, 3)), ((1, 0), (0, 1)), ((5, 12), (-12, 5))])
+    r, s = random.randint(1, 4), random.randint(1, 4)
+    rows = [(p * r * a, p * r * b + q * s * c) for p, q in turn]
+    found = constant(
+        text(
+            f"p = {rows[0][0]}*x[0] + {rows[0][1]}*x[1], q = {rows[1][0]}*x[0] + {rows[1][1]}*x[1]",
+            "l2",
+            f"x = x  metric {metric}",
+        )
+    )
+    assert found.how == "exact" and found.attained, found
+    assert found.amount == max(r, s) * {9 + 16: 5, 1: 1, 169: 13}[turn[0][0] ** 2 + turn[0][1] ** 2]
+
+
+def test_the_root_of_an_eigenvalue_that_is_no_square() -> None:
+    """det([[10, 5], [5, 5]] - k [[2, 1], [1, 3]]) = 5 (k - 1) (k - 5)."""
+    found = constant(text("p = x[0] + 2*x[1], q = 3*x[0] + x[1]", "l2", "x = x  metric mahalanobis([[2, 1], [1, 3]])"))
+    assert found.amount == Root(Fraction(5)) and found.attained
+
+
 @pytest.mark.parametrize("seed", range(8))
 def test_no_pair_is_steeper_and_the_pair_shown_is_as_steep(seed: int) -> None:
     """Networks of two relus; the metrics of model and oracle are l2, linf and mahalanobis by turns."""

@@ -68,6 +68,18 @@ def read(program: Program, names: Sequence[str], vector: Sequence[Fraction]) -> 
     return result
 
 
+def coordinates(program: Program, point: PointValue) -> list[Fraction]:
+    """The inputs of a point, a member by its place."""
+    assert program.domain is not None
+    found: list[Fraction] = []
+    for c in program.domain.coordinates:
+        value = point[c.name]
+        for entry in value if isinstance(value, tuple) else (value,):
+            assert not isinstance(entry, tuple)
+            found.append(Fraction(c.members.index(entry)) if isinstance(entry, str) else entry)
+    return found
+
+
 class Poser:
     """Builds the questions of one file: the same named point is the same inputs in all of them.
 

@@ -16,7 +16,7 @@ from verifier.model.claim import Always, Claim, Rows
 from verifier.model.elaborate import names_in
 from verifier.model.meaning import NotYet
 from verifier.model.program import MetricUse, PointValue, Program
-from verifier.query.pose import Poser
+from verifier.query.pose import Poser, coordinates
 from verifier.syntax import tree
 from verifier.verdict.certify import ReplayFailed
 from verifier.verdict.many import FOR_A_WITNESS, OUT_OF_TIME, Progress, Settle, Settled, settle
@@ -279,7 +279,7 @@ class Around:
         return self.everywhere[labels]
 
     def _centre(self, row: PointValue) -> dict[int, Fraction]:
-        return dict(zip((f.terms[0][0] for f in self.inputs), _flat(self.decider.program, row), strict=True))
+        return dict(zip((f.terms[0][0] for f in self.inputs), coordinates(self.decider.program, row), strict=True))
 
     def distance(self, row: PointValue) -> Amount | None:
         """The minimal distance, where half-spaces give it: those of the whole domain, or those of a ball around the row
@@ -441,15 +441,3 @@ def _rates(poser: Poser, name: str, point: str) -> dict[int, Fraction] | None:
         rate = scale / abs(weight)
         rates[at] = min(rate, rates.get(at, rate))
     return rates
-
-
-def _flat(program: Program, point: PointValue) -> list[Fraction]:
-    """The inputs of a point, a member by its place."""
-    assert program.domain is not None
-    found: list[Fraction] = []
-    for c in program.domain.coordinates:
-        value = point[c.name]
-        for entry in value if isinstance(value, tuple) else (value,):
-            assert not isinstance(entry, tuple)
-            found.append(Fraction(c.members.index(entry)) if isinstance(entry, str) else entry)
-    return found

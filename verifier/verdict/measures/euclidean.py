@@ -15,13 +15,15 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from verifier.canonical.linalg import Rows, null_space, rref
 from verifier.engines.engine import Answer, Fails, Holds, Most, Unknown, Vector
 from verifier.engines.volume import Polytope, box, whole
 from verifier.language.build import Form
 from verifier.language.metrics import METRICS
 from verifier.language.root import Root, below_root, rational, root
 from verifier.language.surd import Surd
-from verifier.query.pose import Posed
+from verifier.query.piece import piece_of
+from verifier.query.pose import Posed, coordinates
 from verifier.source.text import NOWHERE
 from verifier.syntax import tree
 from verifier.verdict.certify import Points, ReplayFailed
@@ -39,6 +41,10 @@ CLOSE = Fraction(1, 10**6)
 LONG = 64
 """Bits of a number from which on directions are rounded, and no exact value is looked for."""
 BRIEF = 10.0
+SIMPLE = 1000
+"""The denominator up to which the square of a constant is guessed within an enclosure."""
+SHARES = tuple(Fraction(1, n) for n in (1, 2, 16))
+"""So much nearer to x is x' tried, if it has left X."""
 
 
 class Steepness:
@@ -137,10 +143,58 @@ class Steepness:
         if low == high or self.never_more(shadows, square, BRIEF):
             attained = True if shadows.points is not None and self.quotient(shadows.points) == low else None
             return Measurement(root(low), attained, pair, trusts=tuple(shadows.trusts))
+        if (found := self.guessed(shadows, high, square)) is not None:
+            return found
         ends = below_root(low, low * CLOSE / (1 + low)), above(high)
         why = "K is the root of no rational that was found"
         words, trusts = interval(*ends), tuple(shadows.trusts)
         return Measurement(words, None, pair, why, trusts, how="enclosed", enclosure=ends)
+
+    def guessed(self, shadows: Shadows, high: Fraction, square: Form) -> Measurement | None:
+        """K as the root of the short rational between the bounds, if some pair has it and none has more."""
+        guess = ((shadows.low + high) / 2).limit_denominator(SIMPLE)
+        if self.square is None or shadows.points is None or not shadows.low < guess <= high:
+            return None
+        points = self.aligned(square, guess, shadows.points)
+        if points is None:
+            return None
+        shadows.low, shadows.points = guess, points
+        if not self.never_more(shadows, square, BRIEF):
+            return None
+        return Measurement(root(guess), True, self.witness(points), trusts=tuple(shadows.trusts))
+
+    def aligned(self, square: Form, value: Fraction, points: Points) -> Points | None:
+        """A pair near to this one, in its piece, with d1'^2 = value * d2'^2. Where no pair has more, the difference of
+        the two is a quadratic form without positive values, and vanishes just where its gradient does."""
+        assert self.square is not None
+        terms = [*self.terms(square), *((-value * w, form) for w, form in self.terms(self.square))]
+        posed = self.decider.poser.pose(POINTS, [], numbers=[form for _, form in terms])
+        here = [x for p in POINTS for x in coordinates(self.decider.program, points[p])]
+        free = [i for i, v in enumerate(posed.question.variables) if not v.integer]
+        rows = []
+        for row in piece_of(posed.question, tuple(here)).numbers:
+            weights = dict(row.weights)
+            fixed = sum((w * here[i] for i, w in row.weights if i not in free), row.constant)
+            rows.append([*(weights.get(i, Fraction(0)) for i in free), fixed])
+        size = range(len(free) + 1)
+        gradient = [
+            [sum((w * r[j] * r[k] for (w, _), r in zip(terms, rows, strict=True)), Fraction(0)) for k in size]
+            for j in size
+        ]
+        place = projected(null_space(gradient, len(size)), [*(here[i] for i in free), Fraction(1)])
+        if place[-1] <= 0:
+            return None
+        for i, x in zip(free, place, strict=False):
+            here[i] = x / place[-1]
+        half = len(here) // 2
+        for share in SHARES:
+            nearer = (*here[:half], *(a + share * (b - a) for a, b in zip(here[:half], here[half:], strict=True)))
+            if posed.question.solved_by(nearer):
+                pair = posed.read(nearer)
+                far, fine = (squared(self.decider.replay.distance(d, pair)) for d in (self.far, self.fine))
+                if far == value * fine > 0:
+                    return pair
+        return None
 
     def never_more(self, shadows: Shadows, square: Form, seconds: float) -> bool:
         """No quotient is above the lower bound: d1'^2 <= low * d2'^2 everywhere, for two Euclidean distances."""
@@ -252,6 +306,19 @@ class Shadows:
         if found.low / length > self.low:  # by Cauchy and Schwarz
             self.low, self.points = found.low / length, found.points
         return found.high
+
+
+def projected(basis: Rows, point: Sequence[Fraction]) -> Sequence[Fraction]:
+    """The nearest place that the independent rows span."""
+    if not basis:
+        return [Fraction(0)] * len(point)
+    products = [[dot(a, b) for b in basis] + [dot(a, point)] for a in basis]
+    shares = [row[-1] for row in rref(products)[0]]
+    return [dot(shares, column) for column in zip(*basis, strict=True)]
+
+
+def dot(left: Sequence[Fraction], right: Sequence[Fraction]) -> Fraction:
+    return sum((a * b for a, b in zip(left, right, strict=True)), Fraction(0))
 
 
 def farthest(polytope: Polytope, weights: Sequence[Fraction]) -> tuple[Fraction, list[Fraction]]:
