@@ -67,7 +67,10 @@ def test_an_unknown_assertion_is_refused_with_a_suggestion(tmp_path: Path) -> No
 
 
 def test_euclidean_balls_are_explained_without_a_margin(tmp_path: Path) -> None:
-    text = explained(tmp_path, BOUNDARY.replace("metric linf", "metric l2"))
+    """With one feature l2 is linf, and has one; with two it is a root."""
+    round_ = BOUNDARY.replace("metric linf", "metric l2")
+    assert "With `where: margin(f1) >= 1/10` it holds" in explained(tmp_path, round_)
+    text = explained(tmp_path, round_.replace("features x = x  metric l2", "features x = x, y = x  metric l2"))
     assert "critical radius 0" in text
     assert "With `where:" not in text
 

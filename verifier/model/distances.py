@@ -46,10 +46,10 @@ class Distances(Algebra):
         return self._root(value)
 
     def _root(self, far: Distance) -> Form:
-        """The root of a square: an input of its own. Of one form it is none."""
+        """The root of a square: an input of its own."""
         build = self.build
-        if not far.rows or (len(far.rows) == 1 and rational(far.rows[0][0]) is not None):
-            return polyhedral(build, far.rows, "below", 1)
+        if not far.rows:
+            return build.constant(0)
         if far.square not in self._roots:
             low, high = build.bounds(far.square)
             least = Fraction(0) if low is None or low <= 0 else side_root(low, "below")
@@ -93,6 +93,8 @@ class Distances(Algebra):
         if self.topological:
             sides = [build.scale(floor_root(w), form) for w, form in rows]
             return metrics.METRICS["linf"].distance(build, sides)
+        if len(rows) == 1 and rational(rows[0][0]) is not None:
+            return polyhedral(build, rows, "below", 1)
         far = Distance(self._square(rows), tuple(rows))
         return far if self.squared else self._linear(far)
 
