@@ -208,3 +208,20 @@ def test_no_claim_about_a_random_network_is_wrong(seed: int) -> None:
     assert isinstance(low, Fraction) and isinstance(high, Fraction)
     assert float(low) <= least + 1e-9 and least <= float(high) + 0.15
     assert a_.word == ("proved" if low >= radii[0] else "refuted")
+
+
+@pytest.mark.parametrize(
+    ("where", "said"),
+    [
+        ("distance(s, x, {x: 0, y: 0}) >= 1", "unknown"),
+        ("distance(s, x, {x: 0, y: 0}) < 1 or x.x > 1", "unknown"),
+        ("distance(s, x, {x: 1, y: 1}) < 2", "refuted"),
+        ("distance(s, x, {x: -1, y: -1}) < 1", "proved"),
+    ],
+)
+def test_almost_everywhere_sums_of_roots_are_known_in_balls_alone(where: str, said: str) -> None:
+    """A norm below the root is no bound of what lies beyond it."""
+    text = f"{HEAD}\nassert A: strongly_robust(f1, s, radius: 1, almost: true, where: {where})"
+    (checked,) = load_text(text).check(Options(timeout=30)).assertions
+    assert checked.word == said
+    assert (said == "unknown") == ("elsewhere than in a ball" in str(checked.verdict))

@@ -234,9 +234,13 @@ class Decider:
     def _always(self, claim: Always) -> Outcome:
         if not claim.points:
             return self._ground(claim)
-        posed, again = self.pose(claim), partial(self._counterexample, claim)
-        holds = roots.written(self, claim.given, (claim.then,))
-        match self._ask_measure(posed, claim, again) if claim.almost else self.ask(posed, again, holds=holds):
+        again = partial(self._counterexample, claim)
+        if claim.almost:
+            posed, answer = self._thick(claim, again)
+        else:
+            posed, holds = self.pose(claim), roots.written(self, claim.given, (claim.then,))
+            answer = self.ask(posed, again, holds=holds)
+        match answer:
             case Fails(by, (vector, *_)):
                 points = posed.read(vector)
                 self.replay.demand(points, claim.given, (claim.then,))
@@ -288,8 +292,11 @@ class Decider:
 
             return roots.alike(poser, pose)
 
-        posed, holds = premise(self.poser), roots.written(self, claim.given)
-        match self._ask_measure(posed, claim) if claim.almost else self.ask(posed, premise, holds=holds, shown=False):
+        if claim.almost:
+            _, answer = self._thick(claim, premise)
+        else:
+            answer = self.ask(premise(self.poser), premise, holds=roots.written(self, claim.given), shown=False)
+        match answer:
             case Holds():
                 who = "No two different points satisfy" if claim.distinct is not None else "Nothing satisfies"
                 null = " except on a set of measure zero" if claim.almost else ""
@@ -627,6 +634,21 @@ class Decider:
             return roots.search(self, posed, again, holds)
         left = self.left() if most is None else min(most, self.left())
         return certified(self.portfolio.find(posed.question, left, shown), posed.question)
+
+    def _thick(self, claim: Always, again: Again) -> tuple[Posed, Answer]:
+        """Whether what is posed holds on more than a null set. A ball of a sum of roots lies between two polyhedral
+        ones: it is null if the larger one is, and not if the smaller one is not."""
+        if not roots.balls(self.poser, claim):
+            posed = again(self.poser)
+            return posed, self._ask_measure(posed, claim, again)
+        for fine in roots.FINER:
+            for side, wanted in roots.SIDES:
+                with self.poser.rounded(side, fine):
+                    posed = again(self.poser)
+                answer = self._ask_measure(posed, claim)
+                if isinstance(answer, wanted | Unknown):
+                    return posed, answer
+        return posed, Unknown("what is in the ball for certain is null, and what may be in it is not")
 
     def _ask_measure(self, posed: Posed, claim: Always, again: Again | None = None) -> Answer:
         if posed.impossible:

@@ -15,10 +15,13 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from verifier.engines.engine import Answer, Fails, Least, Unknown, Vector
+from verifier.engines.engine import Answer, Fails, Holds, Least, Unknown, Vector
+from verifier.language.build import Form
 from verifier.language.root import rational
 from verifier.language.surd import Exact, floor, surd
-from verifier.model.claim import Infimum
+from verifier.model.claim import Always, Infimum
+from verifier.model.meaning import NotYet
+from verifier.model.roots import Norm
 from verifier.query import closure
 from verifier.query.piece import piece_of
 from verifier.query.pose import Posed, Poser
@@ -33,6 +36,10 @@ ROUNDS = 40
 CLOSE = Fraction(1, 10**6)
 """Bounds that are relatively nearer to each other are near enough."""
 INNER = (8, 2)
+FINER = (3, 12)
+"""Directions in a quarter of the plane, of the norms that a ball is between where null sets do not count."""
+SIDES: tuple[tuple[Norm, type[Holds | Fails]], ...] = (("below", Holds), ("above", Fails))
+ELSEWHERE = "`almost: true` with sums of roots elsewhere than in a ball"
 NEAR = Fraction(1, 2**30)
 
 
@@ -43,6 +50,26 @@ def alike(poser: Poser, pose: Callable[[], Posed]) -> Posed:
         return posed
     with poser.rooted():
         return pose()
+
+
+def balls(poser: Poser, claim: Always) -> bool:
+    """Sums of roots are what the balls of the premise are made of. Raises NotYet where they are elsewhere, too."""
+
+    def rooted(form: Form) -> bool:
+        return bool(poser.build.reach([form]) & poser.symbolic.roots.keys())
+
+    found = [g for g in claim.given if rooted(poser.truth(g, claim.points))]
+    for given in found:
+        match given:
+            case tree.Chain(_, (tree.Apply(_, tree.Name(_, "distance")), radius), ("<" | "<=",)) if not rooted(
+                poser.number(radius, claim.points)
+            ):
+                pass
+            case _:
+                raise NotYet(ELSEWHERE)
+    if rooted(poser.truth(claim.then, claim.points)):
+        raise NotYet(ELSEWHERE)
+    return bool(found)
 
 
 def search(
