@@ -11,7 +11,7 @@ import jsonschema
 import pytest
 
 from tests.report.samples import HALFSPACE, HERE, SAMPLES, checked, result
-from verifier.report.json_report import document
+from verifier.report.json_report import TOOLS, document, version
 from verifier.verdict.verdict import Computed, Measurement, Proved, Refuted, Seen, Witness
 
 REFERENCE = Path(__file__).parents[2] / "docs" / "reference"
@@ -116,3 +116,11 @@ def test_odd_paths_survive() -> None:
 def test_a_proved_existence_shows_its_witness() -> None:
     said = result(checked("A", "exists x in X: true", Proved("e", pair=HALFSPACE)))
     assert read(document([said], 0))["files"][0]["assertions"][0]["pair"]["x"] == {"size": "2/5", "hue": "0"}
+
+
+def test_versions_are_those_that_are_installed() -> None:
+    from importlib import metadata
+
+    for distribution in TOOLS.values():
+        assert version(distribution) == metadata.version(distribution)
+    assert version("no-such-distribution") is None
