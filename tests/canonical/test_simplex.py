@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from fractions import Fraction as Q
 
+import flint
 import pytest
 import z3
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from verifier.canonical import simplex
 from verifier.canonical.simplex import Conflict, Inequality, Solution, Stopped, solve
 
 small = st.fractions(-3, 3, max_denominator=4)
@@ -77,3 +79,12 @@ def test_patience_ends() -> None:
     rows = [Inequality({i: Q(1), (i + 1) % 4: Q(2)}, Q(-1)) for i in range(4)]
     with pytest.raises(Stopped):
         solve(rows, [Q(0)] * 4, [None] * 4, patience=0)
+
+
+@settings(deadline=None, max_examples=60)
+@given(problems())
+def test_python_s_rationals_and_flint_s_come_to_the_same_end(
+    problem: tuple[list[Inequality], list[Side], list[Side]],
+) -> None:
+    found = [simplex._Tableau(*problem, rational).solve(1000) for rational in (Q, flint.fmpq)]
+    assert found[0] == found[1] == solve(*problem)

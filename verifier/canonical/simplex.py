@@ -6,14 +6,17 @@ Bland's rule. A strict bound is a bound moved by an infinitesimal: numbers are p
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
+from typing import Any
 
-from flint import fmpq
 from msgspec import Struct
 
-Number = tuple[fmpq, fmpq]
-ZERO = fmpq(0)
+Rational = Any
+"""A `Fraction`, or flint's, which is five times as fast; loading it takes as long as a few tiny problems."""
+Number = tuple[Rational, Rational]
+TINY = 16
+"""Inequalities times numbers of a problem for which Python's rationals do."""
 
 
 class Inequality(Struct, frozen=True):
@@ -45,7 +48,11 @@ def solve(
     patience: int = 100_000,
 ) -> Solution | Conflict:
     """A point of the closed box low <= x <= high with all inequalities. Raises Stopped after `patience` pivots."""
-    return _Tableau(inequalities, low, high).solve(patience)
+    if len(inequalities) * len(low) <= TINY:
+        return _Tableau(inequalities, low, high, Fraction).solve(patience)
+    from flint import fmpq
+
+    return _Tableau(inequalities, low, high, fmpq).solve(patience)
 
 
 class _Tableau:
@@ -53,23 +60,31 @@ class _Tableau:
     the others."""
 
     def __init__(
-        self, inequalities: Sequence[Inequality], low: Sequence[Fraction | None], high: Sequence[Fraction | None]
+        self,
+        inequalities: Sequence[Inequality],
+        low: Sequence[Fraction | None],
+        high: Sequence[Fraction | None],
+        rational: Callable[[int, int], Rational],
     ) -> None:
+        def number(x: Fraction) -> Rational:
+            return rational(x.numerator, x.denominator)
+
         self.count = len(low)
         self.inequalities = inequalities
-        self.low: dict[int, Number] = {i: (_q(b), ZERO) for i, b in enumerate(low) if b is not None}
-        self.high: dict[int, Number] = {i: (_q(b), ZERO) for i, b in enumerate(high) if b is not None}
-        self.rows: dict[int, dict[int, fmpq]] = {}
+        self.zero, self.one = rational(0, 1), rational(1, 1)
+        self.low: dict[int, Number] = {i: (number(b), self.zero) for i, b in enumerate(low) if b is not None}
+        self.high: dict[int, Number] = {i: (number(b), self.zero) for i, b in enumerate(high) if b is not None}
+        self.rows: dict[int, dict[int, Rational]] = {}
         self.value: dict[int, Number] = {
-            i: self.low.get(i) or self.high.get(i) or (ZERO, ZERO) for i in range(self.count)
+            i: self.low.get(i) or self.high.get(i) or (self.zero, self.zero) for i in range(self.count)
         }
         for k, row in enumerate(inequalities, self.count):
-            self.rows[k] = {i: _q(w) for i, w in row.terms.items() if w}
-            self.low[k] = (-_q(row.constant), fmpq(int(row.strict)))
+            self.rows[k] = {i: number(w) for i, w in row.terms.items() if w}
+            self.low[k] = (-number(row.constant), self.one if row.strict else self.zero)
             self.value[k] = self._sum(k)
 
     def _sum(self, basic: int) -> Number:
-        q = d = ZERO
+        q = d = self.zero
         for j, a in self.rows[basic].items():
             q, d = q + a * self.value[j][0], d + a * self.value[j][1]
         return q, d
@@ -89,7 +104,7 @@ class _Tableau:
             if not free:
                 weights = {j: -a * up for j, a in row.items() if j >= self.count}
                 if basic >= self.count:
-                    weights[basic] = fmpq(1)
+                    weights[basic] = self.one
                 return Conflict({j - self.count: _fraction(w) for j, w in weights.items()})
             if patience <= 0:
                 raise Stopped
@@ -124,7 +139,7 @@ class _Tableau:
             was = self.value[b]
             self.value[b] = (was[0] + factor * move[0], was[1] + factor * move[1])
             for j, w in new.items():
-                total = other.get(j, ZERO) + factor * w
+                total = other.get(j, self.zero) + factor * w
                 if total:
                     other[j] = total
                 else:
@@ -133,7 +148,7 @@ class _Tableau:
 
     def _point(self) -> tuple[Fraction, ...]:
         """The values with an epsilon small enough for every bound."""
-        epsilon = fmpq(1)
+        epsilon = self.one
         for i, (q, d) in self.value.items():
             for sign, bounds in ((1, self.low), (-1, self.high)):
                 if i in bounds:
@@ -143,9 +158,5 @@ class _Tableau:
         return tuple(_fraction(self.value[i][0] + epsilon * self.value[i][1]) for i in range(self.count))
 
 
-def _q(value: Fraction) -> fmpq:
-    return fmpq(value.numerator, value.denominator)
-
-
-def _fraction(value: fmpq) -> Fraction:
-    return Fraction(int(value.p), int(value.q))
+def _fraction(value: Rational) -> Fraction:
+    return value if isinstance(value, Fraction) else Fraction(int(value.p), int(value.q))
