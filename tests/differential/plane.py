@@ -89,6 +89,15 @@ class Net:
                     side.append(part)
         return parts
 
+    def flips_along(self, p: Point, axis: int) -> bool:
+        """Some point that differs from p in one coordinate has the other label: the score is extreme at a bend."""
+        places = {F(-1), F(1)}
+        for n in self.neurons:
+            if n[axis]:
+                places.add(p[axis] - at(n, p) / n[axis])
+        line = [self.score((x, p[1]) if axis == 0 else (p[0], x)) for x in places if abs(x) <= 1]
+        return min(line) < 0 if self.score(p) >= 0 else max(line) >= 0
+
     def written(self, name: str = "x") -> str:
         """The score, in the language."""
         if self.first is not None:
@@ -170,6 +179,16 @@ def sides(polygon: Polygon) -> list[tuple[Point, Point]]:
 def to_polygons(norm: Norm, p: Point, polygons: Sequence[Polygon]) -> F | None:
     """From a point outside of them; None from no polygon."""
     return min((to_segment(norm, p, side) for polygon in polygons for side in sides(polygon)), default=None)
+
+
+def meet(polygon: Polygon, other: Polygon) -> Polygon | None:
+    """The common part of two convex polygons."""
+    part: Polygon | None = polygon
+    centre = (sum((p[0] for p in other), F(0)) / len(other), sum((p[1] for p in other), F(0)) / len(other))
+    for (a, b), (c, d) in sides(other):
+        line = (b - d, c - a, a * d - b * c)
+        part = None if part is None else cut(part, line if at(line, centre) > 0 else minus(line))
+    return part
 
 
 def between(norm: Norm, left: Sequence[Polygon], right: Sequence[Polygon]) -> F | None:

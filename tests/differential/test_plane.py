@@ -14,6 +14,7 @@ from tests.differential.plane import (
     between,
     flips,
     mean_to_zeros,
+    meet,
     some_knots,
     some_net,
     to_polygons,
@@ -49,18 +50,28 @@ def place(p: Point) -> str:
 @pytest.mark.parametrize("seed", range(12))
 def test_distances_radii_and_constants_in_the_plane(seed: int) -> None:
     random = Random(seed)
-    net = some_net(random, random.choice([0, 1, 2, 3]))
+    net, other = some_net(random, random.choice([0, 1, 2, 3])), some_net(random, random.choice([0, 1, 2]))
     p = (F(random.randint(-15, 15), 16), F(random.randint(-15, 15), 16))
     level = F(random.randint(1, 9), 8)
     high, low = net.regions(level)
     apart = f"({net.written()}) >= {level} or ({net.written()}) <= -{level}"
     text = f"{PLANE}model f1 {{ features s = {net.written()}  metric linf  decide if s >= 0 then yes else no }}\n"
     expected: dict[str, Amount] = {}
-    others = net.regions()[net.score(p) >= 0]
+    others, known = net.regions()[net.score(p) >= 0], other.regions()[other.score(p) < 0]
+    alike = [part for a in others for b in known if (part := meet(a, b)) is not None]
+    steps = min((1 for axis in (0, 1) if net.flips_along(p, axis)), default=2 if others else None)
+    text += "oracle l { features x = x  metric l0 }\noracle d { features x = x  metric discrete }\n"
+    for name, value in (("l", steps), ("d", min(steps, 1) if steps else None)):
+        text += f"compute {name.upper()}: min_distance(f1, {name}, {place(p)})\n"
+        expected[name.upper()] = "infinity" if value is None else F(value)
     for k, norm in enumerate(NORMS):
         text += f"oracle o{k} {{ features x = x  metric {norm.name} }}\n"
         text += f"compute D{k}: min_distance(f1, o{k}, {place(p)})\n"
         expected[f"D{k}"] = amount(norm, to_polygons(norm, p, others))
+        text += f"oracle q{k} {{ features x = x  metric {norm.name}"
+        text += f"  decide if {other.written()} >= 0 then yes else no }}\n"
+        text += f"compute E{k}: min_distance(f1, q{k}, {place(p)})\n"
+        expected[f"E{k}"] = amount(norm, to_polygons(norm, p, alike))
         text += f"compute K{k}: lipschitz_constant(f1, o{k})\n"
         expected[f"K{k}"] = amount(norm, max(norm.dual(a, b) for _, (a, b, _) in net.cells()))
         text += f"compute R{k}: critical_radius(f1, o{k}, where_both: {apart.replace('x[', 'x.x[')})\n"
