@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 from fractions import Fraction as Q
+from itertools import product
+from random import Random
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from tests.engines.nets import asked, layers, output
 from tests.engines.questions import holds, posed, question
 from tests.model.expressions import expression, expressions, program
 from verifier.engines import smt
 from verifier.engines.case_search import CaseSearch, Plan, Searcher
 from verifier.engines.engine import Answer, Fails, Holds, Unknown
-from verifier.kernel.problem import Bound, Tree
+from verifier.kernel.circuit import Input
+from verifier.kernel.problem import Bound, Split, Tree
 from verifier.kernel.proof import check
+from verifier.language.build import Build, Variable
 from verifier.query.pose import Poser
 from verifier.query.question import Question
 
@@ -153,6 +158,28 @@ def test_a_deep_net_is_bounded_layer_by_layer() -> None:
         first += ")"
     q = question(PLANE, ["u"], [f"{first} + {second} > 8"])
     assert any(isinstance(step, Bound) for step in proved(search(q), q).steps)
+
+
+def test_deep_copies_that_differ_in_a_bit_are_told_apart_first() -> None:
+    bits, words = 0, []
+    for seed in range(8):
+        net = layers(Random(seed), (3, 5, 5, 5, 1))
+        build = Build()
+        first, second = (build.input(Variable(name, Q(0), Q(1), integer=True)) for name in "pq")
+        common = [build.input(Variable(name, Q(-4), Q(4), integer=True)) for name in "ab"]
+        (high,), (low,) = output(build, net, [first, *common]), output(build, net, [second, *common])
+        level = Q(seed % 4, 8)
+        facts = [build.at_least_zero(build.add(high, build.constant(-level))), build.negate(build.at_least_zero(low))]
+        q = replace(asked(build, [first, second, *common], facts), mirror=(None, 0, None, None))
+        points = product((0, 1), (0, 1), range(-4, 5), range(-4, 5))
+        answer = search(q)
+        if any(q.solved_by(tuple(map(Q, point))) for point in points):
+            assert isinstance(answer, Fails) and q.solved_by(answer.points[0])
+        else:
+            steps = proved(answer, q).steps
+            bits += any(isinstance(s, Split) and q.circuit[s.node] in (Input(0), Input(1)) for s in steps)
+        words.append(type(answer).__name__)
+    assert {"Holds", "Fails"} == set(words) and bits
 
 
 PROGRAM = program()

@@ -14,7 +14,7 @@ from copy import copy
 from fractions import Fraction
 from functools import cached_property
 from math import ceil, inf, lcm
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, cast
 
 from msgspec import Struct
 
@@ -46,6 +46,10 @@ SMALL = 1e-6
 """A cut loses no less: so that the other side counts, too."""
 LOOKING = 2
 """After so many branches, a cut is tried before it is made."""
+DEEP = 3
+"""Of so many layers, a network has new bounds on every branch: what intervals lose grows from layer to layer."""
+FINE, COARSE = 0.05, 0.3
+"""A bound counts that takes off so much of the range, or decides a relu: at the root, and on other branches."""
 FEW = 6
 """Up to so many open choices of numbers, and so many whole inputs, exact arithmetic settles a question before numpy and
 HiGHS are loaded."""
@@ -124,6 +128,11 @@ class Plan:
         ]
 
     @cached_property
+    def deep(self) -> bool:
+        """The relus lie in so many layers."""
+        return len({self.scaled.level[n] for n in self.scaled.relus & self.real}) >= DEEP
+
+    @cached_property
     def relaxation(self) -> Relaxation:
         from verifier.engines.relaxation import Relaxation
 
@@ -177,6 +186,7 @@ class CaseSearch:
         self.many = False
         self.next = 0  # how much work is done when points are tried at random again
         self.points: deque[Floats] = deque(maxlen=STARTS)
+        self.gains: dict[int, float] = {}  # test -> which share of the slack its cuts took, both sides multiplied
 
     def run(self) -> Answer:
         """Holds with a certificate, Fails with a solution, or Unknown when the time is over."""
@@ -196,8 +206,10 @@ class CaseSearch:
                 self.many = wide and not self.plain
                 if self.many and self.most is None and (guess := self.guess()) is not None:
                     return guess
-                if self.many and self.tighten(branch):
+                if self.many and self.tighten(branch, FINE):
                     continue
+            elif self.many and self.plan.deep and self.tighten(branch, COARSE):
+                continue
             if self.many and self.due() and (guess := self.guess()) is not None:
                 return guess
             match self.decide(branch):
@@ -242,9 +254,9 @@ class CaseSearch:
         return found if isinstance(found, Fails) else None
 
     def guessing(self) -> float:
-        """Seconds for points at random: a quarter of what was spent so far."""
+        """Seconds for points at random: a tenth of what was spent so far."""
         now = time.monotonic()
-        return min(BRIEF + 0.25 * (now - self.begun), self.end - now)
+        return min(BRIEF + 0.1 * (now - self.begun), self.end - now)
 
     # cuts
 
@@ -282,10 +294,11 @@ class CaseSearch:
         branch.slot = follow
         return True
 
-    def tighten(self, branch: Branch) -> bool:
+    def tighten(self, branch: Branch, worth: float) -> bool:
         """Better ranges for the tests that are open, layer by layer; True when the branch is closed by that."""
         scaled, ranges = self.scaled, branch.ranges
-        self.near(branch)
+        if self.stats.branches == 1:
+            self.near(branch)
         spans = {run for _, run in scaled.gaps}
         tests = {scaled.select[n][0] for n in scaled.relus if n in self.plan.real} & scaled.affine.keys()
         for level in sorted({scaled.level[n] for n in tests | spans}):
@@ -293,7 +306,7 @@ class CaseSearch:
                 continue  # intervals are exact there
             for group, differences in ((tests, False), (spans, True)):
                 open_ = [n for n in group if scaled.level[n] == level and ranges.outcome(n) is None]
-                for found in self.plan.sweep.bounds(ranges, sorted(open_), differences) if open_ else ():
+                for found in self.plan.sweep.bounds(ranges, sorted(open_), differences, worth) if open_ else ():
                     self.keep(branch, Bound(found.node, found.value, found.above, found.end))
                 settle(scaled, ranges)
         return self.crossed(branch)
@@ -409,6 +422,8 @@ class CaseSearch:
         formula = self.open_formula(branch)
         if not self.many:
             return self.exact(branch, formula)
+        if self.plan.deep and (cut := self.told_apart(branch)) is not None:
+            return cut
         self.plan.relaxation.move(branch.ranges, self.truths(branch))
         relaxed = self.plan.relaxation.solve(self.end - time.monotonic())
         self.stats.programs += 1
@@ -423,6 +438,15 @@ class CaseSearch:
             return Cut(formula)
         cut = None if relaxed is None else self.choose(branch, relaxed)
         return cut or self.exact(branch, None)
+
+    def told_apart(self, branch: Branch) -> Cut | None:
+        """A whole input of two values in which the points may differ: what follows from it is then known, too."""
+        for n in (n for first, second, _ in self.plan.twins.inputs for n in (first, second)):
+            low, high, unit = branch.ranges.low[n], branch.ranges.high[n], self.scaled.unit[n]
+            whole = self.question.variables[cast(Input, self.scaled.circuit[n]).index].integer
+            if whole and low is not None and high is not None and high - low == unit:
+                return Cut(n, Fraction(high, unit))
+        return None
 
     def open_formula(self, branch: Branch) -> int | None:
         """The test of a decided formula that is itself not decided."""
@@ -510,20 +534,25 @@ class CaseSearch:
 
     def ahead(self, branch: Branch, relaxed: Relaxed, wrong: dict[int, float]) -> int | None:
         """The test whose cut takes most slack from both branches, by the relaxation of each ("strong branching"). A cut
-        that closes one of them is made at once."""
+        that closes one of them is made at once; so those that did well so far are tried first."""
+        assert relaxed.slack is not None
+        known = [self.gains[test] for test in wrong if test in self.gains]
+        usual = sum(known) / max(len(known), 1)
         best, most = None, 0.0
-        for test in sorted(wrong, key=lambda test: -wrong[test]):
+        for test in sorted(wrong, key=lambda test: (self.gains.get(test, usual), wrong[test]), reverse=True):
             if time.monotonic() > self.end:
                 break
             here = bool(relaxed.values[self.plan.relaxation.column[test]] >= 0)
-            away = self.loss(branch, relaxed, test, not here)
-            if away is None:
-                return test
-            stay = self.loss(branch, relaxed, test, here)
-            if stay is None:
-                return test
-            if away * stay > most:
-                best, most = test, away * stay
+            gain = 1.0
+            for above in (not here, here):
+                loss = self.loss(branch, relaxed, test, above)
+                if loss is None:
+                    self.gains[test] = (self.gains.get(test, 0.0) + 1) / 2
+                    return test
+                gain *= loss / max(relaxed.slack, SMALL)
+            self.gains[test] = (self.gains.get(test, gain) + gain) / 2
+            if gain > most:
+                best, most = test, gain
         return best
 
     def loss(self, branch: Branch, relaxed: Relaxed, test: int, above: bool) -> float | None:

@@ -44,9 +44,9 @@ class Sweep:
         self.constant = {n: float(node.constant) for n, node in enumerate(scaled.circuit) if isinstance(node, Affine)}
         self.gap = {rise: (g, run) for g, (rise, run) in enumerate(scaled.gaps)}
 
-    def bounds(self, ranges: Ranges, nodes: Sequence[int], differences: bool) -> list[Found]:
-        """Better bounds of `nodes` than `ranges` has. `differences`: the nodes are runs of gaps, to be followed from
-        gap to gap."""
+    def bounds(self, ranges: Ranges, nodes: Sequence[int], differences: bool, worth: float = WORTH) -> list[Found]:
+        """Better bounds of `nodes` than `ranges` has: they decide a relu, or take off this share of the range.
+        `differences`: the nodes are runs of gaps, to be followed from gap to gap."""
         scaled = self.scaled
         low = np.array([-INF if b is None else b / u for b, u in zip(ranges.low, scaled.unit, strict=True)])
         high = np.array([INF if b is None else b / u for b, u in zip(ranges.high, scaled.unit, strict=True)])
@@ -96,7 +96,7 @@ class Sweep:
             above = row >= count
             old, new = (-low[node], total[row]) if above else (high[node], total[row])
             width = high[node] - low[node]
-            if not np.isfinite(new) or not (new < old - WORTH * width or (new < 0 <= old) or old == INF):
+            if not np.isfinite(new) or not (new < old - worth * width or (new < 0 <= old) or old == INF):
                 continue
             value = rounded_up(float(new))
             rows = [Row("high" if above else "low", node, TIMES)]
