@@ -311,3 +311,13 @@ def test_the_signs_that_a_formula_fixes_are_known_to_both_searches(negative: boo
             assert answer.proof is not None and check(*answer.proof).trusts == ()
             proved += 1
     assert proved >= 2
+
+
+@pytest.mark.parametrize("seed", [1000052, 1000075, 1001018, 1001992, 1003210])
+def test_the_kernel_closes_what_floats_say_that_it_closes(seed: int) -> None:
+    """Questions where it did not: for sums of bounds instead of bounds of sums, slopes by chance where the middle of a
+    range is 0, ranges of whole numbers that are rounded to whole numbers."""
+    random = Random(seed)
+    answer = box_search(random_question(random, random.choice([0, 0, 2])), 20)
+    assert isinstance(answer, Holds) and answer.proof is not None
+    assert check(*answer.proof).trusts == ()

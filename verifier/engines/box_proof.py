@@ -15,7 +15,7 @@ from math import gcd, lcm
 import numpy as np
 from msgspec import Struct
 
-from verifier.engines.levels import Floats, Levels, Literal, Places, Truths
+from verifier.engines.levels import Floats, Levels, Literal, Places
 from verifier.engines.linear_bounds import Bounds, Boxes, Upper, joined
 from verifier.engines.shrink import nearest
 from verifier.engines.trial import closes, keeps
@@ -35,6 +35,9 @@ BITS = 4
 
 SIDE, FINE = 0.1, 10
 """A side is moved where that takes off at least this part of it, to a multiple of about this many halvings."""
+
+RIVAL = 0.3
+"""Part of the blame from which on a second input is tried, too."""
 
 MULTIPLE = 1 << 12
 """The largest multiplier of a sum."""
@@ -144,7 +147,7 @@ class Writer:
         """The proof for one branch: the tree that a search finds in which the kernel's own bounds close the boxes."""
         if not self.literals:
             raise Unproved
-        self.zonotopes = Zonotopes(self.levels, self.bounds, self.literals)
+        self.zonotopes = Zonotopes(self.levels, self.bounds, self.literals, self.scaled)
         tree = [Found()]
         waiting = [(np.zeros(1, dtype=np.intp), self.bounds.root.copy())]
         while waiting:
@@ -158,26 +161,23 @@ class Writer:
             self.sides(boxes, found)
             causes = self.zonotopes.tighten(boxes)
             upper = self.zonotopes.literals(boxes)
-            times, closed = self.sums(upper, boxes)
+            times, excess = self.sums(upper, boxes)
+            closed = excess < 0
+            ties = self.zonotopes.ties(boxes)
             for at, negative in zip(found, self.zonotopes.negative(boxes).tolist(), strict=True):
                 at.negative = negative
             for k in np.flatnonzero(closed):
-                found[k].step = self.ended(times[k])
+                found[k].step = Farkas(self.rows(times[k]), ties[k])
             self.leaves += int(closed.sum())
             left = np.flatnonzero(~closed)
             if len(left):
                 blame = self.zonotopes.blame(upper, causes, times, boxes)[left]
-                below = boxes.take(left)
-                above = below.copy()
-                which, values = self.cuts(blame, below)
+                which, values = self.cuts(blame, boxes.take(left))
                 for k, i, value in zip(left, which, values.tolist(), strict=True):
                     found[k].step, found[k].halves = Split(self.levels.nodes[i], Fraction(value)), len(tree)
                     tree += [Found(), Found()]
-                rows = np.arange(len(left))
-                above.low[rows, which] = values
-                below.high[rows, which] = values - self.whole[which]
                 first = np.array([found[k].halves for k in left], dtype=np.intp)
-                waiting.append((np.concatenate([first, first + 1]), joined([below, above])))
+                waiting.append((np.concatenate([first, first + 1]), self.halved(boxes.take(left), which, values)))
         yield from self.written(tree)
 
     def written(self, tree: list[Found]) -> Iterator[Step]:
@@ -221,8 +221,9 @@ class Writer:
                     found[k].sides.append(Bound(self.levels.nodes[i], Fraction(float(value[k])), above, end))
                     side[k, i] = value[k]
 
-    def sums(self, upper: Upper, boxes: Boxes) -> tuple[Floats, Truths]:
-        """For each box multipliers of the literals, (B, R), and whether their sum is negative there for certain."""
+    def sums(self, upper: Upper, boxes: Boxes) -> tuple[Floats, Floats]:
+        """For each box multipliers of the literals, (B, R), and their sum there at most, doubts included, over the
+        largest of them: where that is negative, the kernel closes the box."""
         rows = [literal.row for literal in self.literals]
         several, alone = nearest(upper.weights[:, rows], upper.constant[:, rows], boxes)
         least = np.argmin(alone, axis=1)
@@ -231,19 +232,18 @@ class Writer:
         several = np.round(several / several.max(axis=1, keepdims=True) * MULTIPLE)
         times = np.zeros((len(boxes), len(self.levels.units)))
         times[:, rows] = several
-        line, constant = (times[:, None] @ upper.weights)[:, 0], (times * upper.constant).sum(axis=1)
-        most = np.maximum(line * boxes.low, line * boxes.high).sum(axis=1) + constant
-        return times, most < -self.zonotopes.doubt(boxes, upper, times)
+        return times, self.zonotopes.most(boxes, times) / times.max(axis=1)
 
-    def ended(self, times: Floats) -> Farkas:
+    def rows(self, times: Floats) -> tuple[Row, ...]:
         """The sum of literals with these multipliers."""
         exact = [(lit, Fraction(int(times[lit.row])) / self.levels.units[lit.row]) for lit in self.literals]
         taken = [(lit, t) for lit, t in exact if t]
         scale = Fraction(lcm(*(t.denominator for _, t in taken)), gcd(*(t.numerator for _, t in taken)))
-        return Farkas(tuple(Row("low" if lit.positive else "high", lit.node, int(t * scale)) for lit, t in taken))
+        return tuple(Row("low" if lit.positive else "high", lit.node, int(t * scale)) for lit, t in taken)
 
     def cuts(self, blame: Floats, boxes: Boxes) -> tuple[Places, Floats]:
-        """The input to cut in each box, and where: near the middle, in few digits."""
+        """The input to cut in each box, and where: near the middle, in few digits. Of two that are to blame, the one
+        whose halves are nearer to being closed."""
         width = boxes.high - boxes.low
         middle = boxes.low + width / 2
         grain = np.ldexp(1.0, np.frexp(width)[1] - BITS)
@@ -251,8 +251,29 @@ class Writer:
         divisible = (boxes.low < at) & np.where(self.whole, at <= boxes.high, at < boxes.high)
         if not divisible.any(axis=1).all():
             raise Unproved
-        which = np.argmax(np.where(divisible, blame, -1.0), axis=1)
-        return which, at[np.arange(len(at)), which]
+        score = np.where(divisible, blame, -1.0)
+        order = np.argsort(-score, axis=1)
+        rows, which, other = np.arange(len(at)), order[:, 0], order[:, min(1, at.shape[1] - 1)]
+        rivals = np.flatnonzero((which != other) & (score[rows, other] > RIVAL * score[rows, which]))
+        if len(rivals):
+            some = boxes.take(rivals)
+            first, second = (self.excess(some, i, at[rivals, i]) for i in (which[rivals], other[rivals]))
+            which[rivals] = np.where(second < first, other[rivals], which[rivals])
+        return which, at[rows, which]
+
+    def excess(self, boxes: Boxes, which: Places, values: Floats) -> Floats:
+        """What the sums exceed 0 by in the halves of each box, together."""
+        halves = self.halved(boxes, which, values)
+        self.zonotopes.tighten(halves)
+        _, excess = self.sums(self.zonotopes.literals(halves), halves)
+        return np.asarray(np.maximum(excess, 0).reshape(2, -1).sum(axis=0))
+
+    def halved(self, boxes: Boxes, which: Places, values: Floats) -> Boxes:
+        """The parts below the cuts, then those above."""
+        rows, below, above = np.arange(len(boxes)), boxes.copy(), boxes.copy()
+        above.low[rows, which] = values
+        below.high[rows, which] = values - self.whole[which]
+        return joined([below, above])
 
     def bounded(self, ranges: Ranges, node: int, value: Fraction, above: bool, rows: tuple[Row, ...]) -> Bound | None:
         """The step that keeps one side of a cut, taken; None where the kernel does not accept it."""

@@ -9,18 +9,27 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from verifier.engines.levels import Floats, Levels, Literal, Places
+from verifier.engines.levels import Floats, Levels, Literal, Places, Rows
 from verifier.engines.linear_bounds import Bounds, Boxes, Cause, Relaxed, Upper, middles, relaxed
+from verifier.kernel.problem import GRAIN
+from verifier.kernel.ranges import Scaled
 
 DOUBT = 2.0**-20
 """The part of the terms of a sum that rounding may be, generously: the kernel takes slopes in multiples of 2^-24."""
+
+TIE = 2.0**-12
+"""Part of a range up to which its ends count as equally far from 0."""
 
 
 class Zonotopes(Bounds):
     """The ranges of all tests by zonotopes, where these literals hold: as `Bounds`, otherwise."""
 
-    def __init__(self, levels: Levels, bounds: Bounds, literals: Iterable[Literal]) -> None:
+    def __init__(self, levels: Levels, bounds: Bounds, literals: Iterable[Literal], scaled: Scaled) -> None:
         self.levels, self.gamma, self.sizes, self.reach = levels, bounds.gamma, bounds.sizes, bounds.reach
+        self.grid = [
+            np.array([float(1 / (scaled.unit[t] * u)) for t, u in zip(level.tests, level.units, strict=True)])
+            for level in levels.levels
+        ]  # to which the kernel rounds ranges
         signs = {literal.node: literal.positive for literal in literals}
         self.positive = [np.array([signs.get(test) is True for test in level.tests]) for level in levels.levels]
         self.negated = [np.array([signs.get(test) is False for test in level.tests]) for level in levels.levels]
@@ -44,6 +53,7 @@ class Zonotopes(Bounds):
             reach = np.abs(number).sum(axis=2)
             least, most = self.interval(level.rows, atoms, self.sizes[k])
             below, above = np.fmax(constant - reach, least), np.fmin(constant + reach, most)
+            below, above = below - self.grid[k], above + self.grid[k]
             below[:, self.positive[k]] = np.maximum(below[:, self.positive[k]], 0)
             above[:, self.negated[k]] = np.minimum(above[:, self.negated[k]], 0)
             boxes.below[k], boxes.above[k] = below, above
@@ -64,6 +74,25 @@ class Zonotopes(Bounds):
     def negative(self, boxes: Boxes) -> Places:
         """(B,) How many tests are negative, after `tighten`."""
         return sum(((above <= 0).sum(axis=1) for above in boxes.above), np.zeros(len(boxes), dtype=np.intp))
+
+    def ties(self, boxes: Boxes) -> list[tuple[tuple[int, int], ...]]:
+        """For each box the open relus with nearly equal ends, where rounding might choose another slope than the one
+        here, with this one in the kernel's units; after `tighten`."""
+        found: list[tuple[tuple[int, int], ...]] = [()] * len(boxes)
+        for level, relu, below, above in zip(self.levels.levels, self.relus, boxes.below, boxes.above, strict=True):
+            near = (relu.shift > 0) & (np.abs(above + below) <= TIE * (above - below))
+            for k, i in zip(*np.nonzero(near), strict=True):
+                found[k] = *found[k], (level.relus[i], int(relu.slope[k, i]) << GRAIN)
+        return found
+
+    def most(self, boxes: Boxes, times: Floats) -> Floats:
+        """(B,) The largest value of the literals taken `times` (B, literals), summed before they are bounded, as the
+        kernel does it; with what rounding may add. After `tighten`."""
+        literals, ones = self.levels.literals, np.ones((len(boxes), 1))
+        rows = Rows(times @ literals.bias, tuple((k, times @ part) for k, part in literals.parts))
+        which = np.arange(len(boxes))[:, None]
+        upper = self.upper(boxes, self.relus, rows, np.abs(times) @ self.sizes[-1], which, both=False)
+        return np.asarray(upper.greatest[:, 0] + self.doubt(boxes, upper, ones))
 
     def doubt(self, boxes: Boxes, upper: Upper, times: Floats) -> Floats:
         """(B,) How much of the sum of the rows taken `times` (B, R) may be rounding, after `tighten`."""

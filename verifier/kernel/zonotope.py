@@ -17,10 +17,10 @@ from operator import mul
 from verifier.kernel.problem import GRAIN
 from verifier.kernel.ranges import Ranges, Scaled, chord, root, settle
 
-LANE = 104
+LANE = 120
 """Bits of a digit."""
 
-DIGIT, FACTOR = 56, 30
+DIGIT, FACTOR = 56, 44
 """Bits that the digits of a form have, and its multiples, about; what does not fit into LANE is given up."""
 
 HALF, LAST = 1 << LANE - 1, (1 << LANE) - 1
