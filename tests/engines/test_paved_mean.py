@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from verifier.api import Options, load_text
+from verifier.engines import paved_mean
 from verifier.engines.paved_mean import Ground, enclose
 from verifier.engines.volume import OutOfTime
 
@@ -132,6 +133,28 @@ def test_random_simplices_against_sampled_distances(seed: int) -> None:
     mass = float(sum(m for m, _ in simplices))
     assert low <= total + 0.6 * mass and total <= high + mass  # 400 places of a target are not all of it
     assert all(b[0] >= a[0] and b[1] <= a[1] for a, b in pairwise(stages))
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_targets_that_are_not_looked_at_closely_are_bounded(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With four targets of twelve kept, the bounds still hold those with all of them."""
+    random = Random(seed)
+
+    def corners() -> list[tuple[Fraction, ...]]:
+        return [tuple(F(random.randint(-8, 8), 4) for _ in range(2)) for _ in range(3)]
+
+    ground = Ground([(F(1), corners()) for _ in range(3)], [corners() for _ in range(12)])
+
+    def after(rounds: int) -> Callable[[tuple[Fraction, Fraction]], bool]:
+        left = iter(range(rounds))
+        return lambda sides: next(left, None) is None
+
+    whole = enclose([ground], [F(1), F(2)], after(12), float("inf"))
+    monkeypatch.setattr(paved_mean, "KEPT", 4)
+    monkeypatch.setattr(paved_mean, "PAIRS", 1)
+    kept = [enclose([ground], [F(1), F(2)], after(rounds), float("inf")) for rounds in (0, 4, 12)]
+    assert all(low <= whole[1] and whole[0] <= high for low, high in kept)
+    assert kept[0][1] - kept[0][0] > kept[2][1] - kept[2][0]
 
 
 def test_numbers_beyond_the_range_of_floats_are_refused() -> None:

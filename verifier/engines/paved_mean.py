@@ -33,8 +33,11 @@ MOST = 50_000
 """So many simplices are enough."""
 GROWTH = 2
 """A round takes at most so many times as long as the one before: it is not begun without that time."""
-BLOCK = 1 << 17
-"""Pairs of a point and a target that are looked at together."""
+PAIRS = 1 << 20
+KEPT = 32
+"""So many pairs of a simplex and a target are looked at closely in a round; so many targets of a simplex at least."""
+BLOCK = 1 << 16
+"""Pairs of a simplex and a target that are looked at together."""
 FAR = 2.0**200
 """Squares of numbers below, and of their inverses, are in the range of floats."""
 
@@ -82,6 +85,8 @@ class Paving:
         self.mass = np.array([float(m) for m, _ in ground.simplices])
         self.corners = images([c for _, c in ground.simplices], scale)
         self.targets = images(ground.targets, scale)
+        self.middles = self.targets.mean(axis=1)
+        self.radii = np.sqrt(((self.targets - self.middles[:, None]) ** 2).sum(axis=-1)).max(axis=1)
         self.most = max(float(abs(a).max(initial=0.0)) for a in (self.corners, self.targets))
         self.faces = [Face(self.targets[:, list(f)]) for f in subsets(self.targets.shape[1], len(scale) + 1)]
         self.bounds: Numbers = np.zeros((2, 0))
@@ -96,24 +101,36 @@ class Paving:
     def bound(self, end: float) -> None:
         """Bounds for the new simplices."""
         start = self.bounds.shape[1]
-        block = max(1, BLOCK // len(self.targets))
+        kept = max(KEPT, PAIRS // max(1, len(self.mass) - start))
+        block = max(1, BLOCK // min(kept, len(self.targets)))
         found = [self.bounds]
         for k in range(start, len(self.mass), block):
             if time.monotonic() > end and not start:
                 raise OutOfTime
-            found.append(self._bounds(self.corners[k : k + block]))
+            found.append(self._bounds(self.corners[k : k + block], kept))
         self.bounds = np.concatenate(found, axis=1)
 
-    def _bounds(self, corners: Numbers) -> Numbers:
+    def _bounds(self, corners: Numbers, kept: int) -> Numbers:
         centre = corners.mean(axis=1)
-        feet, far = self._nearest(centre[:, None, :], [face.every for face in self.faces])
-        best = far.argmin(axis=1)
+        radius = np.sqrt(((corners - centre[:, None]) ** 2).sum(axis=-1)).max(axis=1)
+        chosen, rest = self._nearby(centre, radius, kept)
+        feet, far = self._nearest(centre[:, None, :], [face.of(chosen) for face in self.faces])
+        best = np.take_along_axis(chosen, far.argmin(axis=1)[:, None], axis=1)
         above = self._nearest(corners, [face.of(best) for face in self.faces])[1].mean(axis=1)
         away = centre[:, None, :] - feet
         away *= (far > SLACK * self.most)[:, :, None] / np.maximum(far, SLACK * self.most)[:, :, None]
-        reach = np.einsum("njm,jcm->njc", away, self.targets).max(axis=2)
-        below = (np.einsum("njm,ncm->njc", away, corners) - reach[:, :, None]).min(axis=1).mean(axis=1)
-        return np.stack([np.maximum(below, 0.0), above])
+        reach = np.einsum("njm,njcm->njc", away, self.targets[chosen]).max(axis=2)
+        below = (np.einsum("njm,ncm->njc", away, corners) - reach[:, :, None]).min(axis=1)
+        return np.stack([np.maximum(np.minimum(below, rest[:, None]).mean(axis=1), 0.0), above])
+
+    def _nearby(self, centre: Numbers, radius: Numbers, kept: int) -> tuple[Numbers, Numbers]:
+        """For each simplex the targets that may be nearest, and a lower bound of its distance to all others: from the
+        balls around them."""
+        gaps = np.sqrt(((centre[:, None] - self.middles[None]) ** 2).sum(axis=-1)) - self.radii[None]
+        if gaps.shape[1] <= kept:
+            return np.broadcast_to(np.arange(gaps.shape[1]), gaps.shape), np.full(len(centre), np.inf)
+        order = np.argpartition(gaps, kept, axis=1)[:, : kept + 1]
+        return order[:, :kept], gaps[np.arange(len(centre)), order[:, kept]] - radius
 
     def _nearest(self, points: Numbers, faces: Sequence[Plane]) -> tuple[Numbers, Numbers]:
         """The nearest places, and the distances."""
@@ -180,13 +197,12 @@ class Face:
         gram = edges @ edges.swapaxes(-1, -2)
         lengths = np.prod(np.diagonal(gram, axis1=-2, axis2=-1), axis=-1)
         flat = np.linalg.det(gram) <= 1e-12 * lengths if edges.shape[1] else np.zeros(len(base), dtype=bool)
-        self.every = Plane(base[None], edges[None], inverse[None], flat[None])
+        self.every = Plane(base, edges, inverse, flat)
 
     def of(self, which: Numbers) -> Plane:
-        """The face of one target a point."""
+        """That of some targets for each point."""
         every = self.every
-        parts = (part[0][which][:, None] for part in (every.base, every.edges, every.inverse, every.flat))
-        return Plane(*parts)
+        return Plane(*(part[which] for part in (every.base, every.edges, every.inverse, every.flat)))
 
 
 def images(corners: Sequence[Sequence[Exact]], scale: Numbers) -> Numbers:
