@@ -4,6 +4,7 @@ with. Whether such a number is smaller than another is a question without any ch
 from __future__ import annotations
 
 from fractions import Fraction
+from functools import lru_cache
 
 from msgspec import Struct
 
@@ -30,12 +31,13 @@ class Largest(Struct, frozen=True):
         return max(row.at((*point, *positive)) for row in self.rows)
 
 
+@lru_cache(maxsize=2)
 def largest(circuit: Circuit, node: int, inputs: int) -> Largest | None:
     """The node as the largest of affine forms; None where that is not seen.
 
     w relu(t), w > 0, is the larger of 0 and w t, so a sum with it is the larger of two sums without it. Where all relus
     that are left have weights > 0 and affine tests, they are left as they are: the l1 norm is one row."""
-    found = sums(circuit)
+    found = sums(circuit[: node + 1])
     places = {n: at.index for n, at in enumerate(circuit) if isinstance(at, Input)}
 
     def plain(total: Sum) -> bool:
