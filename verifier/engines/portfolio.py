@@ -65,7 +65,7 @@ VERY_MANY = "very many, of few inputs: bounds, boxes, cases, z3"
 PLANS = {
     FEW: (("find", 0.5, inf), ("case_search", 1.0, inf)),
     SOME: (("find", 1.0, EASY), ("case_search", 0.7, inf), ("box_search", 0.6, inf), ("find", 1.0, inf)),
-    MANY: (("case_search", 0.7, inf), ("find", 1.0, inf)),
+    MANY: (("case_search", 0.9, inf), ("find", 1.0, inf)),
     NARROW: (("case_search", 0.7, inf), ("box_search", 0.6, inf), ("find", 1.0, inf)),
     VERY_MANY: (("glance", 1.0, inf), ("box_search", 0.6, inf), ("case_search", 0.7, inf), ("find", 1.0, inf)),
 }

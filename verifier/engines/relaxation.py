@@ -34,6 +34,7 @@ OPTIONS = {
     "output_flag": False,
     "presolve": "off",
     "solver": "simplex",
+    "simplex_dual_edge_weight_strategy": 1,  # Devex: steepest edges begin anew with every basis
     "threads": 1,
     "primal_feasibility_tolerance": 1e-9,
     "dual_feasibility_tolerance": 1e-9,
@@ -241,8 +242,10 @@ class Relaxation:
 
     # solving
 
-    def solve(self, seconds: float) -> Relaxed | None:
-        """None where HiGHS comes to no clear answer in time."""
+    def solve(self, seconds: float, start: Any = None) -> Relaxed | None:
+        """None where HiGHS comes to no clear answer in time. `start`: the basis to begin with."""
+        if start is not None and len(start.row_status) == len(self.sides):
+            self.highs.setBasis(start)
         self.highs.setOptionValue("time_limit", self.highs.getRunTime() + max(0.01, seconds))
         self.highs.run()
         status = self.highs.getModelStatus()
@@ -259,6 +262,10 @@ class Relaxation:
             columns: Floats = -np.bincount(self.at_column, parts, minlength=self.slack + 1).astype(np.float64)
             return Relaxed(None, np.empty(0), -rows, -columns)
         return None
+
+    def basis(self) -> Any:
+        """Where HiGHS came to an end."""
+        return self.highs.getBasis()
 
     def worth(self, relaxed: Relaxed) -> Iterator[tuple[int, float]]:
         """How much of the slack is due to the relaxation of which relu."""
