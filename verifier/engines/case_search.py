@@ -14,7 +14,7 @@ from copy import copy
 from fractions import Fraction
 from functools import cached_property
 from math import ceil, inf, lcm
-from typing import TYPE_CHECKING, Literal, cast
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from msgspec import Struct
 
@@ -86,6 +86,8 @@ class Branch(Struct):
     """How many branches wait that are no part of this one."""
     forms: Forms = {}
     """Nodes that are affine on it, and so on all of its parts."""
+    basis: Any = None
+    """Where its linear program, or that of the branch around it, came to an end."""
 
 
 class Cut(Struct, frozen=True):
@@ -266,9 +268,8 @@ class CaseSearch:
         for above in (False, True):
             ranges = branch.ranges.copy()
             cut(self.scaled, ranges, node, value, above)
-            branches.append(
-                Branch(ranges, self.decided(branch, node, above, value), Slot(), branch, forms=branch.forms.copy())
-            )
+            decided = self.decided(branch, node, above, value)
+            branches.append(Branch(ranges, decided, Slot(), branch, forms=branch.forms.copy(), basis=branch.basis))
         branch.slot.step, branch.slot.after = Split(node, value), (branches[0].slot, branches[1].slot)
         return branches if above_first else branches[::-1]
 
@@ -384,7 +385,8 @@ class CaseSearch:
                     value = -rounded_up(-near) if above else rounded_up(near)
                     row = Row("high" if above else "low", other, 1)
                     end = Farkas((Row(side, known, 1), Row(across, run, 1), row))
-                    if self.keep(branch, Bound(other, value, above, end)):
+                    before = ranges.at(other)
+                    if self.keep(branch, Bound(other, value, above, end)) and ranges.at(other) != before:
                         settle(self.scaled, ranges)
                         found = True
         return found
@@ -425,9 +427,10 @@ class CaseSearch:
         if self.plan.deep and (cut := self.told_apart(branch)) is not None:
             return cut
         self.plan.relaxation.move(branch.ranges, self.truths(branch))
-        relaxed = self.plan.relaxation.solve(self.end - time.monotonic())
+        relaxed = self.plan.relaxation.solve(self.end - time.monotonic(), branch.basis)
         self.stats.programs += 1
         if relaxed is not None:
+            branch.basis = self.plan.relaxation.basis()
             slack = -inf if relaxed.slack is None else relaxed.slack
             end = self.plan.relaxation.end(relaxed) if slack < TIGHT else None
             if end is not None and (self.closes(branch, end) or self.closes(branch, short(end))):
@@ -566,7 +569,7 @@ class CaseSearch:
             return None
         self.stats.programs += 1
         self.plan.relaxation.move(ranges, self.truths(side))
-        found = self.plan.relaxation.solve(self.end - time.monotonic())
+        found = self.plan.relaxation.solve(self.end - time.monotonic(), branch.basis)
         if found is None:
             return SMALL
         if found.slack is None or found.slack < -TIGHT:
