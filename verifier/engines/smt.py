@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from fractions import Fraction
 from typing import Any, TypeAlias
 
@@ -301,23 +301,16 @@ def least(question: Question, seconds: float) -> Answer:
     actual = Encoding(question, "z")
     shadow = Encoding(question, "y", like=actual)
     objective = shadow.reals[question.numbers[0]]
-    solver = new_solver([*actual.constraints, *shadow.constraints])
-    best: tuple[Fraction, Vector, Vector] | None = None
-    while True:
-        match clock.check(solver):
-            case "unsat":
-                break
-            case "unknown":
-                found = "" if best is None else f"; it is at most {best[0]}"
-                return Unknown(give_up(solver) + found)
-        model = solver.model()
+
+    def lower(model: z3.ModelRef) -> Lowest:
         z, y = actual.point(model), shadow.point(model)
         value, y = lowest(question, z, y, clock)
-        best = (value, z, y)
-        solver.add(objective < number(value))
-    if best is None:
-        return Least(NAME, None, False, (), TRUSTS)
-    value, z, y = best
+        return value, z, y
+
+    found = descended([*actual.constraints, *shadow.constraints], objective, lower, clock)
+    if not isinstance(found, tuple):
+        return found
+    value, z, y = found
     reached = Encoding(question, "a")
     exactly = new_solver([*reached.constraints, reached.reals[question.numbers[0]] == number(value)])
     match clock.check(exactly):
@@ -329,6 +322,28 @@ def least(question: Question, seconds: float) -> Answer:
         case "unsat":
             return Least(NAME, value, False, (z, y), TRUSTS)
     return Unknown(f"the infimum is {value}, but whether it is attained stayed open: {give_up(exactly)}")
+
+
+Lowest = tuple[Fraction, Vector, Vector]
+"""A value, a solution, and where it is taken in the closure of the solution's piece."""
+
+
+def descended(
+    constraints: Sequence[Bool], objective: Term, lower: Callable[[z3.ModelRef], Lowest], clock: Clock
+) -> Lowest | Least | Unknown:
+    """The least of what `lower` makes of models: again and again for one with less, until there is none. Least where
+    there is not even a first."""
+    solver = new_solver(constraints)
+    best: Lowest | None = None
+    while True:
+        match clock.check(solver):
+            case "unsat":
+                return best or Least(NAME, None, False, (), TRUSTS)
+            case "unknown":
+                found = "" if best is None else f"; it is at most {best[0]}"
+                return Unknown(give_up(solver) + found)
+        best = lower(solver.model())
+        solver.add(objective < number(best[0]))
 
 
 def least_peak(question: Question, forms: Largest, clock: Clock) -> Answer:
@@ -343,22 +358,16 @@ def least_peak(question: Question, forms: Largest, clock: Clock) -> Answer:
     ]
     peak = z3.Real("peak")  # at least the number
     encoding.constraints += [peak >= row_term(row, [*encoding.variables, *positive]) for row in forms.rows]
-    solver = new_solver(encoding.constraints)
-    best: tuple[Fraction, Vector, Vector] | None = None
-    while True:
-        match clock.check(solver):
-            case "unsat":
-                break
-            case "unknown":
-                found = "" if best is None else f"; it is at most {best[0]}"
-                return Unknown(give_up(solver) + found)
-        z = encoding.point(solver.model())
+
+    def lower(model: z3.ModelRef) -> Lowest:
+        z = encoding.point(model)
         value, y = bottom(bare, forms, z, clock)
-        best = value, z, y
-        solver.add(peak < number(value))
-    if best is None:
-        return Least(NAME, None, False, (), TRUSTS)
-    value, z, y = best
+        return value, z, y
+
+    found = descended(encoding.constraints, peak, lower, clock)
+    if not isinstance(found, tuple):
+        return found
+    value, z, y = found
     exactly = new_solver([*encoding.constraints, peak <= number(value)])
     reached = bare.solved_by(y)
     if not reached:
