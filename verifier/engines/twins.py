@@ -10,11 +10,11 @@ from fractions import Fraction
 
 from msgspec import Struct
 
-from verifier.kernel.circuit import Affine, Circuit, Input, Select
+from verifier.kernel.circuit import Affine, Input, Select
+from verifier.query.convex import Sum, sums
 from verifier.query.piece import is_relu
 from verifier.query.question import Question
 
-Expression = tuple[Fraction, tuple[tuple[int, Fraction], ...]]
 MOST = 4000
 """Pairs of neurons; beyond that the two copies are not told apart."""
 
@@ -35,7 +35,7 @@ def twins(question: Question, numeric: set[int], formulas: set[int]) -> Twins:
     circuit, mirror = question.circuit, question.mirror
     if not any(twin is not None for twin in mirror):
         return Twins()
-    forms = _forms(circuit)
+    forms = sums(circuit)
     inputs = {node.index: n for n, node in enumerate(circuit) if isinstance(node, Input)}
     twin: dict[int, int] = {}  # node of the first point -> its twin (itself, where they share it)
     for index, n in inputs.items():
@@ -44,7 +44,7 @@ def twins(question: Question, numeric: set[int], formulas: set[int]) -> Twins:
     for index, first in enumerate(mirror):
         if first is not None and index in inputs and first in inputs:
             twin[inputs[first]] = inputs[index]
-    relus: dict[Expression, int] = {}
+    relus: dict[Sum, int] = {}
     for n, node in enumerate(circuit):
         if n in numeric and isinstance(node, Select) and is_relu(circuit, node):
             relus[forms[node.test]] = n
@@ -82,22 +82,3 @@ def twins(question: Question, numeric: set[int], formulas: set[int]) -> Twins:
             if second is not None and second != n:
                 outputs.append((n, second, define(tuple((names[j], w) for j, w in terms if j in names))))
     return Twins(tuple(definitions), tuple(gaps), tuple(outputs), apart)
-
-
-def _forms(circuit: Circuit) -> list[Expression]:
-    """Every node as an affine form over inputs and choices."""
-    found: list[Expression] = []
-    for n, node in enumerate(circuit):
-        if not isinstance(node, Affine):
-            found.append((Fraction(0), ((n, Fraction(1)),)))
-            continue
-        if not any(isinstance(circuit[j], Affine) for j, _ in node.terms):  # as the builder writes them
-            found.append((node.constant, tuple(sorted(node.terms))))
-            continue
-        constant, total = node.constant, dict[int, Fraction]()
-        for j, w in node.terms:
-            constant += w * found[j][0]
-            for k, v in found[j][1]:
-                total[k] = total.get(k, Fraction(0)) + w * v
-        found.append((constant, tuple(sorted((k, v) for k, v in total.items() if v))))
-    return found

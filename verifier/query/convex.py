@@ -87,13 +87,19 @@ def largest(circuit: Circuit, node: int, inputs: int) -> Largest | None:
 def sums(circuit: Circuit) -> list[Sum]:
     """Every node over inputs and choices."""
     found: list[Sum] = []
-    for n, at in enumerate(circuit):
-        total: Sum = Fraction(0), ((n, Fraction(1)),)
-        if isinstance(at, Affine):
-            total = at.constant, ()
-            for j, w in at.terms:
-                total = plus(total, w, found[j])
-        found.append(total)
+    for n, node in enumerate(circuit):
+        if not isinstance(node, Affine):
+            found.append((Fraction(0), ((n, Fraction(1)),)))
+            continue
+        if not any(isinstance(circuit[j], Affine) for j, _ in node.terms):  # as the builder writes them
+            found.append((node.constant, tuple(sorted(node.terms))))
+            continue
+        constant, total = node.constant, dict[int, Fraction]()
+        for j, w in node.terms:
+            constant += w * found[j][0]
+            for k, v in found[j][1]:
+                total[k] = total.get(k, Fraction(0)) + w * v
+        found.append((constant, tuple(sorted((k, v) for k, v in total.items() if v))))
     return found
 
 
