@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from fractions import Fraction
 
@@ -159,10 +159,14 @@ class Poser:
         finally:
             self.symbolic.rounding = None
 
+    def has_roots(self, forms: Iterable[Form]) -> bool:
+        """There are roots in them."""
+        return bool(self.build.reach(forms) & self.symbolic.roots.keys())
+
     def curved(self, expr: tree.Expr, names: Sequence[str]) -> bool:
         """A number with roots in it that is not itself one."""
         value = self.symbolic.value(expr, self.env(names))
-        return isinstance(value, Form) and bool(self.build.reach([value]) & self.symbolic.roots.keys())
+        return isinstance(value, Form) and self.has_roots([value])
 
     def rows(self, expr: tree.Expr, names: Sequence[str]) -> Rows | None:
         """The weights and forms of a distance whose metric is quadratic; None for another number."""

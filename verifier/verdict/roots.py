@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from verifier.engines.engine import Answer, Fails, Holds, Least, Unknown, Vector
-from verifier.language.build import Form
 from verifier.language.root import rational
 from verifier.language.surd import Exact, floor, surd
 from verifier.model.claim import Always, Infimum
@@ -54,20 +53,16 @@ def alike(poser: Poser, pose: Callable[[], Posed]) -> Posed:
 
 def balls(poser: Poser, claim: Always) -> bool:
     """Sums of roots are what the balls of the premise are made of. Raises NotYet where they are elsewhere, too."""
-
-    def rooted(form: Form) -> bool:
-        return bool(poser.build.reach([form]) & poser.symbolic.roots.keys())
-
-    found = [g for g in claim.given if rooted(poser.truth(g, claim.points))]
+    found = [g for g in claim.given if poser.has_roots([poser.truth(g, claim.points)])]
     for given in found:
         match given:
-            case tree.Chain(_, (tree.Apply(_, tree.Name(_, "distance")), radius), ("<" | "<=",)) if not rooted(
-                poser.number(radius, claim.points)
+            case tree.Chain(_, (tree.Apply(_, tree.Name(_, "distance")), radius), ("<" | "<=",)) if not poser.has_roots(
+                [poser.number(radius, claim.points)]
             ):
                 pass
             case _:
                 raise NotYet(ELSEWHERE)
-    if rooted(poser.truth(claim.then, claim.points)):
+    if poser.has_roots([poser.truth(claim.then, claim.points)]):
         raise NotYet(ELSEWHERE)
     return bool(found)
 
@@ -141,7 +136,7 @@ class Bounds:
         with poser.rooted():
             names = self.measure.points
             given = [poser.truth(g, names) for g in self.measure.given]
-            self.plain = not poser.build.reach(given) & poser.symbolic.roots.keys()
+            self.plain = not poser.has_roots(given)
             return poser.pose(names, given, numbers=[poser.number(self.measure.of, names)], roots=True)
 
     def look(self, posed: Posed, vector: Vector) -> None:
