@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from tests.engines.questions import question
 from verifier.engines import evaluate as exactly
 from verifier.engines.sweep import Sweep
-from verifier.engines.trial import rounded_up
+from verifier.engines.trial import WORTH, rounded_up
 from verifier.engines.twins import twins
 from verifier.kernel.circuit import evaluate
 from verifier.kernel.ranges import Scaled, cut, root, settle
@@ -49,7 +49,7 @@ def test_bounds_hold_at_random_points_and_the_kernel_accepts_them(differences: b
         cut(scaled, ranges, node, Q(-1, 8), above=True)
         cut(scaled, ranges, node, Q(1, 8), above=False)
     settle(scaled, ranges)
-    found = sweep.bounds(ranges, nodes, differences)
+    found = sweep.bounds(ranges, nodes, differences, WORTH)
     assert found
     generator = np.random.default_rng(1)
     for _ in range(300):

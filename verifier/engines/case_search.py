@@ -48,8 +48,8 @@ LOOKING = 2
 """After so many branches, a cut is tried before it is made."""
 DEEP = 3
 """Of so many layers, a network has new bounds on every branch: what intervals lose grows from layer to layer."""
-FINE, COARSE = 0.05, 0.3
-"""A bound counts that takes off so much of the range, or decides a relu: at the root, and on other branches."""
+COARSE = 0.3
+"""What a bound has to take off to be worth it (`trial.WORTH`) on other branches than the first."""
 FEW = 6
 """Up to so many open choices of numbers, and so many whole inputs, exact arithmetic settles a question before numpy and
 HiGHS are loaded."""
@@ -208,8 +208,10 @@ class CaseSearch:
                 self.many = wide and not self.plain
                 if self.many and self.most is None and (guess := self.guess()) is not None:
                     return guess
-                if self.many and self.tighten(branch, FINE):
-                    continue
+                if self.many:
+                    self.near(branch)
+                    if self.tighten(branch, WORTH):
+                        continue
             elif self.many and self.plan.deep and self.tighten(branch, COARSE):
                 continue
             if self.many and self.due() and (guess := self.guess()) is not None:
@@ -298,8 +300,6 @@ class CaseSearch:
     def tighten(self, branch: Branch, worth: float) -> bool:
         """Better ranges for the tests that are open, layer by layer; True when the branch is closed by that."""
         scaled, ranges = self.scaled, branch.ranges
-        if self.stats.branches == 1:
-            self.near(branch)
         spans = {run for _, run in scaled.gaps}
         tests = {scaled.select[n][0] for n in scaled.relus if n in self.plan.real} & scaled.affine.keys()
         for level in sorted({scaled.level[n] for n in tests | spans}):

@@ -15,7 +15,7 @@ from msgspec import Struct
 from numpy.typing import NDArray
 
 from verifier.engines.relaxation import INF, TIMES, chords
-from verifier.engines.trial import WORTH, rounded_up
+from verifier.engines.trial import rounded_up
 from verifier.kernel.circuit import Affine, Input
 from verifier.kernel.problem import Farkas, Row
 from verifier.kernel.ranges import Ranges, Scaled
@@ -44,7 +44,7 @@ class Sweep:
         self.constant = {n: float(node.constant) for n, node in enumerate(scaled.circuit) if isinstance(node, Affine)}
         self.gap = {rise: (g, run) for g, (rise, run) in enumerate(scaled.gaps)}
 
-    def bounds(self, ranges: Ranges, nodes: Sequence[int], differences: bool, worth: float = WORTH) -> list[Found]:
+    def bounds(self, ranges: Ranges, nodes: Sequence[int], differences: bool, worth: float) -> list[Found]:
         """Better bounds of `nodes` than `ranges` has: they decide a relu, or take off this share of the range.
         `differences`: the nodes are runs of gaps, to be followed from gap to gap."""
         scaled = self.scaled
