@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from fractions import Fraction as Q
+from random import Random
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from tests.engines.questions import question
 from verifier.engines import evaluate as exactly
 from verifier.engines.sweep import Sweep
-from verifier.engines.trial import WORTH, rounded_up
+from verifier.engines.trial import WORTH, keeps, rounded_up
 from verifier.engines.twins import twins
-from verifier.kernel.circuit import evaluate
-from verifier.kernel.ranges import Scaled, cut, root, settle
+from verifier.kernel.circuit import Affine, Input, Node, Select, evaluate
+from verifier.kernel.problem import Bound, Farkas, Row, Side
+from verifier.kernel.ranges import FINE, Scaled, cut, root, settle
 from verifier.kernel.refute import bound
 from verifier.query.piece import senses
 
@@ -35,7 +39,7 @@ def setting(second: bool) -> tuple[Scaled, Sweep, list[int], list[int]]:
     nodes = [run for _, run in pairs.gaps] if second else [scaled.select[n][0] for n in scaled.relus]
     return (
         scaled,
-        Sweep(scaled, [n for _, _, n in pairs.inputs]),
+        Sweep(scaled, nodes, second, [n for _, _, n in pairs.inputs]),
         sorted(n for n in nodes if scaled.level[n]),
         [n for _, _, n in pairs.inputs],
     )
@@ -49,7 +53,7 @@ def test_bounds_hold_at_random_points_and_the_kernel_accepts_them(differences: b
         cut(scaled, ranges, node, Q(-1, 8), above=True)
         cut(scaled, ranges, node, Q(1, 8), above=False)
     settle(scaled, ranges)
-    found = sweep.bounds(ranges, nodes, differences, WORTH)
+    found = sweep.bounds(ranges, nodes, WORTH)
     assert found
     generator = np.random.default_rng(1)
     for _ in range(300):
@@ -60,6 +64,59 @@ def test_bounds_hold_at_random_points_and_the_kernel_accepts_them(differences: b
             assert (values[step.node] >= step.value) is step.above
     for step in found:
         bound(scaled, ranges, step.node, step.value, step.above, step.end)
+
+
+def tangle(random: Random) -> Scaled:
+    """Forms of forms, relus with two names, other choices, and sides without a bound, in any order."""
+    circuit: list[Node] = [*map(Input, range(3)), *(Affine((), Q(c)) for c in (0, 0, 1))]
+    for _ in range(random.randrange(5, 40)):
+        n = len(circuit)
+        match random.randrange(5):
+            case 0 | 1:
+                terms = tuple((j, Q(random.choice((-3, -1, 1, 2)), 2)) for j in sorted(random.sample(range(n), 3)))
+                circuit.append(Affine(terms, Q(random.randrange(-2, 3), 2)))
+            case 2 | 3:
+                test = random.choice((0, 1, 2, n - 2, n - 1, n - 1))
+                circuit += (Select(test, test, 3), Select(test, test, 4))[: random.randrange(1, 3)]
+            case _:
+                circuit.append(Select(*(random.randrange(n) for _ in range(3))))
+    box = [Side(Q(-1), random.choice((Q(2), None)), False), Side(None, Q(1), False), Side(Q(-1), Q(1), False)]
+    return Scaled(tuple(circuit), box)
+
+
+@given(st.randoms(use_true_random=False))
+@settings(max_examples=300, deadline=None)
+def test_a_bound_is_what_the_sum_of_the_kernel_says_and_none_is_missed(random: Random) -> None:
+    scaled = tangle(random)
+    ranges = root(scaled, ())
+    settle(scaled, ranges)
+    for n in random.sample(range(3, len(scaled.circuit)), 3):
+        side = ranges.copy()
+        cut(scaled, side, n, Q(0), above=random.random() < 0.5)
+        settle(scaled, side)
+        if all(low is None or high is None or low < high for low, high in zip(side.low, side.high, strict=True)):
+            ranges = side
+    nodes = [n for n in scaled.affine if ranges.outcome(n) is None and scaled.unit[n] >= FINE]
+    found = {(f.node, f.above): f for f in Sweep(scaled, nodes).bounds(ranges, nodes, WORTH)} if nodes else {}
+
+    def accepts(node: int, value: Q, above: bool) -> bool:
+        row = Row("high" if above else "low", node, 1)
+        return keeps(scaled, ranges.copy(), Bound(node, -value if above else value, above, Farkas((row,))))
+
+    for n in nodes:
+        low, high = (None if b is None else Q(b, scaled.unit[n]) for b in (ranges.low[n], ranges.high[n]))
+        for above, old in ((False, high), (True, None if low is None else -low)):
+            width = None if low is None or high is None else high - low
+            slight = Q(1, 10**5) * (1 + (width or 0))
+            if (n, above) in found:
+                value = found[n, above].value * (-1 if above else 1)
+                assert accepts(n, value + slight, above)
+                assert not accepts(n, value - slight, above)
+            elif old is None:
+                assert not accepts(n, Q(10**6), above)
+            else:
+                least = Q(0) if width is None else max(Q(0), old - Q(WORTH) * width)
+                assert not accepts(n, least - slight, above)
 
 
 @pytest.mark.parametrize("value", [0.0, 1.0, -1.0, 1e-12, -3.25e7, 0.1, 1e300])

@@ -141,10 +141,18 @@ class Plan:
         return Relaxation(self.scaled, self.real)
 
     @cached_property
-    def sweep(self) -> Sweep:
+    def layers(self) -> list[tuple[Sweep, list[int]]]:
+        """The tests, and the runs of gaps, layer by layer from the second: in the first, intervals are exact."""
         from verifier.engines.sweep import Sweep
 
-        return Sweep(self.scaled, (node for _, _, node in self.twins.inputs))
+        scaled, apart = self.scaled, [node for _, _, node in self.twins.inputs]
+        tests = {scaled.select[n][0] for n in scaled.relus & self.real} & scaled.affine.keys()
+        layers = []
+        for nodes, differences in ((tests, False), ({*scaled.spans.values()}, True)):
+            sweep = Sweep(scaled, nodes, differences, apart)
+            for level in {scaled.level[n] for n in nodes} - {0}:
+                layers.append((level, differences, sweep, sorted(n for n in nodes if scaled.level[n] == level)))
+        return [(sweep, nodes) for _, _, sweep, nodes in sorted(layers, key=lambda layer: layer[:2])]
 
     @cached_property
     def landscape(self) -> Landscape:
@@ -299,17 +307,11 @@ class CaseSearch:
 
     def tighten(self, branch: Branch, worth: float) -> bool:
         """Better ranges for the tests that are open, layer by layer; True when the branch is closed by that."""
-        scaled, ranges = self.scaled, branch.ranges
-        spans = {run for _, run in scaled.gaps}
-        tests = {scaled.select[n][0] for n in scaled.relus if n in self.plan.real} & scaled.affine.keys()
-        for level in sorted({scaled.level[n] for n in tests | spans}):
-            if not level:
-                continue  # intervals are exact there
-            for group, differences in ((tests, False), (spans, True)):
-                open_ = [n for n in group if scaled.level[n] == level and ranges.outcome(n) is None]
-                for found in self.plan.sweep.bounds(ranges, sorted(open_), differences, worth) if open_ else ():
-                    self.keep(branch, Bound(found.node, found.value, found.above, found.end))
-                settle(scaled, ranges)
+        for sweep, nodes in self.plan.layers:
+            open_ = [n for n in nodes if branch.ranges.outcome(n) is None]
+            for found in sweep.bounds(branch.ranges, open_, worth) if open_ else ():
+                self.keep(branch, Bound(found.node, found.value, found.above, found.end))
+            settle(self.scaled, branch.ranges)
         return self.crossed(branch)
 
     def propagate(self, branch: Branch) -> bool:

@@ -2,13 +2,16 @@
 
 A node is replaced by what it is made of, down to the inputs; a relu that is not decided by its chord or by a line below
 it, whichever its sign asks for (CROWN: Zhang et al., NeurIPS 2018; DeepPoly: Singh et al., POPL 2019). The kernel makes
-the same choices, so a bound needs no more than its node as a certificate.
+the same choices, so a bound needs no more than its node as a certificate. Nodes of the same depth are replaced at once.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from fractions import Fraction
+from itertools import groupby
+from typing import Literal
 
 import numpy as np
 from msgspec import Struct
@@ -16,11 +19,13 @@ from numpy.typing import NDArray
 
 from verifier.engines.relaxation import INF, TIMES, chords
 from verifier.engines.trial import rounded_up
-from verifier.kernel.circuit import Affine, Input
+from verifier.kernel.circuit import Affine
 from verifier.kernel.problem import Farkas, Row
 from verifier.kernel.ranges import Ranges, Scaled
 
 Floats = NDArray[np.float64]
+Places = NDArray[np.intp]
+Kind = Literal["end", "form", "jump", "relu", "rise"]
 
 
 class Found(Struct, frozen=True):
@@ -32,86 +37,170 @@ class Found(Struct, frozen=True):
     end: Farkas
 
 
-class Sweep:
-    def __init__(self, scaled: Scaled, apart: Iterable[int] = ()) -> None:
-        """`apart`: nodes that name the difference of two inputs."""
-        self.scaled, self.apart = scaled, frozenset(apart)
-        self.affine = {
-            n: (np.array([j for j, _ in node.terms], dtype=np.intp), np.array([float(w) for _, w in node.terms]))
-            for n, node in enumerate(scaled.circuit)
-            if isinstance(node, Affine)
-        }
-        self.constant = {n: float(node.constant) for n, node in enumerate(scaled.circuit) if isinstance(node, Affine)}
-        self.gap = {rise: (g, run) for g, (rise, run) in enumerate(scaled.gaps)}
+class Forms(Struct, frozen=True):
+    """The places `at` are affine nodes: weights.T @ places `over` + constants. weights: (len(over), len(at))."""
 
-    def bounds(self, ranges: Ranges, nodes: Sequence[int], differences: bool, worth: float) -> list[Found]:
-        """Better bounds of `nodes` than `ranges` has: they decide a relu, or take off this share of the range.
-        `differences`: the nodes are runs of gaps, to be followed from gap to gap."""
+    at: slice
+    over: Places
+    weights: Floats
+    constants: Floats
+
+
+class Bends(Struct, frozen=True):
+    """The places `at` are relus of the places `over`; or rises, and those are their runs."""
+
+    at: slice
+    over: Places
+    rises: bool
+
+
+class Jump(Struct, frozen=True):
+    """The place `at` is another choice: `then` or `otherwise`, by the sign of the node `test`."""
+
+    at: slice
+    test: int
+    then: int
+    otherwise: int
+
+
+class Sweep:
+    """For bounds of `nodes`. `differences`: those are runs, to be followed from gap to gap; down to `apart`, nodes that
+    name the difference of two inputs. Whatever can occur has a place, behind those of what it is made of."""
+
+    def __init__(
+        self, scaled: Scaled, nodes: Collection[int], differences: bool = False, apart: Iterable[int] = ()
+    ) -> None:
+        self.scaled = scaled
+        self.spans, self.apart = (scaled.spans, frozenset(apart)) if differences else ({}, frozenset())
+        made: dict[int, tuple[Kind, tuple[int, ...]]] = {}
+        todo = [*nodes]
+        while todo:
+            if (n := todo.pop()) not in made:
+                made[n] = self._made_of(n)
+                todo += made[n][1]
+        stage = stages(made)
+        self.order = sorted(made, key=lambda n: (stage[n], n))
+        self.place = {n: k for k, n in enumerate(self.order)}
+        self.steps: list[Forms | Bends | Jump] = []
+        for (_, kind, _), group in groupby(self.order, stage.__getitem__):
+            alike = [*group]
+            at = slice(self.place[alike[0]], self.place[alike[-1]] + 1)
+            if kind == "form":
+                self.steps.append(self._forms(at))
+            elif kind in ("relu", "rise"):
+                self.steps.append(Bends(at, self._places(made[n][1][0] for n in alike), kind == "rise"))
+            elif kind == "jump":
+                for k, n in enumerate(alike, at.start):
+                    then, otherwise = (self.place[j] for j in made[n][1])
+                    self.steps.append(Jump(slice(k, k + 1), scaled.select[n][0], then, otherwise))
+        self.steps.reverse()
+        self.ends = self._places(n for n in self.order if made[n][0] in ("end", "jump"))
+        bends = (step.over for step in self.steps if isinstance(step, Bends))
+        self.ranged = np.unique(np.concatenate((self._places(nodes), self.ends, *bends)))
+        self.named: list[tuple[int, Literal["rise", "high"], Literal["fall", "low"], int]] = [
+            *((self.place[n], "high", "low", n) for n in sorted(self.apart & made.keys())),
+            *((self.place[n], "rise", "fall", g) for g, (n, _) in enumerate(scaled.gaps) if differences and n in made),
+        ]
+
+    def _made_of(self, n: int) -> tuple[Kind, tuple[int, ...]]:
         scaled = self.scaled
-        low = np.array([-INF if b is None else b / u for b, u in zip(ranges.low, scaled.unit, strict=True)])
-        high = np.array([INF if b is None else b / u for b, u in zip(ranges.high, scaled.unit, strict=True)])
-        slopes, shifts = chords(low, high)
-        under, beneath = chords(-high, -low)  # of relu(-v)
-        count = len(nodes)
-        weight = np.zeros((2 * count, len(low)))
-        weight[np.arange(count), nodes] = 1.0
-        weight[np.arange(count, 2 * count), nodes] = -1.0
-        total = np.zeros(2 * count)
-        used: dict[int, Floats] = {}
-        ends: dict[int, Floats] = {}
-        with np.errstate(invalid="ignore"):
-            for n in range(max(nodes), -1, -1):
-                k = weight[:, n]
-                if not k.any():
-                    continue
-                k = k.copy()
-                up, down = np.maximum(k, 0.0), np.minimum(k, 0.0)
-                if differences and n in self.gap:
-                    g, run = self.gap[n]
-                    used[g] = k
-                    weight[:, run] += up * slopes[run] + down * under[run]
-                    total += scaled_by(up, shifts[run]) - scaled_by(down, beneath[run])
-                elif differences and n in self.apart:
-                    ends[n] = k
-                    total += scaled_by(up, high[n]) + scaled_by(down, low[n])
-                elif n in self.affine:
-                    terms, weights = self.affine[n]
-                    weight[:, terms] += k[:, None] * weights
-                    total += k * self.constant[n]
-                elif n in scaled.select:
-                    test, then, _, otherwise, _ = scaled.select[n]
-                    taken = ranges.outcome(test)
-                    if taken is not None:
-                        weight[:, then if taken else otherwise] += k
-                    elif n in scaled.relus:
-                        weight[:, test] += up * slopes[test] + down * float(high[test] > -low[test])
-                        total += scaled_by(up, shifts[test])
-                    else:
-                        total += scaled_by(up, high[n]) + scaled_by(down, low[n])
-                else:
-                    assert isinstance(scaled.circuit[n], Input)
-                    total += scaled_by(up, high[n]) + scaled_by(down, low[n])
-        found: list[Found] = []
-        for row, node in enumerate((*nodes, *nodes)):
-            above = row >= count
-            old, new = (-low[node], total[row]) if above else (high[node], total[row])
-            width = high[node] - low[node]
-            if not np.isfinite(new) or not (new < old - worth * width or (new < 0 <= old) or old == INF):
-                continue
-            value = rounded_up(float(new))
-            rows = [Row("high" if above else "low", node, TIMES)]
-            for g, weights in used.items():
-                times = round(abs(float(weights[row])) * TIMES)
-                if times:
-                    rows.append(Row("rise" if weights[row] > 0 else "fall", g, times))
-            for n, weights in ends.items():
-                times = round(abs(float(weights[row])) * TIMES)
-                if times:
-                    rows.append(Row("high" if weights[row] > 0 else "low", n, times))
-            found.append(Found(node, -value if above else value, above, Farkas(tuple(rows))))
+        if n in self.spans:
+            return "rise", (self.spans[n],)
+        if n in scaled.select:
+            test, then, _, otherwise, _ = scaled.select[n]
+            return ("relu", (test,)) if n in scaled.relus else ("jump", (then, otherwise))
+        if n in scaled.affine and n not in self.apart:
+            return "form", tuple(j for j, _ in scaled.affine[n][0])
+        return "end", ()
+
+    def _forms(self, at: slice) -> Forms:
+        weights, constants = np.zeros((len(self.order), at.stop - at.start)), np.zeros(at.stop - at.start)
+        for k, n in enumerate(self.order[at]):
+            node = self.scaled.circuit[n]
+            assert isinstance(node, Affine)
+            constants[k] = float(node.constant)
+            for j, w in node.terms:
+                weights[self.place[j], k] += float(w)
+        over = np.flatnonzero(weights.any(axis=1))
+        return Forms(at, over, weights[over], constants)
+
+    def _places(self, nodes: Iterable[int]) -> Places:
+        return np.array([self.place[n] for n in nodes], dtype=np.intp)
+
+    def bounds(self, ranges: Ranges, nodes: Sequence[int], worth: float) -> list[Found]:
+        """Better bounds of `nodes` than `ranges` has: they decide a relu, or take off this share of the range."""
+        asked, count = self._places(nodes), len(nodes)
+        low, high = self._floats(ranges)
+        weight = np.zeros((len(self.order), 2 * count))
+        weight[asked, np.arange(count)], weight[asked, np.arange(count, 2 * count)] = 1.0, -1.0
+        total = self._backward(ranges, low, high, weight, asked.max(initial=0))
+        old, width = np.concatenate((high[asked], -low[asked])), np.tile(high[asked] - low[asked], 2)
+        better = (total + worth * width < old) | ((total < 0) & (old >= 0)) | (old == INF)
+        found = []
+        for k in map(int, np.flatnonzero(better & np.isfinite(total))):
+            node, above, value = nodes[k % count], k >= count, rounded_up(float(total[k]))
+            rows = (Row("high" if above else "low", node, TIMES), *self._rows(weight[:, k]))
+            found.append(Found(node, -value if above else value, above, Farkas(rows)))
         return found
 
+    def _floats(self, ranges: Ranges) -> tuple[Floats, Floats]:
+        """The ranges of all places where they matter."""
+        low, high = np.full((2, len(self.order)), np.nan)
+        nodes, unit = [self.order[k] for k in self.ranged], self.scaled.unit
+        low[self.ranged] = [-INF if (b := ranges.low[n]) is None else b / unit[n] for n in nodes]
+        high[self.ranged] = [INF if (b := ranges.high[n]) is None else b / unit[n] for n in nodes]
+        return low, high
 
-def scaled_by(weights: Floats, bound: float) -> Floats:
-    """weights * bound, where 0 times an infinite bound is 0."""
-    return np.where(weights == 0.0, 0.0, weights * bound)
+    def _backward(self, ranges: Ranges, low: Floats, high: Floats, weight: Floats, last: np.intp) -> Floats:
+        """What the sums of weight * place are at most, the `last` place with a weight being given. `weight` (places,
+        sums) is left as each place had it when it was replaced."""
+        total = np.zeros(weight.shape[1])
+        for step in self.steps:
+            if step.at.start > last:
+                continue
+            k = weight[step.at]
+            match step:
+                case Forms(_, over, weights, constants):
+                    weight[over] += weights @ k
+                    total += constants @ k
+                case Bends(_, over, rises):
+                    least, most, up, down = low[over], high[over], np.maximum(k, 0.0), np.maximum(-k, 0.0)
+                    slope, shift = chords(least, most)
+                    total += times(shift, up)
+                    if rises:  # at least -relu(-run)
+                        under, beneath = chords(-most, -least)
+                        total += times(beneath, down)
+                    else:
+                        under = np.where((least >= 0) | (most > -least), 1.0, 0.0)
+                    weight[over] += slope[:, None] * up - under[:, None] * down
+                case Jump(at, test, then, otherwise):
+                    taken = ranges.outcome(test)
+                    if taken is not None:
+                        weight[then if taken else otherwise] += k[0]
+                        weight[at] = 0.0
+        k = weight[self.ends]
+        return total + times(high[self.ends], np.maximum(k, 0.0)) + times(-low[self.ends], np.maximum(-k, 0.0))
+
+    def _rows(self, weight: Floats) -> Iterator[Row]:
+        for place, up, down, named in self.named:
+            if many := round(abs(float(weight[place])) * TIMES):
+                yield Row(up if weight[place] > 0 else down, named, many)
+
+
+def stages(made: dict[int, tuple[Kind, tuple[int, ...]]]) -> dict[int, tuple[int, Kind, int]]:
+    """What is replaced at once: nodes of a kind and of a depth (the longest path down), but no two relus of a node."""
+    found: dict[int, tuple[int, Kind, int]] = {}
+    seen: Counter[tuple[Kind, tuple[int, ...]]] = Counter()
+    for n in sorted(made):
+        kind, below = made[n]
+        found[n] = 1 + max((found[j][0] for j in below), default=-1), kind, 0 if kind == "form" else seen[kind, below]
+        seen[kind, below] += 1
+    return found
+
+
+def times(bounds: Floats, weights: Floats) -> Floats:
+    """bounds @ weights for weights >= 0, where 0 times an infinite bound is 0."""
+    endless = np.isinf(bounds)
+    total: Floats = np.where(endless, 0.0, bounds) @ weights
+    total[weights[endless].any(axis=0)] = INF
+    return total
