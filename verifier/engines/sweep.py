@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from verifier.engines.relaxation import INF, TIMES, chords
 from verifier.engines.trial import rounded_up
 from verifier.kernel.circuit import Affine
-from verifier.kernel.problem import Farkas, Row
+from verifier.kernel.problem import GRAIN, Farkas, Row
 from verifier.kernel.ranges import Ranges, Scaled
 
 Floats = NDArray[np.float64]
@@ -138,7 +138,8 @@ class Sweep:
         better = (total + worth * width < old) | ((total < 0) & (old >= 0)) | (old == INF)
         found = []
         for k in map(int, np.flatnonzero(better & np.isfinite(total))):
-            node, above, value = nodes[k % count], k >= count, rounded_up(float(total[k]))
+            node, above = nodes[k % count], k >= count
+            value = rounded_up(float(total[k]), self.scaled.unit[node])
             rows = (Row("high" if above else "low", node, TIMES), *self._rows(weight[:, k]))
             found.append(Found(node, -value if above else value, above, Farkas(rows)))
         return found
@@ -165,10 +166,10 @@ class Sweep:
                     total += constants @ k
                 case Bends(_, over, rises):
                     least, most, up, down = low[over], high[over], np.maximum(k, 0.0), np.maximum(-k, 0.0)
-                    slope, shift = chords(least, most)
+                    slope, shift = rounded(least, most)
                     total += times(shift, up)
                     if rises:  # at least -relu(-run)
-                        under, beneath = chords(-most, -least)
+                        under, beneath = rounded(-most, -least)
                         total += times(beneath, down)
                     else:
                         under = np.where((least >= 0) | (most > -least), 1.0, 0.0)
@@ -196,6 +197,13 @@ def stages(made: dict[int, tuple[Kind, tuple[int, ...]]]) -> dict[int, tuple[int
         found[n] = 1 + max((found[j][0] for j in below), default=-1), kind, 0 if kind == "form" else seen[kind, below]
         seen[kind, below] += 1
     return found
+
+
+def rounded(low: Floats, high: Floats) -> tuple[Floats, Floats]:
+    """Chords with slopes of GRAIN bits, as the kernel has them: finer ones promise more than its sum says."""
+    slope, shift = chords(low, high)
+    short = np.ldexp(np.floor(np.ldexp(slope, GRAIN)), -GRAIN)
+    return short, shift + (slope - short) * np.where(np.isinf(high), 0.0, high)
 
 
 def times(bounds: Floats, weights: Floats) -> Floats:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from math import frexp, lcm
+from math import ceil, frexp, lcm
 
 from verifier.kernel.problem import Bound, Farkas, Rejected, Row
 from verifier.kernel.ranges import Ranges, Scaled
@@ -11,6 +11,8 @@ from verifier.kernel.refute import bound, close
 
 WORTH = 0.05
 """A bound counts that takes off so much of the range, or decides a relu."""
+FINEST = 40
+"""Bounds are whole in units of 2^-40, or coarser ones."""
 
 
 def closes(scaled: Scaled, ranges: Ranges, end: Farkas) -> bool:
@@ -31,11 +33,12 @@ def keeps(scaled: Scaled, ranges: Ranges, step: Bound) -> bool:
     return True
 
 
-def rounded_up(value: float) -> Fraction:
-    """A little more than `value`, in few digits."""
+def rounded_up(value: float, unit: int = 1 << FINEST) -> Fraction:
+    """A little more than `value`, in few digits; where a node's unit is coarse, in such units, as the kernel has it."""
     exponent = 26 - frexp(value)[1] if value else 26
-    grid = Fraction(2) ** min(exponent, 40)
-    return Fraction(-((-Fraction(value) * grid) // 1) + 2) / grid
+    grid = Fraction(2) ** min(exponent, FINEST)
+    up = Fraction(-((-Fraction(value) * grid) // 1) + 2) / grid
+    return up if unit >> FINEST else Fraction(ceil(up * unit), unit)
 
 
 def short(end: Farkas) -> Farkas:
