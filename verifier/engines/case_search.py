@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from copy import copy
 from fractions import Fraction
 from functools import cached_property
-from math import ceil, inf, lcm
+from math import ceil, floor, inf, lcm
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 from msgspec import Struct
@@ -46,10 +46,18 @@ SMALL = 1e-6
 """A cut loses no less: so that the other side counts, too."""
 LOOKING = 2
 """After so many branches, a cut is tried before it is made."""
-DEEP = 3
+DEEP = 4
 """Of so many layers, a network has new bounds on every branch: what intervals lose grows from layer to layer."""
 COARSE = 0.3
 """What a bound has to take off to be worth it (`trial.WORTH`) on other branches than the first."""
+VAIN = 8
+"""After so many relus whose cuts were no better, no more are tried."""
+RATE = 0.05
+"""Bounds by linear programs are worth it where so many relus are decided a program."""
+FEWER = 0.9
+"""Where they were not, they are tried again when this share of the relus is still open."""
+SHARE = 0.2
+"""Of the time left for the bounds of a branch."""
 FEW = 6
 """Up to so many open choices of numbers, and so many whole inputs, exact arithmetic settles a question before numpy and
 HiGHS are loaded."""
@@ -86,6 +94,8 @@ class Branch(Struct):
     """How many branches wait that are no part of this one."""
     forms: Forms = {}
     """Nodes that are affine on it, and so on all of its parts."""
+    crowd: int = 1 << 62
+    """Its ranges are made better by linear programs when no more relus than these are open."""
     basis: Any = None
     """Where its linear program, or that of the branch around it, came to an end."""
 
@@ -130,18 +140,21 @@ class Plan:
         ]
 
     @cached_property
+    def layers(self) -> list[list[int]]:
+        """Inputs, and the tests of relus layer by layer."""
+        scaled = self.scaled
+        tests = {scaled.select[n][0] for n in scaled.relus & self.real}
+        inputs = set(self.inputs.values())
+        levels = sorted({scaled.level[n] for n in tests})
+        return [sorted(inputs), *([n for n in sorted(tests - inputs) if scaled.level[n] == level] for level in levels)]
+
+    @cached_property
     def deep(self) -> bool:
         """The relus lie in so many layers."""
         return len({self.scaled.level[n] for n in self.scaled.relus & self.real}) >= DEEP
 
     @cached_property
-    def relaxation(self) -> Relaxation:
-        from verifier.engines.relaxation import Relaxation
-
-        return Relaxation(self.scaled, self.real)
-
-    @cached_property
-    def layers(self) -> list[tuple[Sweep, list[int]]]:
+    def sweeps(self) -> list[tuple[Sweep, list[int]]]:
         """The tests, and the runs of gaps, layer by layer from the second: in the first, intervals are exact."""
         from verifier.engines.sweep import Sweep
 
@@ -195,14 +208,16 @@ class CaseSearch:
         self.stats = Stats()
         self.many = False
         self.next = 0  # how much work is done when points are tried at random again
+        self.guessed = 0.0  # seconds
         self.points: deque[Floats] = deque(maxlen=STARTS)
         self.gains: dict[int, float] = {}  # test -> which share of the slack its cuts took, both sides multiplied
 
     def run(self) -> Answer:
         """Holds with a certificate, Fails with a solution, or Unknown when the time is over."""
         start = Slot()
+        crowd = -1 if self.most else 1 << 62
         plain = (f for f in self.question.facts if f not in self.scaled.select)
-        todo = [Branch(root(self.scaled, self.question.facts), tuple((f, True) for f in plain), start)]
+        todo = [Branch(root(self.scaled, self.question.facts), tuple((f, True) for f in plain), start, crowd=crowd)]
         while todo:
             if time.monotonic() > self.end or self.stats.branches == self.most:
                 return Unknown("out of time")
@@ -220,6 +235,7 @@ class CaseSearch:
                     self.near(branch)
                     if self.tighten(branch, WORTH):
                         continue
+                    self.outset = branch.ranges.copy()
             elif self.many and self.plan.deep and self.tighten(branch, COARSE):
                 continue
             if self.many and self.due() and (guess := self.guess()) is not None:
@@ -235,6 +251,12 @@ class CaseSearch:
         proof = Tree(tuple(start.steps()), self.plan.twins.definitions, self.plan.twins.gaps)
         return Holds(NAME, (), (self.problem, proof))
 
+    @cached_property
+    def relaxation(self) -> Relaxation:
+        from verifier.engines.relaxation import Relaxation
+
+        return Relaxation(self.scaled, self.plan.real, self.outset)
+
     def lift(self, branch: Branch, todo: list[Branch]) -> None:
         """What closes a branch may close a larger one: then its other parts need not be looked at."""
         end = branch.slot.step
@@ -244,6 +266,10 @@ class CaseSearch:
             above.slot.step, above.slot.after = end, ()
             del todo[above.waiting :]
             above = above.parent
+
+    def opens(self, branch: Branch) -> int:
+        """How many tests of relus are not decided."""
+        return sum(branch.ranges.outcome(test) is None for layer in self.plan.layers[1:] for test in layer)
 
     def open_choices(self, branch: Branch) -> int:
         """How many choices of numbers are not decided."""
@@ -259,16 +285,14 @@ class CaseSearch:
         return True
 
     def guess(self) -> Fails | None:
-        """A point at random."""
+        """A point at random, looked for for a tenth of the time."""
         from verifier.engines.falsify import falsify
 
-        found = falsify(self.question, self.guessing(), self.plan.landscape, self.solved_by, self.points)
-        return found if isinstance(found, Fails) else None
-
-    def guessing(self) -> float:
-        """Seconds for points at random: a tenth of what was spent so far."""
         now = time.monotonic()
-        return min(BRIEF + 0.1 * (now - self.begun), self.end - now)
+        seconds = min(BRIEF + 0.1 * (now - self.begun) - self.guessed, self.end - now)
+        found = falsify(self.question, seconds, self.plan.landscape, self.solved_by, self.points)
+        self.guessed += time.monotonic() - now
+        return found if isinstance(found, Fails) else None
 
     # cuts
 
@@ -279,7 +303,11 @@ class CaseSearch:
             ranges = branch.ranges.copy()
             cut(self.scaled, ranges, node, value, above)
             decided = self.decided(branch, node, above, value)
-            branches.append(Branch(ranges, decided, Slot(), branch, forms=branch.forms.copy(), basis=branch.basis))
+            branches.append(
+                Branch(
+                    ranges, decided, Slot(), branch, forms=branch.forms.copy(), basis=branch.basis, crowd=branch.crowd
+                )
+            )
         branch.slot.step, branch.slot.after = Split(node, value), (branches[0].slot, branches[1].slot)
         return branches if above_first else branches[::-1]
 
@@ -307,12 +335,37 @@ class CaseSearch:
 
     def tighten(self, branch: Branch, worth: float) -> bool:
         """Better ranges for the tests that are open, layer by layer; True when the branch is closed by that."""
-        for sweep, nodes in self.plan.layers:
+        for sweep, nodes in self.plan.sweeps:
             open_ = [n for n in nodes if branch.ranges.outcome(n) is None]
-            for found in sweep.bounds(branch.ranges, open_, worth) if open_ else ():
-                self.keep(branch, Bound(found.node, found.value, found.above, found.end))
+            for step in sweep.bounds(branch.ranges, open_, worth) if open_ else ():
+                self.keep(branch, step)
             settle(self.scaled, branch.ranges)
         return self.crossed(branch)
+
+    def squeeze(self, branch: Branch) -> bool:
+        """Better ranges for inputs and for the tests that are open, by linear programs, layer by layer; True when the
+        branch is closed by that. (Bound tightening: Tjeng, Xiao, Tedrake, ICLR 2019.)"""
+        relaxation, ranges = self.relaxation, branch.ranges
+        before, programs = self.opens(branch), relaxation.programs
+        seconds = SHARE * (self.end - time.monotonic())
+        inputs, *layers = self.plan.layers
+        for nodes in (inputs, *([n for n in layer if ranges.outcome(n) is None] for layer in layers)):
+            relaxation.move(ranges, self.truths(branch))
+            for step in relaxation.bounds(nodes, WORTH, seconds):
+                self.keep(branch, step)
+            settle(self.scaled, ranges)
+            if self.crossed(branch):
+                return True
+        now, programs = self.opens(branch), relaxation.programs - programs
+        self.stats.programs += programs
+        if self.stats.branches == 1:
+            self.outset, branch.basis = ranges.copy(), None
+            del self.relaxation
+        if before - now > RATE * programs:
+            branch.crowd = now
+        else:
+            branch.crowd = min(int(FEWER * now), now - 1) if self.plan.deep else -1
+        return self.propagate(branch)
 
     def propagate(self, branch: Branch) -> bool:
         """What the decided formulas imply about the undecided ones; True when the branch is closed by that."""
@@ -320,6 +373,7 @@ class CaseSearch:
         again = True
         while again:
             settle(self.scaled, ranges)
+            self.whole(branch)
             again = self.mirrored(branch)
             if self.crossed(branch):
                 return True
@@ -340,6 +394,26 @@ class CaseSearch:
                     elif self.closes(branch, end):
                         return True
         return False
+
+    def whole(self, branch: Branch) -> None:
+        """A decided formula of one whole input bounds it by a whole number."""
+        ranges, circuit = branch.ranges, self.scaled.circuit
+        for n, truth in branch.decided:
+            node = circuit[n]
+            if not isinstance(node, Affine) or len(node.terms) != 1:
+                continue
+            ((i, weight),) = node.terms
+            at = circuit[i]
+            if not isinstance(at, Input) or not self.question.variables[at.index].integer:
+                continue
+            side, above = -node.constant / weight, (weight > 0) is truth
+            value = Fraction(ceil(side) if above is truth else floor(side) + 1)
+            low, high, unit = ranges.low[i], ranges.high[i], self.scaled.unit[i]
+            old = low if above else high
+            if old is None or (value * unit > old if above else (value - 1) * unit < old):
+                rows = self.truth_row(n, truth, weight.denominator), self.truth_row(i, not above, abs(weight.numerator))
+                self.keep(branch, Bound(i, value, above, Farkas(rows)))
+        settle(self.scaled, ranges)
 
     def near(self, branch: Branch) -> None:
         """Formulas that say how far apart the two points are in one coordinate bound that difference."""
@@ -416,8 +490,8 @@ class CaseSearch:
         return False
 
     @staticmethod
-    def truth_row(n: int, known: bool) -> Row:
-        return Row("low" if known else "high", n, 1)
+    def truth_row(n: int, known: bool, times: int = 1) -> Row:
+        return Row("low" if known else "high", n, times)
 
     # one branch
 
@@ -426,19 +500,24 @@ class CaseSearch:
         formula = self.open_formula(branch)
         if not self.many:
             return self.exact(branch, formula)
-        if self.plan.deep and (cut := self.told_apart(branch)) is not None:
-            return cut
-        self.plan.relaxation.move(branch.ranges, self.truths(branch))
-        relaxed = self.plan.relaxation.solve(self.end - time.monotonic(), branch.basis)
-        self.stats.programs += 1
-        if relaxed is not None:
-            branch.basis = self.plan.relaxation.basis()
+        relaxed = None
+        while relaxed is None or (relaxed.values.size and self.opens(branch) <= branch.crowd):
+            if relaxed is not None and self.squeeze(branch):
+                return None
+            self.relaxation.move(branch.ranges, self.truths(branch))
+            relaxed = self.relaxation.solve(self.end - time.monotonic(), branch.basis)
+            self.stats.programs += 1
+            if relaxed is None:
+                break
+            branch.basis = self.relaxation.basis()
             slack = -inf if relaxed.slack is None else relaxed.slack
-            end = self.plan.relaxation.end(relaxed) if slack < TIGHT else None
+            end = self.relaxation.end(relaxed) if slack < TIGHT else None
             if end is not None and (self.closes(branch, end) or self.closes(branch, short(end))):
                 return None
             if slack > -TIGHT and (found := self.candidate(relaxed)) is not None:
                 return found
+        if self.plan.deep and (cut := self.told_apart(branch)) is not None:
+            return cut
         if formula is not None:
             return Cut(formula)
         cut = None if relaxed is None else self.choose(branch, relaxed)
@@ -472,7 +551,7 @@ class CaseSearch:
         """The inputs at the point of the relaxation."""
         import numpy as np
 
-        column, inputs = self.plan.relaxation.column, self.plan.inputs
+        column, inputs = self.relaxation.column, self.plan.inputs
         return np.array(
             [
                 relaxed.values[column[inputs[i]]] if i in inputs else float(v.low or v.high or 0)
@@ -508,7 +587,7 @@ class CaseSearch:
 
     def choose(self, branch: Branch, relaxed: Relaxed) -> Cut | None:
         """The choice that the relaxation loses most by; None where it is right about all of them."""
-        relaxation, ranges, scaled = self.plan.relaxation, branch.ranges, self.scaled
+        relaxation, ranges, scaled = self.relaxation, branch.ranges, self.scaled
         tests = {n: scaled.select[n][0] for n in relaxation.relus if ranges.outcome(scaled.select[n][0]) is None}
         best, most = None, 1e-9
         for n, worth in relaxation.worth(relaxed):
@@ -533,7 +612,7 @@ class CaseSearch:
 
     def wrong(self, relaxed: Relaxed, tests: dict[int, int]) -> dict[int, float]:
         """By how much the relaxation is wrong about which relu: test -> error, where there is one."""
-        column, values = self.plan.relaxation.column, relaxed.values
+        column, values = self.relaxation.column, relaxed.values
         errors = {test: abs(values[column[n]] - max(0.0, values[column[test]])) for n, test in tests.items()}
         return {test: float(error) for test, error in errors.items() if error > 1e-9}
 
@@ -543,11 +622,12 @@ class CaseSearch:
         assert relaxed.slack is not None
         known = [self.gains[test] for test in wrong if test in self.gains]
         usual = sum(known) / max(len(known), 1)
-        best, most = None, 0.0
+        best, most, vain = None, 0.0, 0
         for test in sorted(wrong, key=lambda test: (self.gains.get(test, usual), wrong[test]), reverse=True):
-            if time.monotonic() > self.end:
+            if time.monotonic() > self.end or vain == VAIN:
                 break
-            here = bool(relaxed.values[self.plan.relaxation.column[test]] >= 0)
+            vain += 1
+            here = bool(relaxed.values[self.relaxation.column[test]] >= 0)
             gain = 1.0
             for above in (not here, here):
                 loss = self.loss(branch, relaxed, test, above)
@@ -557,26 +637,17 @@ class CaseSearch:
                 gain *= loss / max(relaxed.slack, SMALL)
             self.gains[test] = (self.gains.get(test, gain) + gain) / 2
             if gain > most:
-                best, most = test, gain
+                best, most, vain = test, gain, 0
         return best
 
     def loss(self, branch: Branch, relaxed: Relaxed, test: int, above: bool) -> float | None:
         """How much slack one side of a cut loses; None where the relaxation closes it."""
         assert relaxed.slack is not None
-        ranges = branch.ranges.copy()
-        cut(self.scaled, ranges, test, Fraction(0), above)
-        side = Branch(ranges, branch.decided, Slot())
-        settle(self.scaled, ranges)
-        if self.crossed(side):
-            return None
         self.stats.programs += 1
-        self.plan.relaxation.move(ranges, self.truths(side))
-        found = self.plan.relaxation.solve(self.end - time.monotonic(), branch.basis)
-        if found is None:
+        slack = self.relaxation.ahead(test, above, self.end - time.monotonic(), branch.basis)
+        if slack is None:
             return SMALL
-        if found.slack is None or found.slack < -TIGHT:
-            return None
-        return max(relaxed.slack - found.slack, SMALL)
+        return None if slack < -TIGHT else max(relaxed.slack - slack, SMALL)
 
     def truths(self, branch: Branch) -> list[tuple[int, bool]]:
         """What is decided about formulas."""
@@ -586,7 +657,7 @@ class CaseSearch:
         """A cut between the whole numbers around an input that should be whole: the one that is furthest from both."""
         found, most = None, 1e-6
         for i, n in self.plan.inputs.items():
-            x = float(relaxed.values[self.plan.relaxation.column[n]])
+            x = float(relaxed.values[self.relaxation.column[n]])
             if self.question.variables[i].integer and abs(x - round(x)) > most:
                 found, most = Cut(n, Fraction(ceil(x))), abs(x - round(x))
         return found

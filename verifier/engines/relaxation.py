@@ -5,7 +5,8 @@ HiGHS computes in floats: its answers guide the search and propose multipliers, 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import time
+from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
 from math import ldexp
 from typing import Any, Literal, cast
@@ -15,8 +16,9 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
+from verifier.engines.trial import rounded_up
 from verifier.kernel.circuit import Affine, Input
-from verifier.kernel.problem import GRAIN, Farkas, Row
+from verifier.kernel.problem import GRAIN, Bound, Farkas, Row
 from verifier.kernel.ranges import Ranges, Scaled
 
 Floats = NDArray[np.float64]
@@ -29,6 +31,10 @@ PLENTY = 1e4
 """More slack than this is not asked for."""
 ORDINARY = 12
 """Weights between 2^-12 and 2^12 are left as they are."""
+LOOSE = 1e-5
+"""A bound is this share of its range worse than floats say."""
+DUAL, PRIMAL = 1, 4
+"""Simplex algorithms of HiGHS."""
 INF: float = highspy.kHighsInf
 OPTIONS = {
     "output_flag": False,
@@ -39,6 +45,12 @@ OPTIONS = {
     "primal_feasibility_tolerance": 1e-9,
     "dual_feasibility_tolerance": 1e-9,
 }
+
+
+Parts = tuple[Fraction, Sequence[tuple[int, Fraction]]]
+"""A constant and the terms of a sum of nodes."""
+Form = tuple[dict[int, Any], Any]
+"""Column -> weight, and a constant."""
 
 
 class Relaxed(Struct, frozen=True):
@@ -52,50 +64,57 @@ class Relaxed(Struct, frozen=True):
 
 
 class Relaxation:
-    """One linear program, taken from branch to branch by changing its bounds.
+    """One linear program, taken from branch to branch by changing its bounds. It is made for a branch, and right on all
+    of its parts: a relu that is decided there is replaced by what it is made of.
 
-    Columns: inputs, numeric choices, tests of relus, rises and runs of gaps, and last the slack s to be maximised.
-    Rows: definitions of the affine columns; y >= t and y <= k t + b a relu; the same for rise and run of a gap, both
-    ways; the two branches a jump; a row a decided truth, made when it is first decided."""
+    Columns: inputs, the numeric choices that are open, tests of relus, runs of gaps that have an open relu, and last
+    the slack s to be maximised. Rows: definitions of the affine columns; y >= t and y <= k t + b a relu; the same for
+    rise and run of a gap, both ways; the two branches a jump; a row a decided truth, made when it is first decided."""
 
-    def __init__(self, scaled: Scaled, numeric: set[int]) -> None:
-        circuit = scaled.circuit
-        self.scaled = scaled
-        self.relus = [n for n in sorted(numeric) if n in scaled.relus]
-        self.jumps = [n for n in sorted(numeric) if n in scaled.select and n not in scaled.relus]
-        self.inputs = inputs = {n for n, node in enumerate(circuit) if isinstance(node, Input)}
-        spans = {n for gap in scaled.gaps for n in gap}
-        self.nodes = sorted(inputs | spans | {*self.relus, *self.jumps} | {scaled.select[n][0] for n in self.relus})
+    def __init__(self, scaled: Scaled, numeric: set[int], ranges: Ranges) -> None:
+        self.scaled, self.programs = scaled, 0
+        self.taken = {n: ranges.outcome(test) for n, (test, *_) in scaled.select.items()}
+        open_ = [n for n in sorted(numeric) if self.taken.get(n, True) is None]
+        self.relus = [n for n in open_ if n in scaled.relus]
+        self.jumps = [n for n in open_ if n not in scaled.relus]
+        self.gaps = [g for g, (rise, _) in enumerate(scaled.gaps) if not {*self.pair(rise)}.isdisjoint(self.relus)]
+        self.runs = [scaled.gaps[g][1] for g in self.gaps]
+        self.inputs = {n for n, node in enumerate(scaled.circuit) if isinstance(node, Input)}
+        tests = [scaled.select[n][0] for n in self.relus]
+        self.nodes = sorted({*self.inputs, *open_, *tests, *self.runs})
         self.column = {n: k for k, n in enumerate(self.nodes)}
         self.slack = len(self.nodes)
-        self.defined = [n for n in self.nodes if n in scaled.affine]
-        self.y, self.t, self.rise, self.run = (
-            np.array([self.column[n] for n in group], dtype=np.int32)
-            for group in (
-                self.relus,
-                [scaled.select[n][0] for n in self.relus],
-                [rise for rise, _ in scaled.gaps],
-                [run for _, run in scaled.gaps],
-            )
+        self.defined = [n for n in self.nodes if n not in self.inputs and n not in open_]
+        self.y, self.t, self.run = (
+            np.array([self.column[n] for n in group], dtype=np.int32) for group in (self.relus, tests, self.runs)
         )
+        self.twin = self._twins()
         self.exponent = self._exponents()
+        self.number: Any = Fraction if any(self.exponent.values()) else float
         self.scale = np.array([self.scale_of(n) for n in self.nodes])
+        self.forms: dict[int, Form] = {
+            n: ({k: self.number(2) ** self.exponent[n]}, self.number(0)) for n, k in self.column.items()
+        }
         self.entries: list[tuple[int, int, float]] = []  # row, column, value
         self.sides: list[float] = []  # the constant of an equation
+        runs = dict(zip(self.runs, self.gaps, strict=True))
         for n in self.defined:
-            terms, constant = self._form(n, self.exponent[n], inside=True)
+            parts = self._apart(scaled.gaps[runs[n]][0]) if n in runs else self._parts(n)
+            terms, constant = self._over(parts, self.exponent[n])
             self._row({self.column[n]: 1.0} | {k: -w for k, w in terms.items()}, constant)
         self.floor = len(self.sides)
         for y, t in zip(self.y, self.t, strict=True):
             self._row({int(y): 1.0, int(t): -1.0})
-        self.roof, self.first = len(self.sides), len(self.entries)
-        for upper, of in ((self.y, self.t), (self.rise, self.run), (self.rise, self.run)):
-            for y, t in zip(upper, of, strict=True):
-                self._row({int(t): -0.5, int(y): 1.0})  # 0.5: the slope, which changes from branch to branch
+        self.roof = len(self.sides)
+        self.at_slope: list[int] = []  # the entries that change from branch to branch
+        for y, t in zip(self.y, self.t, strict=True):
+            self._slope(int(t), {int(y): 1.0}, 0.0)
+        for g, run in 2 * [*zip(self.gaps, self.runs, strict=True)]:
+            self._slope(self.column[run], *self._over(self._parts(scaled.gaps[g][0]), self.exponent[run]))
         self.branch = len(self.sides)
         for n in self.jumps:
             for side in (scaled.select[n][1], scaled.select[n][3]):
-                terms, constant = self._form(side, self.exponent[n])
+                terms, constant = self._over((Fraction(0), ((side, Fraction(1)),)), self.exponent[n])
                 terms = {k: -w for k, w in terms.items()}
                 terms[self.column[n]] = terms.get(self.column[n], 0.0) + 1.0
                 self._row(terms, constant)
@@ -103,36 +122,82 @@ class Relaxation:
         self.literal_exponent: dict[int, int] = {}
         self.highs = self._load()
 
+    def pair(self, rise: int) -> tuple[int, int]:
+        """The two relus of a gap."""
+        (first, _), (second, _) = cast(Affine, self.scaled.circuit[rise]).terms
+        return first, second
+
+    def _twins(self) -> dict[int, tuple[int, int, int]]:
+        """Columns of a test -> of its twin, of their difference, and its sign, where all three have one."""
+        select, found = self.scaled.select, {}
+        for g, run in zip(self.gaps, self.runs, strict=True):
+            tests = [select[n][0] for n in self.pair(self.scaled.gaps[g][0])]
+            if all(t in self.column for t in tests):
+                first, second = (self.column[t] for t in tests)
+                found[first] = (second, self.column[run], 1)
+                found[second] = (first, self.column[run], -1)
+        return found
+
     def _exponents(self) -> dict[int, int]:
         """Columns are values over 2^exponent: forms whose integer weights have seventy digits stay readable."""
         scaled = self.scaled
         found = dict.fromkeys(self.nodes, 0)
         for n in self.defined:
-            found[n] = magnitude(w for _, w in cast(Affine, scaled.circuit[n]).terms)
+            node = scaled.circuit[n]
+            found[n] = magnitude(w for _, w in node.terms) if isinstance(node, Affine) else 0
         for n in self.relus:
             found[n] = found[scaled.select[n][0]]
-        for rise, run in scaled.gaps:
-            found[rise] = found[run] = found[cast(Affine, scaled.circuit[rise]).terms[0][0]]
+        for g, run in zip(self.gaps, self.runs, strict=True):
+            found[run] = max(found.get(n, 0) for n in self.pair(scaled.gaps[g][0]))
         return found
 
-    def _form(self, n: int, exponent: int, inside: bool = False) -> tuple[dict[int, float], float]:
-        """A node over 2^exponent, over the columns (`inside`: what its own column stands for)."""
-        at = self.scaled.circuit[n]
-        if not exponent and isinstance(at, Affine) and all(j in self.column for j, _ in at.terms):
-            return {self.column[j]: float(w) * self.scale_of(j) for j, w in at.terms}, float(at.constant)
-        total: dict[int, Fraction] = {}
-        constant = Fraction(0)
-        todo = [(n, Fraction(2) ** -exponent)]
+    # what columns stand for
+
+    def _parts(self, n: int) -> Parts:
+        """What a node is made of, on the branch that the program is made for."""
+        node = self.scaled.circuit[n]
+        if isinstance(node, Affine):
+            return node.constant, node.terms
+        _, then, _, otherwise, _ = self.scaled.select[n]
+        return Fraction(0), ((then if self.taken[n] else otherwise, Fraction(1)),)
+
+    def _apart(self, rise: int) -> Parts:
+        """What the run of a gap is."""
+        first, second = (self.scaled.select[n][0] for n in self.pair(rise))
+        return Fraction(0), ((first, Fraction(1)), (second, Fraction(-1)))
+
+    def _over(self, parts: Parts, exponent: int) -> tuple[dict[int, float], float]:
+        """A sum of nodes over 2^exponent, as a form of the columns."""
+        self._expand([n for n, _ in parts[1]])
+        total, constant = self._sum(parts)
+        scale = self.number(2) ** -exponent
+        return {k: float(w * scale) for k, w in total.items()}, float(constant * scale)
+
+    def _expand(self, nodes: Sequence[int]) -> None:
+        """Make the nodes forms of the columns."""
+        todo = [*nodes]
         while todo:
-            j, w = todo.pop()
-            if j in self.column and not (inside and j == n):
-                total[j] = total.get(j, Fraction(0)) + w
+            n = todo[-1]
+            if n in self.forms:
+                todo.pop()
                 continue
-            node = self.scaled.circuit[j]
-            assert isinstance(node, Affine)
-            constant += w * node.constant
-            todo += [(k, w * v) for k, v in node.terms]
-        return {self.column[j]: float(w * Fraction(2) ** self.exponent[j]) for j, w in total.items()}, float(constant)
+            parts = self._parts(n)
+            ahead = [j for j, _ in parts[1] if j not in self.forms]
+            if ahead:
+                todo += ahead
+            else:
+                self.forms[n] = self._sum(parts)
+
+    def _sum(self, parts: Parts) -> Form:
+        total: dict[int, Any] = {}
+        constant = self.number(parts[0])
+        for n, weight in parts[1]:
+            w = self.number(weight)
+            terms, more = self.forms[n]
+            constant += w * more
+            for k, v in terms.items():
+                total[k] = total.get(k, 0) + w * v
+        return total, constant
 
     def scale_of(self, n: int) -> float:
         return ldexp(1.0, self.exponent[n])
@@ -141,10 +206,17 @@ class Relaxation:
         self.entries += [(len(self.sides), k, w) for k, w in terms.items()]
         self.sides.append(constant)
 
+    def _slope(self, t: int, terms: dict[int, float], constant: float) -> None:
+        """A row whose entry at t is a slope."""
+        self.at_slope.append(len(self.entries))
+        self._row({t: -0.5} | terms, constant)
+
     def _load(self) -> Any:
         highs: Any = highspy.Highs()
         for option, value in OPTIONS.items():
             highs.setOptionValue(option, value)
+        self.sloping = np.array(self.at_slope, dtype=np.int32)
+        self.constants = np.array([self.sides[row] for row in range(self.roof, self.branch)])
         self.at_row = np.array([r for r, _, _ in self.entries], dtype=np.int32)
         self.at_column = np.array([k for _, k, _ in self.entries], dtype=np.int32)
         self.value = np.array([w for _, _, w in self.entries])
@@ -172,20 +244,8 @@ class Relaxation:
         low = np.array([-INF if (b := ranges.low[n]) is None else b / unit[n] for n in self.nodes]) / self.scale
         high = np.array([INF if (b := ranges.high[n]) is None else b / unit[n] for n in self.nodes]) / self.scale
         rows = [(self._literal(n, above), n, above) for n, above in asserted]
-        row_low, row_high = np.full(len(self.row_low), -INF), np.full(len(self.row_low), INF)
-        row_low[: self.floor] = row_high[: self.floor] = self.sides[: self.floor]
-        count, pairs = len(self.relus), len(self.rise)
-        row_low[self.floor : self.roof] = np.where(high[self.t] <= 0, -INF, 0.0)
-        row_high[self.floor : self.roof] = np.where(low[self.t] >= 0, 0.0, INF)
-        tops, shifts = zip(
-            chords(low[self.t], high[self.t]),
-            chords(low[self.run], high[self.run]),
-            chords(-high[self.run], -low[self.run]),
-            strict=True,
-        )
-        self.tops, self.shifts = np.concatenate(tops), np.concatenate(shifts)
-        row_high[self.roof : self.roof + count + pairs] = self.shifts[: count + pairs]
-        row_low[self.roof + count + pairs : self.branch] = -self.shifts[count + pairs :]
+        row_low, row_high = self.row_low.copy(), self.row_high.copy()
+        row_low[self.branch :], row_high[self.branch :] = -INF, INF
         for k, n in enumerate(self.jumps):
             taken = ranges.outcome(self.scaled.select[n][0])
             if taken is not None:
@@ -196,6 +256,27 @@ class Relaxation:
             if bound is not None:
                 side = bound / unit[n] if bound else 0.0
                 (row_low if above else row_high)[row] = ldexp(side, -self.literal_exponent[n]) - self.sides[row]
+        self.base = low, high
+        self._set(low, high, row_low, row_high)
+
+    def _set(self, low: Floats, high: Floats, row_low: Floats, row_high: Floats) -> None:
+        """Ranges of the columns, and what follows for the rows of relus and gaps."""
+        count, pairs = len(self.relus), len(self.gaps)
+        row_low[: self.floor] = row_high[: self.floor] = self.sides[: self.floor]
+        row_low[self.floor : self.roof] = np.where(high[self.t] <= 0, -INF, 0.0)
+        row_high[self.floor : self.roof] = np.where(low[self.t] >= 0, 0.0, INF)
+        tops, shifts = zip(
+            chords(low[self.t], high[self.t]),
+            chords(low[self.run], high[self.run]),
+            chords(-high[self.run], -low[self.run]),
+            strict=True,
+        )
+        self.tops, self.shifts = np.concatenate(tops), np.concatenate(shifts)
+        row_low[self.roof : self.branch], row_high[self.roof : self.branch] = -INF, INF
+        row_high[self.roof : self.roof + count + pairs] = self.shifts[: count + pairs]
+        row_low[self.roof + count + pairs : self.branch] = -self.shifts[count + pairs :]
+        row_high[self.roof : self.branch] -= self.constants
+        row_low[self.roof : self.branch] -= self.constants
         self._slopes(self.tops)
         self._change(self.highs.changeColsBounds, (self.low[:-1], self.high[:-1]), (low, high))
         self._change(self.highs.changeRowsBounds, (self.row_low, self.row_high), (row_low, row_high))
@@ -207,9 +288,8 @@ class Relaxation:
             old[0][where], old[1][where] = new[0][where], new[1][where]
 
     def _slopes(self, slopes: Floats) -> None:
-        places = self.first + 2 * np.arange(len(slopes))
-        for k in np.flatnonzero(np.abs(slopes + self.value[places]) > 1e-12):
-            place = places[k]
+        for k in np.flatnonzero(np.abs(slopes + self.value[self.sloping]) > 1e-12):
+            place = self.sloping[k]
             self.value[place] = -slopes[k]
             self.highs.changeCoeff(int(self.at_row[place]), int(self.at_column[place]), -float(slopes[k]))
 
@@ -220,7 +300,7 @@ class Relaxation:
             node = self.scaled.circuit[n]
             exponent = magnitude((w for _, w in node.terms) if isinstance(node, Affine) else ())
             self.literal_exponent[n] = exponent
-            terms, constant = self._form(n, exponent)
+            terms, constant = self._over((Fraction(0), ((n, Fraction(1)),)), exponent)
             if not {self.nodes[k] for k in terms} <= self.inputs:
                 terms[self.slack] = -1.0 if above else 1.0
             row = self.literals[n, above] = len(self.sides)
@@ -242,17 +322,19 @@ class Relaxation:
 
     # solving
 
-    def solve(self, seconds: float, start: Any = None) -> Relaxed | None:
-        """None where HiGHS comes to no clear answer in time. `start`: the basis to begin with."""
+    def _run(self, seconds: float, start: Any) -> Any:
+        self.programs += 1
         if start is not None and len(start.row_status) == len(self.sides):
             self.highs.setBasis(start)
         self.highs.setOptionValue("time_limit", self.highs.getRunTime() + max(0.01, seconds))
         self.highs.run()
-        status = self.highs.getModelStatus()
+        return self.highs.getModelStatus()
+
+    def solve(self, seconds: float, start: Any = None) -> Relaxed | None:
+        """None where HiGHS comes to no clear answer in time. `start`: the basis to begin with."""
+        status = self._run(seconds, start)
         if status == highspy.HighsModelStatus.kOptimal:
-            solution = self.highs.getSolution()
-            rows, values = -np.array(solution.row_dual), np.array(solution.col_value)
-            return Relaxed(float(values[self.slack]), values, rows, -np.array(solution.col_dual))
+            return self._optimal()
         if status == highspy.HighsModelStatus.kInfeasible:
             _, there, ray = self.highs.getDualRay()
             if not there:
@@ -262,6 +344,70 @@ class Relaxation:
             columns: Floats = -np.bincount(self.at_column, parts, minlength=self.slack + 1).astype(np.float64)
             return Relaxed(None, np.empty(0), -rows, -columns)
         return None
+
+    def ahead(self, test: int, above: bool, seconds: float, start: Any) -> float | None:
+        """The slack where a test is >= 0, or <= 0, on the branch that `move` went to last: -inf where nothing is left.
+        Of what follows for other nodes, only that for its twin is looked at."""
+        t = self.column[test]
+        low, high = self.base[0].copy(), self.base[1].copy()
+        (low if above else high)[t] = 0.0
+        if t in self.twin:
+            other, run, sign = self.twin[t]  # sign * run = t - other
+            near, far = (low[run], high[run]) if sign > 0 else (-high[run], -low[run])
+            low[other] = max(low[other], low[t] - far)
+            high[other] = min(high[other], high[t] - near)
+            if low[other] > high[other]:
+                return -INF
+        high[self.y] = np.minimum(high[self.y], np.maximum(high[self.t], 0.0))
+        low[self.y] = np.maximum(low[self.y], low[self.t])
+        self._set(low, high, self.row_low.copy(), self.row_high.copy())
+        status = self._run(seconds, start)
+        if status == highspy.HighsModelStatus.kOptimal:
+            return -float(self.highs.getObjectiveValue())
+        return -INF if status == highspy.HighsModelStatus.kInfeasible else None
+
+    def bounds(self, nodes: Sequence[int], worth: float, seconds: float) -> Iterator[Bound]:
+        """Better bounds of some columns than the branch has, that `move` went to last: they decide a relu, or take off
+        this share of the range. Sides that a point of the relaxation came near to are not asked for."""
+        end = time.monotonic() + seconds
+        low, high = self.base[0].copy(), self.base[1].copy()
+        least, most = np.full(self.slack, INF), np.full(self.slack, -INF)
+        self.highs.changeColCost(self.slack, 0.0)
+        self.highs.changeColBounds(self.slack, 0.0, PLENTY)
+        self.highs.setOptionValue("simplex_strategy", PRIMAL)
+        try:
+            for n in nodes:
+                k = self.column[n]
+                for above in (False, True):
+                    old, near, sign = (-low[k], -least[k], -1.0) if above else (high[k], most[k], 1.0)
+                    far = old - worth * (high[k] - low[k])
+                    if not (near < far or near < 0.0 <= old):
+                        continue
+                    self.highs.changeColCost(k, -sign)
+                    status = self._run(end - time.monotonic(), None)
+                    self.highs.changeColCost(k, 0.0)
+                    if status == highspy.HighsModelStatus.kInfeasible:
+                        return
+                    if status != highspy.HighsModelStatus.kOptimal:
+                        continue
+                    found = self._optimal()
+                    values = found.values[:-1]
+                    least, most = np.minimum(least, values), np.maximum(most, values)
+                    new = sign * values[k] + LOOSE * (high[k] - low[k])
+                    if not (new < far or new < 0.0 <= old):
+                        continue
+                    value = rounded_up(float(new)) * Fraction(2) ** self.exponent[n]
+                    if (step := self.end(found, (n, sign * new, above))) is not None:
+                        yield Bound(n, -value if above else value, above, step)
+        finally:
+            self.highs.changeColCost(self.slack, -1.0)
+            self.highs.changeColBounds(self.slack, -INF, PLENTY)
+            self.highs.setOptionValue("simplex_strategy", DUAL)
+
+    def _optimal(self) -> Relaxed:
+        solution = self.highs.getSolution()
+        rows, values = -np.array(solution.row_dual), np.array(solution.col_value)
+        return Relaxed(float(values[self.slack]), values, rows, -np.array(solution.col_dual))
 
     def basis(self) -> Any:
         """Where HiGHS came to an end."""
@@ -273,10 +419,14 @@ class Relaxation:
         for k in np.flatnonzero((roofs > 0) & self._open()):
             yield self.relus[k], float(roofs[k] * self.shifts[k])
 
-    def end(self, relaxed: Relaxed) -> Farkas | None:
-        """Dual values as rows of a certificate: a positive one stands for an upper side, a negative one for a lower."""
+    def end(self, relaxed: Relaxed, bound: tuple[int, float, bool] | None = None) -> Farkas | None:
+        """Dual values as rows of a certificate: a positive one stands for an upper side, a negative one for a lower.
+        `bound`: the relaxation was solved for the largest value of a node, or the least (`above`); what is closed is
+        where it lies beyond."""
         rows, columns = relaxed.rows, relaxed.columns
-        size = max(np.abs(rows).max(initial=0.0), np.abs(columns[:-1]).max(initial=0.0))
+        node, beyond, above = bound or (-1, 0.0, False)
+        least, steps = (0.0, STEPS) if bound is None else (1.0, 1 << 20)
+        size = max(np.abs(rows).max(initial=least), np.abs(columns[:-1]).max(initial=0.0))
         if not size:
             return None
         rows, columns = rows / size * TIMES, columns / size * TIMES
@@ -286,35 +436,51 @@ class Relaxation:
             if weight > 0.5:
                 found.append((kind, place, round(weight), exponent))
 
-        for (n, above), row in self.literals.items():
-            add("low" if above else "high", n, -rows[row] if above else rows[row], self.literal_exponent[n])
+        if bound is not None:
+            add("high" if above else "low", node, TIMES / size, self.exponent[node])
+        for (n, truth), row in self.literals.items():
+            add("low" if truth else "high", n, -rows[row] if truth else rows[row], self.literal_exponent[n])
         for n in self.defined:
             if weight := columns[self.column[n]]:
                 add("high" if weight > 0 else "low", n, abs(weight), self.exponent[n])
-        count, pairs = len(self.relus), len(self.rise)
+        count, pairs = len(self.relus), len(self.gaps)
         roofs = rows[self.roof : self.branch]
         mixed = self.mixed()
         for n in (*self.relus, *self.jumps):
             weight = columns[self.column[n]]
             if weight > 0 or (weight and n not in mixed):
                 add("high" if weight > 0 else "low", n, abs(weight), self.exponent[n])
-        for g, (rise, _) in enumerate(self.scaled.gaps):
-            add("rise", g, roofs[count + g], self.exponent[rise])
-            add("fall", g, -roofs[count + pairs + g], self.exponent[rise])
+        for k, (g, run) in enumerate(zip(self.gaps, self.runs, strict=True)):
+            add("rise", g, roofs[count + k], self.exponent[run])
+            add("fall", g, -roofs[count + pairs + k], self.exponent[run])
         slopes: list[tuple[int, int]] = []
         roof, below = np.maximum(roofs[:count], 0.0), np.maximum(-rows[self.floor : self.roof], 0.0)
         flat = np.maximum(-columns[self.y], 0.0)
-        for k in np.flatnonzero((roof > 0) | (below > 0) | (flat > 0)):
+        for k in np.flatnonzero((roof > 0) | (below > 0) | (flat > 0)).tolist():
             n, test = self.relus[k], self.scaled.select[self.relus[k]][0]
             if n not in mixed:
                 continue
+            chord = self.tops[k]
+            if test == node:
+                low, high = (self.low[self.t[k]], beyond) if above else (beyond, self.high[self.t[k]])
+                if low >= 0:
+                    add("high", test, roof[k] * (1 - chord), self.exponent[n])
+                    add("low", test, flat[k], self.exponent[n])
+                    continue
+                if high <= 0:
+                    add("low", test, roof[k] * chord, self.exponent[n])
+                    add("high", test, below[k], self.exponent[n])
+                    continue
+                steeper = high / (high - low) - chord  # the chord of what is left
+                rest = max(0.0, roof[k] - below[k] - flat[k])
+                add("low" if above else "high", test, rest * abs(steeper), self.exponent[n])
             twice = min(roof[k], below[k])  # chord and line: together they say that the test is at most its greatest
             add("high", test, twice * (1 - self.tops[k]), self.exponent[n])
             lower, rest = below[k] - twice, roof[k] - twice
             twice = min(rest, flat[k])
             add("low", test, twice * self.tops[k], self.exponent[n])
             if (total := lower + flat[k] - twice) > 0:
-                slopes.append((n, round(lower / total * STEPS) * (1 << GRAIN) // STEPS))
+                slopes.append((n, round(lower / total * steps) * (1 << GRAIN) // steps))
         largest = max((e for *_, e in found), default=0)
         parts = tuple(Row(kind, place, times << (largest - e)) for kind, place, times, e in found)
         return Farkas(parts, tuple(slopes))
@@ -335,6 +501,6 @@ def chords(low: Floats, high: Floats) -> tuple[Floats, Floats]:
     shift[mixed] = -slope[mixed] * low[mixed]
     above = (low >= 0) | ((high == INF) & (low > -INF))
     slope[above], shift[above] = 1.0, -np.minimum(low[above], 0.0)
-    below = (high <= 0) | ((low == -INF) & (high < INF))
+    below = ~above & ((high <= 0) | ((low == -INF) & (high < INF)))
     slope[below], shift[below] = 0.0, np.maximum(high[below], 0.0)
     return slope, shift

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from fractions import Fraction
 from itertools import groupby
 from typing import Literal
 
@@ -20,21 +19,12 @@ from numpy.typing import NDArray
 from verifier.engines.relaxation import INF, TIMES, chords
 from verifier.engines.trial import rounded_up
 from verifier.kernel.circuit import Affine
-from verifier.kernel.problem import GRAIN, Farkas, Row
+from verifier.kernel.problem import GRAIN, Bound, Farkas, Row
 from verifier.kernel.ranges import Ranges, Scaled
 
 Floats = NDArray[np.float64]
 Places = NDArray[np.intp]
 Kind = Literal["end", "form", "jump", "relu", "rise"]
-
-
-class Found(Struct, frozen=True):
-    """`node` < value, or >= value where `above`; `end` closes the other side."""
-
-    node: int
-    value: Fraction
-    above: bool
-    end: Farkas
 
 
 class Forms(Struct, frozen=True):
@@ -127,7 +117,7 @@ class Sweep:
     def _places(self, nodes: Iterable[int]) -> Places:
         return np.array([self.place[n] for n in nodes], dtype=np.intp)
 
-    def bounds(self, ranges: Ranges, nodes: Sequence[int], worth: float) -> list[Found]:
+    def bounds(self, ranges: Ranges, nodes: Sequence[int], worth: float) -> list[Bound]:
         """Better bounds of `nodes` than `ranges` has: they decide a relu, or take off this share of the range."""
         asked, count = self._places(nodes), len(nodes)
         low, high = self._floats(ranges)
@@ -141,7 +131,7 @@ class Sweep:
             node, above = nodes[k % count], k >= count
             value = rounded_up(float(total[k]), self.scaled.unit[node])
             rows = (Row("high" if above else "low", node, TIMES), *self._rows(weight[:, k]))
-            found.append(Found(node, -value if above else value, above, Farkas(rows)))
+            found.append(Bound(node, -value if above else value, above, Farkas(rows)))
         return found
 
     def _floats(self, ranges: Ranges) -> tuple[Floats, Floats]:
