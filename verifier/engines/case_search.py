@@ -347,24 +347,25 @@ class CaseSearch:
         branch is closed by that. (Bound tightening: Tjeng, Xiao, Tedrake, ICLR 2019.)"""
         relaxation, ranges = self.relaxation, branch.ranges
         before, programs = self.opens(branch), relaxation.programs
-        seconds = SHARE * (self.end - time.monotonic())
+        now = time.monotonic()
+        end = now + SHARE * (self.end - now)
         inputs, *layers = self.plan.layers
         for nodes in (inputs, *([n for n in layer if ranges.outcome(n) is None] for layer in layers)):
             relaxation.move(ranges, self.truths(branch))
-            for step in relaxation.bounds(nodes, WORTH, seconds):
+            for step in relaxation.bounds(nodes, WORTH, end - time.monotonic()):
                 self.keep(branch, step)
             settle(self.scaled, ranges)
             if self.crossed(branch):
                 return True
-        now, programs = self.opens(branch), relaxation.programs - programs
+        after, programs = self.opens(branch), relaxation.programs - programs
         self.stats.programs += programs
         if self.stats.branches == 1:
             self.outset, branch.basis = ranges.copy(), None
             del self.relaxation
-        if before - now > RATE * programs:
-            branch.crowd = now
+        if before - after > RATE * programs:
+            branch.crowd = after
         else:
-            branch.crowd = min(int(FEWER * now), now - 1) if self.plan.deep else -1
+            branch.crowd = min(int(FEWER * after), after - 1) if self.plan.deep else -1
         return self.propagate(branch)
 
     def propagate(self, branch: Branch) -> bool:

@@ -378,11 +378,14 @@ class Relaxation:
         try:
             for n in nodes:
                 k = self.column[n]
-                for above in (False, True):
+                width = high[k] - low[k]
+                for above in (False, True) if width < INF else ():
                     old, near, sign = (-low[k], -least[k], -1.0) if above else (high[k], most[k], 1.0)
-                    far = old - worth * (high[k] - low[k])
+                    far = old - worth * width
                     if not (near < far or near < 0.0 <= old):
                         continue
+                    if time.monotonic() > end:
+                        return
                     self.highs.changeColCost(k, -sign)
                     status = self._run(end - time.monotonic(), None)
                     self.highs.changeColCost(k, 0.0)
@@ -393,7 +396,7 @@ class Relaxation:
                     found = self._optimal()
                     values = found.values[:-1]
                     least, most = np.minimum(least, values), np.maximum(most, values)
-                    new = sign * values[k] + LOOSE * (high[k] - low[k])
+                    new = sign * values[k] + LOOSE * width
                     if not (new < far or new < 0.0 <= old):
                         continue
                     value = rounded_up(float(new)) * Fraction(2) ** self.exponent[n]
@@ -475,10 +478,10 @@ class Relaxation:
                 rest = max(0.0, roof[k] - below[k] - flat[k])
                 add("low" if above else "high", test, rest * abs(steeper), self.exponent[n])
             twice = min(roof[k], below[k])  # chord and line: together they say that the test is at most its greatest
-            add("high", test, twice * (1 - self.tops[k]), self.exponent[n])
+            add("high", test, twice * (1 - chord), self.exponent[n])
             lower, rest = below[k] - twice, roof[k] - twice
             twice = min(rest, flat[k])
-            add("low", test, twice * self.tops[k], self.exponent[n])
+            add("low", test, twice * chord, self.exponent[n])
             if (total := lower + flat[k] - twice) > 0:
                 slopes.append((n, round(lower / total * steps) * (1 << GRAIN) // steps))
         largest = max((e for *_, e in found), default=0)

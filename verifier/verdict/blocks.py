@@ -34,8 +34,8 @@ Block = tuple[range, ...]
 """A range of slices of every cut."""
 FOUND = "search"
 """Who finds the pair of a part when all are looked at."""
-STRIKE = 0.1
-"""The share of the time in which all parts are looked at."""
+STRIKE = 0.5
+"""The share of the time in which all parts are looked at, as long as that finds pairs."""
 BRIEF = 5.0
 """Seconds at most for one look at a block."""
 
