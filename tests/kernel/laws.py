@@ -8,7 +8,7 @@ from types import SimpleNamespace
 
 from tests.kernel import forms
 from verifier.kernel.circuit import Affine, Input, Select
-from verifier.kernel.problem import GRAIN, Side
+from verifier.kernel.problem import GRAIN, Farkas, Row, Side
 
 ONE = 1 << GRAIN
 FAR = 10**6
@@ -21,6 +21,7 @@ def laws(kernel: SimpleNamespace) -> None:
     steeper(kernel)
     inputs(kernel)
     cuts(kernel)
+    bounds(kernel)
     choices(kernel)
     gaps(kernel)
     news(kernel)
@@ -71,6 +72,18 @@ def inputs(kernel: SimpleNamespace) -> None:
             for b in (low, high)
         ]
         assert [None if b is None else Q(b, scaled.unit[0]) for b in (ranges.low[0], ranges.high[0])] == inside
+
+
+def bounds(kernel: SimpleNamespace) -> None:
+    """What is known of later nodes on the side that is closed is not known on the other."""
+    for place in range(3):
+        nodes = [Affine(((0, Q(1)),), Q(0))] * 3
+        scaled = kernel.ranges.Scaled((Input(0), *nodes), (Side(Q(-3), Q(3)),))
+        ranges = kernel.ranges.root(scaled, (3,))
+        end = Farkas((Row("low", 3, 1), Row("high", place, 1)))
+        kernel.refute.bound(scaled, ranges, place, Q(0), True, end)
+        kernel.ranges.settle(scaled, ranges)
+        assert ranges.low[place] == 0 and ranges.high == [3 * unit for unit in scaled.unit]
 
 
 def cuts(kernel: SimpleNamespace) -> None:

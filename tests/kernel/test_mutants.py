@@ -174,7 +174,6 @@ EQUIVALENT: dict[str, dict[str, tuple[str, ...]]] = {
             "settle(scaled, ranges, 1 + max(node, *seen)) | 1 -> 2",
             'seen = [row.place if row.kind in ("low", "high") else scaled.gaps[row.place][1] for row in end.rows]'
             " | 1 -> 0",
-            "close(scaled, ranges, end, node + 1) | node + 1 -> node - 1",
             "close(scaled, ranges, end, node + 1) | 1 -> 0",
         ),
         "a level too high only makes the numbers longer, and one less is spare": (
