@@ -61,6 +61,7 @@ LONGEST_TEXT = 1 << 28  # characters of a problem
 LONGEST_LINE = 1 << 24  # characters of a line of a proof
 LONGEST_PROOF = 1 << 32  # characters of a proof, unpacked
 LONGEST_NUMBER = 4000  # digits of a numerator or a denominator
+_TOO_LONG = 10**LONGEST_NUMBER
 _RATIONAL = re.compile(rf"-?[0-9]{{1,{LONGEST_NUMBER}}}(/[1-9][0-9]{{0,{LONGEST_NUMBER - 1}}})?")
 _TIMES = re.compile(rf"[1-9][0-9]{{0,{LONGEST_NUMBER - 1}}}")
 _QED = ["qed"]
@@ -255,7 +256,7 @@ def _rational(value: object) -> Fraction:
 
 
 def _digits(number: Fraction) -> str:
-    if max(abs(number.numerator), number.denominator) >= 10**LONGEST_NUMBER:
+    if max(abs(number.numerator), number.denominator) >= _TOO_LONG:
         raise ValueError(f"a number has more than {LONGEST_NUMBER} digits")
     return str(number)
 
