@@ -151,7 +151,8 @@ class Plan:
     @cached_property
     def deep(self) -> bool:
         """The relus lie in so many layers."""
-        return len({self.scaled.level[n] for n in self.scaled.relus & self.real}) >= DEEP
+        _, *layers = self.layers
+        return len(layers) >= DEEP
 
     @cached_property
     def sweeps(self) -> list[tuple[Sweep, list[int]]]:
@@ -159,7 +160,7 @@ class Plan:
         from verifier.engines.sweep import Sweep
 
         scaled, apart = self.scaled, [node for _, _, node in self.twins.inputs]
-        tests = {scaled.select[n][0] for n in scaled.relus & self.real} & scaled.affine.keys()
+        tests = {n for layer in self.layers[1:] for n in layer} & scaled.affine.keys()
         layers = []
         for nodes, differences in ((tests, False), ({*scaled.spans.values()}, True)):
             sweep = Sweep(scaled, nodes, differences, apart)
@@ -355,10 +356,12 @@ class CaseSearch:
             for step in relaxation.bounds(nodes, WORTH, end - time.monotonic()):
                 self.keep(branch, step)
             settle(self.scaled, ranges)
-            if self.crossed(branch):
-                return True
+            if closed := self.crossed(branch):
+                break
         after, programs = self.opens(branch), relaxation.programs - programs
         self.stats.programs += programs
+        if closed:
+            return True
         if self.stats.branches == 1:
             self.outset, branch.basis = ranges.copy(), None
             del self.relaxation
@@ -501,10 +504,7 @@ class CaseSearch:
         formula = self.open_formula(branch)
         if not self.many:
             return self.exact(branch, formula)
-        relaxed = None
-        while relaxed is None or (relaxed.values.size and self.opens(branch) <= branch.crowd):
-            if relaxed is not None and self.squeeze(branch):
-                return None
+        while True:
             self.relaxation.move(branch.ranges, self.truths(branch))
             relaxed = self.relaxation.solve(self.end - time.monotonic(), branch.basis)
             self.stats.programs += 1
@@ -517,6 +517,10 @@ class CaseSearch:
                 return None
             if slack > -TIGHT and (found := self.candidate(relaxed)) is not None:
                 return found
+            if not relaxed.values.size or self.opens(branch) > branch.crowd:
+                break
+            if self.squeeze(branch):
+                return None
         if self.plan.deep and (cut := self.told_apart(branch)) is not None:
             return cut
         if formula is not None:

@@ -79,6 +79,7 @@ class Relaxation:
         self.jumps = [n for n in open_ if n not in scaled.relus]
         self.gaps = [g for g, (rise, _) in enumerate(scaled.gaps) if not {*self.pair(rise)}.isdisjoint(self.relus)]
         self.runs = [scaled.gaps[g][1] for g in self.gaps]
+        self.rise = {run: scaled.gaps[g][0] for g, run in zip(self.gaps, self.runs, strict=True)}
         self.inputs = {n for n, node in enumerate(scaled.circuit) if isinstance(node, Input)}
         tests = [scaled.select[n][0] for n in self.relus]
         self.nodes = sorted({*self.inputs, *open_, *tests, *self.runs})
@@ -91,16 +92,14 @@ class Relaxation:
         self.twin = self._twins()
         self.exponent = self._exponents()
         self.number: Any = Fraction if any(self.exponent.values()) else float
-        self.scale = np.array([self.scale_of(n) for n in self.nodes])
+        self.scale = np.ldexp(1.0, [self.exponent[n] for n in self.nodes])
         self.forms: dict[int, Form] = {
             n: ({k: self.number(2) ** self.exponent[n]}, self.number(0)) for n, k in self.column.items()
         }
         self.entries: list[tuple[int, int, float]] = []  # row, column, value
         self.sides: list[float] = []  # the constant of an equation
-        runs = dict(zip(self.runs, self.gaps, strict=True))
         for n in self.defined:
-            parts = self._apart(scaled.gaps[runs[n]][0]) if n in runs else self._parts(n)
-            terms, constant = self._over(parts, self.exponent[n])
+            terms, constant = self._over(self._parts(n), self.exponent[n])
             self._row({self.column[n]: 1.0} | {k: -w for k, w in terms.items()}, constant)
         self.floor = len(self.sides)
         for y, t in zip(self.y, self.t, strict=True):
@@ -109,12 +108,12 @@ class Relaxation:
         self.at_slope: list[int] = []  # the entries that change from branch to branch
         for y, t in zip(self.y, self.t, strict=True):
             self._slope(int(t), {int(y): 1.0}, 0.0)
-        for g, run in 2 * [*zip(self.gaps, self.runs, strict=True)]:
-            self._slope(self.column[run], *self._over(self._parts(scaled.gaps[g][0]), self.exponent[run]))
+        for run in 2 * self.runs:
+            self._slope(self.column[run], *self._over(self._parts(self.rise[run]), self.exponent[run]))
         self.branch = len(self.sides)
         for n in self.jumps:
             for side in (scaled.select[n][1], scaled.select[n][3]):
-                terms, constant = self._over((Fraction(0), ((side, Fraction(1)),)), self.exponent[n])
+                terms, constant = self._over(alone(side), self.exponent[n])
                 terms = {k: -w for k, w in terms.items()}
                 terms[self.column[n]] = terms.get(self.column[n], 0.0) + 1.0
                 self._row(terms, constant)
@@ -130,8 +129,8 @@ class Relaxation:
     def _twins(self) -> dict[int, tuple[int, int, int]]:
         """Columns of a test -> of its twin, of their difference, and its sign, where all three have one."""
         select, found = self.scaled.select, {}
-        for g, run in zip(self.gaps, self.runs, strict=True):
-            tests = [select[n][0] for n in self.pair(self.scaled.gaps[g][0])]
+        for run in self.runs:
+            tests = [select[n][0] for n in self.pair(self.rise[run])]
             if all(t in self.column for t in tests):
                 first, second = (self.column[t] for t in tests)
                 found[first] = (second, self.column[run], 1)
@@ -147,24 +146,22 @@ class Relaxation:
             found[n] = magnitude(w for _, w in node.terms) if isinstance(node, Affine) else 0
         for n in self.relus:
             found[n] = found[scaled.select[n][0]]
-        for g, run in zip(self.gaps, self.runs, strict=True):
-            found[run] = max(found.get(n, 0) for n in self.pair(scaled.gaps[g][0]))
+        for run in self.runs:
+            found[run] = max(found.get(n, 0) for n in self.pair(self.rise[run]))
         return found
 
     # what columns stand for
 
     def _parts(self, n: int) -> Parts:
-        """What a node is made of, on the branch that the program is made for."""
+        """What a node is made of, on the branch that the program is made for; a run of the two tests."""
+        if n in self.rise:
+            first, second = (self.scaled.select[relu][0] for relu in self.pair(self.rise[n]))
+            return Fraction(0), ((first, Fraction(1)), (second, Fraction(-1)))
         node = self.scaled.circuit[n]
         if isinstance(node, Affine):
             return node.constant, node.terms
         _, then, _, otherwise, _ = self.scaled.select[n]
-        return Fraction(0), ((then if self.taken[n] else otherwise, Fraction(1)),)
-
-    def _apart(self, rise: int) -> Parts:
-        """What the run of a gap is."""
-        first, second = (self.scaled.select[n][0] for n in self.pair(rise))
-        return Fraction(0), ((first, Fraction(1)), (second, Fraction(-1)))
+        return alone(then if self.taken[n] else otherwise)
 
     def _over(self, parts: Parts, exponent: int) -> tuple[dict[int, float], float]:
         """A sum of nodes over 2^exponent, as a form of the columns."""
@@ -199,9 +196,6 @@ class Relaxation:
                 total[k] = total.get(k, 0) + w * v
         return total, constant
 
-    def scale_of(self, n: int) -> float:
-        return ldexp(1.0, self.exponent[n])
-
     def _row(self, terms: dict[int, float], constant: float = 0.0) -> None:
         self.entries += [(len(self.sides), k, w) for k, w in terms.items()]
         self.sides.append(constant)
@@ -216,7 +210,7 @@ class Relaxation:
         for option, value in OPTIONS.items():
             highs.setOptionValue(option, value)
         self.sloping = np.array(self.at_slope, dtype=np.int32)
-        self.constants = np.array([self.sides[row] for row in range(self.roof, self.branch)])
+        self.constants = np.array(self.sides[self.roof : self.branch])
         self.at_row = np.array([r for r, _, _ in self.entries], dtype=np.int32)
         self.at_column = np.array([k for _, k, _ in self.entries], dtype=np.int32)
         self.value = np.array([w for _, _, w in self.entries])
@@ -241,8 +235,7 @@ class Relaxation:
     def move(self, ranges: Ranges, asserted: Iterable[tuple[int, bool]]) -> None:
         """`ranges` are those of the branch, none of them empty; `asserted` its decided truths: (node, node >= 0)."""
         unit = self.scaled.unit
-        low = np.array([-INF if (b := ranges.low[n]) is None else b / unit[n] for n in self.nodes]) / self.scale
-        high = np.array([INF if (b := ranges.high[n]) is None else b / unit[n] for n in self.nodes]) / self.scale
+        low, high = (sides / self.scale for sides in floats(ranges, unit, self.nodes))
         rows = [(self._literal(n, above), n, above) for n, above in asserted]
         row_low, row_high = self.row_low.copy(), self.row_high.copy()
         row_low[self.branch :], row_high[self.branch :] = -INF, INF
@@ -262,7 +255,6 @@ class Relaxation:
     def _set(self, low: Floats, high: Floats, row_low: Floats, row_high: Floats) -> None:
         """Ranges of the columns, and what follows for the rows of relus and gaps."""
         count, pairs = len(self.relus), len(self.gaps)
-        row_low[: self.floor] = row_high[: self.floor] = self.sides[: self.floor]
         row_low[self.floor : self.roof] = np.where(high[self.t] <= 0, -INF, 0.0)
         row_high[self.floor : self.roof] = np.where(low[self.t] >= 0, 0.0, INF)
         tops, shifts = zip(
@@ -300,7 +292,7 @@ class Relaxation:
             node = self.scaled.circuit[n]
             exponent = magnitude((w for _, w in node.terms) if isinstance(node, Affine) else ())
             self.literal_exponent[n] = exponent
-            terms, constant = self._over((Fraction(0), ((n, Fraction(1)),)), exponent)
+            terms, constant = self._over(alone(n), exponent)
             if not {self.nodes[k] for k in terms} <= self.inputs:
                 terms[self.slack] = -1.0 if above else 1.0
             row = self.literals[n, above] = len(self.sides)
@@ -370,7 +362,7 @@ class Relaxation:
         """Better bounds of some columns than the branch has, that `move` went to last: they decide a relu, or take off
         this share of the range. Sides that a point of the relaxation came near to are not asked for."""
         end = time.monotonic() + seconds
-        low, high = self.base[0].copy(), self.base[1].copy()
+        low, high = self.base
         least, most = np.full(self.slack, INF), np.full(self.slack, -INF)
         self.highs.changeColCost(self.slack, 0.0)
         self.highs.changeColBounds(self.slack, 0.0, PLENTY)
@@ -489,11 +481,21 @@ class Relaxation:
         return Farkas(parts, tuple(slopes))
 
 
+def alone(n: int) -> Parts:
+    return Fraction(0), ((n, Fraction(1)),)
+
+
 def magnitude(weights: Iterable[Fraction]) -> int:
     """The exponent of the largest weight, 0 where it is ordinary."""
     largest = max((abs(w) for w in weights), default=Fraction(1))
     exponent = largest.numerator.bit_length() - largest.denominator.bit_length()
     return exponent if abs(exponent) > ORDINARY else 0
+
+
+def floats(ranges: Ranges, unit: Sequence[int], nodes: Sequence[int]) -> tuple[Floats, Floats]:
+    """The ranges of some nodes, infinite where nothing is known."""
+    low = np.array([-INF if (b := ranges.low[n]) is None else b / unit[n] for n in nodes])
+    return low, np.array([INF if (b := ranges.high[n]) is None else b / unit[n] for n in nodes])
 
 
 def chords(low: Floats, high: Floats) -> tuple[Floats, Floats]:

@@ -16,7 +16,7 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
-from verifier.engines.relaxation import INF, TIMES, chords
+from verifier.engines.relaxation import INF, TIMES, chords, floats
 from verifier.engines.trial import rounded_up
 from verifier.kernel.circuit import Affine
 from verifier.kernel.problem import GRAIN, Bound, Farkas, Row
@@ -137,9 +137,7 @@ class Sweep:
     def _floats(self, ranges: Ranges) -> tuple[Floats, Floats]:
         """The ranges of all places where they matter."""
         low, high = np.full((2, len(self.order)), np.nan)
-        nodes, unit = [self.order[k] for k in self.ranged], self.scaled.unit
-        low[self.ranged] = [-INF if (b := ranges.low[n]) is None else b / unit[n] for n in nodes]
-        high[self.ranged] = [INF if (b := ranges.high[n]) is None else b / unit[n] for n in nodes]
+        low[self.ranged], high[self.ranged] = floats(ranges, self.scaled.unit, [self.order[k] for k in self.ranged])
         return low, high
 
     def _backward(self, ranges: Ranges, low: Floats, high: Floats, weight: Floats, last: np.intp) -> Floats:
