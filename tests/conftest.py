@@ -4,8 +4,12 @@ from collections.abc import Iterator
 from unittest.mock import patch
 
 import pytest
+from hypothesis import settings
 
 from tests.nursery import Started, nursed
+
+settings.register_profile("any machine", deadline=None)  # a busy one takes longer, and proves nothing
+settings.load_profile("any machine")
 
 
 @pytest.fixture(scope="session")

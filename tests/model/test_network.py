@@ -4,7 +4,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from verifier.model.network import Dense, Network, Relu, Tree, whole
@@ -56,13 +56,11 @@ def by_the_definition(network: Network, point: tuple[Fraction, ...]) -> list[tup
 
 
 @given(networks(), st.data())
-@settings(deadline=None)
 def test_values_are_the_definition_in_rationals(network: Network, data: st.DataObject) -> None:
     point = tuple(data.draw(st.lists(RATIONALS, min_size=network.inputs, max_size=network.inputs)))
     assert network.values(point) == by_the_definition(network, point)
 
 
-@settings(deadline=None)
 @given(st.lists(st.floats(allow_nan=False, allow_infinity=False), max_size=5))
 def test_whole_numbers_over_a_power_of_two_are_the_floats(numbers: list[float]) -> None:
     integers, exponent = whole(np.array(numbers))

@@ -55,7 +55,7 @@ def meant(value: Any) -> Any:
 
 
 @given(ANY, points(), points())
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 def test_at_known_points_the_symbolic_value_folds_to_the_meaning(text: str, u: PointValue, w: PointValue) -> None:
     expr = expression(text)
     symbolic = Symbolic(PROGRAM, Build())
@@ -104,7 +104,7 @@ def read(value: Any, at: list[Fraction]) -> Any:
 
 
 @given(ANY, st.lists(st.tuples(points(), points()), min_size=1, max_size=4))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_the_circuit_of_an_expression_takes_the_values_of_its_meaning(
     text: str, pairs: list[tuple[PointValue, PointValue]]
 ) -> None:
@@ -119,7 +119,7 @@ def test_the_circuit_of_an_expression_takes_the_values_of_its_meaning(
 
 
 @given(points(), st.sampled_from(["a", "v", "n"]), st.integers(-9, 9))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_both_meanings_agree_on_what_lies_in_the_domain(point: PointValue, name: str, quarters: int) -> None:
     value = Fraction(quarters, 4) if name != "n" else Fraction(quarters)
     moved = {**point, name: (value, Fraction(1)) if name == "v" else value}
