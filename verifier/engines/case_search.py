@@ -58,6 +58,8 @@ FEWER = 0.9
 """Where they were not, they are tried again when this share of the relus is still open."""
 SHARE = 0.2
 """Of the time left for the bounds of a branch."""
+MANIFOLD = 2
+"""More formulas a relu are many."""
 FEW = 6
 """Up to so many open choices of numbers, and so many whole inputs, exact arithmetic settles a question before numpy and
 HiGHS are loaded."""
@@ -147,6 +149,21 @@ class Plan:
         inputs = set(self.inputs.values())
         levels = sorted({scaled.level[n] for n in tests})
         return [sorted(inputs), *([n for n in sorted(tests - inputs) if scaled.level[n] == level] for level in levels)]
+
+    @cached_property
+    def hubs(self) -> list[int]:
+        """The tests of relus, the most frequent first, where formulas mention them time and again: to know them tells
+        most about the formulas. (Of a point that lies in none of many cells, say.)"""
+        select, circuit = self.scaled.select, self.scaled.circuit
+        times = {select[n][0]: 0 for n in self.scaled.relus & self.real}
+        for part in (p for n in self.logic for p in {*select[n][:2], select[n][3]} & self.formulas):
+            node = circuit[part]
+            assert isinstance(node, Affine)
+            test = node.terms[0][0] if len(node.terms) == 1 and not node.constant else part  # or of the other sign
+            if test in times:
+                times[test] += 1
+        often = sum(times.values()) > MANIFOLD * len(times)
+        return sorted(times, key=lambda test: -times[test]) if often else []
 
     @cached_property
     def deep(self) -> bool:
@@ -538,11 +555,12 @@ class CaseSearch:
         return None
 
     def open_formula(self, branch: Branch) -> int | None:
-        """The test of a decided formula that is itself not decided."""
+        """The test of a decided formula that is itself not decided; or a hub before it."""
+        outcome = branch.ranges.outcome
         for n in self.plan.logic:
             test = self.scaled.select[n][0]
-            if branch.ranges.outcome(n) is not None and branch.ranges.outcome(test) is None:
-                return test
+            if outcome(n) is not None and outcome(test) is None:
+                return next((t for t in self.plan.hubs if outcome(t) is None), test)
         return None
 
     def closes(self, branch: Branch, end: Farkas) -> bool:

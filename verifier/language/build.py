@@ -239,7 +239,11 @@ class Build:
             if form.constant == 0 and len(form.terms) == 1 and form.terms[0][1] == 1:
                 return places[form.terms[0][0]]
             if form not in affine:
-                nodes.append(Affine(tuple((places[i], w) for i, w in form.terms), form.constant))
+                mirrored = Form(-form.constant, tuple((i, -w) for i, w in form.terms))
+                if mirrored in affine:  # what decides the one decides the other
+                    nodes.append(Affine(((affine[mirrored], Fraction(-1)),), Fraction(0)))
+                else:
+                    nodes.append(Affine(tuple((places[i], w) for i, w in form.terms), form.constant))
                 affine[form] = len(nodes) - 1
             return affine[form]
 
