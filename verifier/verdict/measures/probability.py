@@ -102,6 +102,8 @@ def between(decider: Decider, computation: Computation, sides: dict[int, Side]) 
     if not small.given[0] or high - low == 1:
         return Measurement(None, why="out of time" if large.given[1] else NULL.format("no two points are"))
     pair = inner.witness(mass)
+    if low == high:
+        return Measurement(low, pair=pair, trusts=TRUSTS)
     return Measurement(interval(low, high), None, pair, NORMS, TRUSTS, how="enclosed", enclosure=(low, high))
 
 

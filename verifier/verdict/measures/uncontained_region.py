@@ -45,7 +45,9 @@ def compute(decider: Decider, computation: Computation) -> Measurement:
     numbers = [poser.shape(e, POINTS) for e in (claim.fine, claim.coarse)]
     regular = poser.regular(numbers, POINTS)
     if regular:
-        posed = poser.pose(POINTS, [poser.truth(e, POINTS) for e in apart], numbers=[Form(Fraction(0))])
+        near, far = numbers
+        facts = [poser.build.at_least_zero(poser.build.scale(-1, near)), poser.build.above_zero(far)]
+        posed = poser.pose(POINTS, facts, numbers=[Form(Fraction(0))])
     else:
         posed = poser.pose(POINTS, [], numbers=numbers)
     domain = poser.pose(POINTS[:1], [], numbers=[Form(Fraction(0))])
