@@ -6,12 +6,14 @@ from fractions import Fraction
 from itertools import product
 from math import sqrt
 from random import Random
+from unittest.mock import patch
 
 import pytest
 
 from verifier.api import Options, load_text
 from verifier.engines.mean_distance import hull, prism, without
 from verifier.engines.volume import box, dot, whole
+from verifier.verdict.measures import average
 
 UNIT = (Fraction(0), Fraction(1))
 
@@ -144,3 +146,41 @@ def test_out_of_time_the_mean_is_enclosed_or_unknown(seconds: float, exact: Frac
         assert low <= exact <= high
     else:
         assert found.value in (None, exact)
+
+
+METRICS = ("linf", "l1", "linf(scale: 3)", "2*l1 + linf", "max(l1, 3*linf)")
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_sums_of_corners_against_pairs(seed: int) -> None:
+    """Both ways to find the shadows, with distances between products of real, yes/no and whole coordinates, and a
+    pseudometric that sees one of them."""
+    random = Random(seed)
+
+    def number() -> Fraction:
+        return Fraction(random.choice([-1, 1]) * random.randint(1, 30), random.choice([4, 7]))
+
+    def neuron() -> str:
+        return f"({number()})*relu(({number()})*x + ({number()})*y + ({number() / 4}))"
+
+    score = " + ".join(neuron() for _ in range(random.randint(1, 4)))
+    more, weight, seen = random.choice(
+        [
+            ("", "", ""),
+            (", n: int in [0, 2]", " + n", ", n = n/2"),
+            (", c: {u, v}", " + (if c == u then 1 else 0)", ", c = c"),
+        ]
+    )
+    features = random.choice(["h = x", "h = x, y = y", "h = x - 2*y"]) + random.choice([seen, ""])
+    text = f"""
+domain X {{ x: real in [-1, 1], y: real in [0, 1]{more} where x + y <= 3/2 }}
+labels {{ no, yes }}
+oracle f2 {{ features {features}  metric {random.choice(METRICS)}  decide if h >= 1/4 then yes else no }}
+model f1 {{ features s = {score}{weight}  decide if s >= {number() / 4} then yes else no }}
+compute R: {random.choice(["arc", "arca"])}(f1, f2)
+"""
+    (sums,) = load_text(text).check().computed
+    with patch.object(average, "of_cells", lambda *arguments: None):
+        (pairs,) = load_text(text).check().computed
+    assert sums.value is not None, sums.reason  # infinity where one label is all there is
+    assert sums.value == pairs.value

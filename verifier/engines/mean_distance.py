@@ -1,19 +1,38 @@
 """The mean distance to a differently labelled point (THEORY section 4): E[rho], rho(x) = inf { d(x, x') : a flip }.
 
-The pairs that flip are split until d is affine on each part Q. Then rho(x) <= t iff (x, t) lies in the projection of
-some { (x, x', t) : (x, x') in Q, d(x, x') <= t <= T }, whose corners are those of Q with t = d or t = T, a common upper
-bound. So the integral of rho is the volume that these projections leave of X x [0, T].
+rho(x) <= t iff (x, t) lies in the shadow { (x, t) : d(x, x') <= t for some x' in C } of one of the cells C of the other
+labels. So the integral of rho is the volume that the shadows, which are convex, leave of X x [0, top]: nothing is
+farther than `top`.
+
+- Where d is a convex function of x - x', a shadow is the sum of C and of the epigraph of that function: its corners are
+  sums of corners.
+- Elsewhere the pairs that flip are split until d is affine on each part Q. The shadow of Q has the corners of Q, with
+  t = d and with t = top.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
+from math import inf
+
+from msgspec import Struct
 
 from verifier.engines.volume import OutOfTime, Polytope, Row, box, whole
 from verifier.engines.weigh import FAR, UNIFORM, Density, Exact, Region, Scale, Side, Split, chance, height, seam_of
+from verifier.kernel.circuit import Affine, Input, Select
 from verifier.query.question import Question
+
+Shadows = Mapping[Exact, Sequence[list[Row]]]
+"""Half-spaces of convex sets of (x, t), by the coordinates of x that are not real."""
+
+
+class Ground(Struct):
+    """Parts of X, and the shadows of all that flips there."""
+
+    regions: Sequence[Region]
+    shadows: Shadows
 
 
 def parts(
@@ -24,69 +43,51 @@ def parts(
     scale = Scale(question, None, 0.0, sides, 0, density)
     start = box([sides[i] for i in sorted(sides)])
     for _, _, fixed in scale.corners():
-        stack = [Region(question, scale.free, fixed, start)]
-        while stack:
-            if time.monotonic() > end:
-                raise OutOfTime
-            region = stack.pop()
-            split = next((t for t in map(region.truth, question.facts) if t is not True), True)
-            rows: list[Exact] = []
-            if split is True:
-                for number in question.numbers:
-                    found = region.number(number)
-                    if isinstance(found, Split):
-                        split = found.row
-                        break
-                    rows.append(found)
-            if split is True and (seam := seam_of(region, density)) is not None:
-                split = seam
-            if split is True:
-                if height(region, density):
-                    yield region, rows
-            elif split is not False:
-                stack += [region.part(p) for p in region.polytope.split(split) if p is not None]
+        yield from pieces_of(Region(question, scale.free, fixed, start), end, density)
+
+
+def pieces_of(region: Region, end: float, density: Density = UNIFORM) -> Iterator[tuple[Region, list[Exact]]]:
+    """Those of a region."""
+    question, stack = region.question, [region]
+    while stack:
+        if time.monotonic() > end:
+            raise OutOfTime
+        region = stack.pop()
+        split = next((t for t in map(region.truth, question.facts) if t is not True), True)
+        rows: list[Exact] = []
+        if split is True:
+            for number in question.numbers:
+                found = region.number(number)
+                if isinstance(found, Split):
+                    split = found.row
+                    break
+                rows.append(found)
+        if split is True and (seam := seam_of(region, density)) is not None:
+            split = seam
+        if split is True:
+            if height(region, density):
+                yield region, rows
+        elif split is not False:
+            stack += [region.part(p) for p in region.polytope.split(split) if p is not None]
 
 
 def integral(
-    domain: Question,
-    flips: Question,
-    sides: dict[int, Side],
-    width: int,
-    end: float,
-    density: Density = UNIFORM,
-    support: dict[int, Side] | None = None,
-    most: Fraction | None = None,
-) -> Side | None:
-    """Bounds of the integral of rho times the density over the facts of `domain`, equal on time; None when no pair
-    flips. The first number of `flips` is d; its first `width` inputs are x, the others x'. `sides`: what the real
-    inputs range over; `support`: where they have a density; `most`: a bound of the mass of `domain`. May raise
-    OutOfTime."""
-    both = {**sides, **{i + width: side for i, side in sides.items()}}
-    places = range(len(sides))
-    shadows: dict[Exact, list[list[Exact]]] = {}
-    top = Fraction(0)
-    for region, (row,) in parts(flips, both, end):
-        corners = [tuple(Fraction(x, p[-1]) for x in p[:-1]) for p, _ in region.polytope.vertices]
-        found = [(*(c[k] for k in places), value(row, c)) for c in corners]
-        top = max(top, *(c[-1] for c in found))
-        shadows.setdefault(key(region, width), []).append(found)
-    if not shadows:
-        return None
-    top += 1  # so that every projection has an inside
-    hulls = {
-        at: [hull([*found, *((*c[:-1], top) for c in found)]) for found in several] for at, several in shadows.items()
-    }
+    grounds: Sequence[Ground], top: Fraction, end: float, density: Density = UNIFORM, most: Fraction | None = None
+) -> Side:
+    """Bounds of the integral of rho times the density, equal on time. `most`: a bound of the mass of all parts. May
+    raise OutOfTime."""
     total, done = Fraction(0), Fraction(0)
     try:
-        for region, _ in parts(domain, support or sides, end, density):
-            left = [prism(region.polytope, top)]
-            for rows in hulls.get(key(region, width), []):
-                if time.monotonic() > end:
-                    raise OutOfTime
-                left = [rest for polytope in left for rest in without(polytope, rows)]
-            weight = height(region, density) * chance(region.fixed, density)
-            total += weight * sum((polytope.volume(end) for polytope in left), Fraction(0))
-            done += weight * region.polytope.volume(end)
+        for ground in grounds:
+            for region in ground.regions:
+                left = [prism(region.polytope, top)]
+                for rows in ground.shadows.get(key(region), ()):
+                    if time.monotonic() > end:
+                        raise OutOfTime
+                    left = [rest for polytope in left for rest in without(polytope, rows)]
+                weight = height(region, density) * chance(region.fixed, density)
+                total += weight * sum((polytope.volume(end) for polytope in left), Fraction(0))
+                done += weight * region.polytope.volume(end)
     except OutOfTime:
         if most is None or not done:
             raise
@@ -94,9 +95,109 @@ def integral(
     return total, total
 
 
-def key(region: Region, width: int) -> Exact:
-    """The coordinates of x that are not real."""
-    return tuple(v for i, v in sorted(region.fixed.items()) if i < width)
+def of_pairs(flips: Question, sides: dict[int, Side], width: int, end: float) -> tuple[Fraction, Shadows]:
+    """The top, and the shadows of the pairs of `flips`: its number is d, its first `width` inputs are x and the others
+    x'. `sides`: what the real inputs range over. May raise OutOfTime."""
+    both = {**sides, **{i + width: side for i, side in sides.items()}}
+    found: dict[Exact, list[list[Exact]]] = {}
+    for region, (row,) in parts(flips, both, end):
+        corners = [(*c[: len(sides)], value(row, c)) for c in places(region.polytope)]
+        found.setdefault(key(region, width), []).append(corners)
+    top = 1 + max((c[-1] for several in found.values() for corners in several for c in corners), default=Fraction(0))
+    return top, {
+        at: [hull([*corners, *((*c[:-1], top) for c in corners)], end) for corners in several]
+        for at, several in found.items()
+    }
+
+
+def of_cells(
+    pairs: Question, cells: Sequence[tuple[Sequence[Region], Sequence[Region]]], sides: dict[int, Side], end: float
+) -> tuple[Fraction, list[Shadows]] | None:
+    """The top, and for each of `cells`, which are parts of X and all that flips there, the shadows of the latter; None
+    if d, the number of `pairs`, is not a convex function of x - x'. May raise OutOfTime."""
+    width = len(pairs.variables) // 2
+    if not shifts(pairs, sides, width):
+        return None
+    reach = [(a - b, b - a) for _, (a, b) in sorted(sides.items())]
+    heights: dict[tuple[Exact, Exact], list[Exact]] = {}
+    top = Fraction(0)
+    for x, y in {(key(r), key(c)): (r, c) for regions, others in cells for r in regions for c in others}.values():
+        fixed = {**x.fixed, **{i + width: v for i, v in y.fixed.items()}, **{i + width: Fraction(0) for i in sides}}
+        start = Region(pairs, x.free, fixed, box(reach))
+        pieces = [(places(region.polytope), row) for region, (row,) in pieces_of(start, end)]
+        rows = [row for _, row in pieces]
+        if any(value(row, c) < value(other, c) for corners, row in pieces for c in corners for other in rows):
+            return None
+        top = max(top, *(value(row, c) for corners, row in pieces for c in corners))
+        heights[key(x), key(y)] = rows
+    top += 1
+    over = {at: places(epigraph(rows, reach, top)) for at, rows in heights.items()}
+    return top, [
+        {
+            at: [hull([plus(c, z) for c in places(cell.polytope) for z in over[at, key(cell)]], end) for cell in others]
+            for at in {key(r) for r in regions}
+        }
+        for regions, others in cells
+    ]
+
+
+def shifts(pairs: Question, sides: dict[int, Side], width: int) -> bool:
+    """The number of `pairs` sees only the differences of the real inputs of x and x'."""
+    forms: list[dict[int, Fraction]] = []  # of inputs, and of choices: node i is -1 - i there
+    for i, node in enumerate(pairs.circuit):
+        match node:
+            case Input(index):
+                forms.append({index: Fraction(1)})
+            case Affine(terms, _):
+                form: dict[int, Fraction] = {}
+                for j, weight in terms:
+                    for k, w in forms[j].items():
+                        form[k] = form.get(k, Fraction(0)) + weight * w
+                forms.append(form)
+            case Select():
+                forms.append({-1 - i: Fraction(1)})
+    seen, stack = set(), list(pairs.numbers)
+    while stack:
+        i = stack.pop()
+        if i in seen:
+            continue
+        seen.add(i)
+        if any(forms[i].get(k, 0) + forms[i].get(k + width, 0) for k in sides):
+            return False
+        for k in forms[i]:
+            if k < 0:
+                node = pairs.circuit[-1 - k]
+                assert isinstance(node, Select)
+                stack += [node.test, node.then, node.otherwise]
+    return True
+
+
+def epigraph(rows: Sequence[Exact], reach: Sequence[Side], top: Fraction) -> Polytope:
+    """The (z, t) with t at most `top` and at least each of the forms of z; in `reach` only, where that is unbounded."""
+    for sides in ([(-FAR, FAR)] * len(reach), reach):
+        polytope = box([*sides, (Fraction(-1), top)])
+        for row in rows:
+            part = polytope.above(whole([*(-a for a in row[:-1]), Fraction(1), -row[-1]]))
+            assert part is not None
+            polytope = part
+        if not any(tight & (1 << 2 * len(reach)) - 1 for _, tight in polytope.vertices):
+            break
+    return polytope
+
+
+def places(polytope: Polytope) -> list[Exact]:
+    """The corners."""
+    return list(dict.fromkeys(tuple(Fraction(x, p[-1]) for x in p[:-1]) for p, _ in polytope.vertices))
+
+
+def plus(corner: Exact, over: Exact) -> Exact:
+    """(corner, 0) + over."""
+    return (*(a + b for a, b in zip(corner, over, strict=False)), over[-1])
+
+
+def key(region: Region, width: int | None = None) -> Exact:
+    """The coordinates of the point (of x alone, if it is `width` wide) that are not real."""
+    return tuple(v for i, v in sorted(region.fixed.items()) if width is None or i < width)
 
 
 def value(row: Exact, place: Exact) -> Fraction:
@@ -113,13 +214,16 @@ def prism(polytope: Polytope, top: Fraction) -> Polytope:
     return lifted
 
 
-def hull(points: Sequence[Exact]) -> list[Row]:
-    """The half-spaces of the convex hull, which has an inside: the corners of the polar seen from the mean."""
+def hull(points: Sequence[Exact], end: float = inf) -> list[Row]:
+    """The half-spaces of the convex hull, which has an inside: the corners of the polar seen from the mean. May raise
+    OutOfTime."""
     points = list(dict.fromkeys(points))
     size = len(points[0])
     mean = tuple(sum((p[k] for p in points), Fraction(0)) / len(points) for k in range(size))
     polar = box([(-FAR, FAR)] * size)
     for p in points:
+        if time.monotonic() > end:
+            raise OutOfTime
         part = polar.above(whole([*(m - x for m, x in zip(mean, p, strict=True)), Fraction(1)]))
         assert part is not None
         polar = part

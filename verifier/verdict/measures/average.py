@@ -17,7 +17,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from verifier.engines.engine import Fails, Holds, Unknown, Vector
-from verifier.engines.mean_distance import integral, parts
+from verifier.engines.mean_distance import Ground, integral, of_cells, of_pairs, parts
 from verifier.engines.volume import OutOfTime, Point, bits, content
 from verifier.engines.weigh import Density, Exact, Region, Side, chance, height, weigh
 from verifier.language.build import NO, Form
@@ -173,33 +173,46 @@ def mean(decider: Decider, computation: Computation, d: Form) -> Measurement:
     ground = space(decider, computation)
     if isinstance(ground, str):
         return Measurement(None, why=ground)
-    domain = poser.pose((X,), counted_facts(decider, computation), numbers=[ZERO])
-    flips = poser.pose(POINTS, [poser.truth(same(f1, "!="), POINTS)], numbers=[d])
-    sides, support, density = ground.sides, ground.support, ground.density
     end = time.monotonic() + decider.left()
     try:
-        trusts = believed(decider, computation, cells(decider, f1, sides, end))
+        found = cells(decider, f1, ground.sides, end)
+        trusts = believed(decider, computation, found)
         if isinstance(trusts, str):
             return Measurement(None, why=trusts)
         size = ground.mass(decider.left())
-        if domain.impossible:
+        grounds = list(flipping(decider, computation, ground, found, end))
+        if not grounds:
             return Measurement(Fraction(0), trusts=trusts)
-        width = len(poser.inputs(X))
-        total = None
-        if not flips.impossible:
-            total = integral(domain.question, flips.question, sides, width, end, density, support, size[1])
-        if total is not None:
-            if total[0] == total[1] and size[0] == size[1]:
-                return Measurement(total[0] / size[0], trusts=trusts)
-            return between(total, size, LATE, trusts)
-        some = weigh(domain.question, None, decider.left(), support, density=density).given
+        if not all(others for _, others in grounds):
+            return Measurement("infinity", trusts=trusts)
+        pairs = poser.pose(POINTS, [], numbers=[d]).question
+        shadows = of_cells(pairs, grounds, ground.sides, end)
+        if shadows is None:
+            flips = poser.pose(POINTS, [poser.truth(same(f1, "!="), POINTS)], numbers=[d]).question
+            top, shared = of_pairs(flips, ground.sides, len(poser.inputs(X)), end)
+            shadows = top, [shared] * len(grounds)
+        over = [Ground(regions, own) for (regions, _), own in zip(grounds, shadows[1], strict=True)]
+        total = integral(over, shadows[0], end, ground.density, size[1])
     except OutOfTime:
         return Measurement(None, why=LATE)
     except RecursionError:
         return Measurement(None, why=DEEP)
-    if some[1] == 0:
-        return Measurement(Fraction(0), trusts=trusts)
-    return Measurement("infinity", trusts=trusts) if some[0] > 0 else Measurement(None, why=LATE)
+    if total[0] == total[1] and size[0] == size[1]:
+        return Measurement(total[0] / size[0], trusts=trusts)
+    return between(total, size, LATE, trusts)
+
+
+def flipping(
+    decider: Decider, computation: Computation, ground: Space, found: dict[str, tuple[Form, list[Region]]], end: float
+) -> Iterator[tuple[list[Region], list[Region]]]:
+    """For each label, the parts of X where it is given and distance counts, and the cells of the other labels."""
+    poser, facts = decider.poser, counted_facts(decider, computation)
+    for name, (case, _) in found.items():
+        own = poser.pose((X,), [case, *facts], numbers=[ZERO])
+        if own.impossible:
+            continue
+        if regions := [r for r, _ in parts(own.question, ground.support, end, ground.density)]:
+            yield regions, [cell for other, (_, several) in found.items() if other != name for cell in several]
 
 
 def between(total: Side, size: Side, why: str, trusts: tuple[str, ...]) -> Measurement:
@@ -211,7 +224,8 @@ def between(total: Side, size: Side, why: str, trusts: tuple[str, ...]) -> Measu
 def paved(decider: Decider, computation: Computation, far: tree.Expr) -> Measurement | None:
     """The mean of the root of a sum of squares of forms that are affine in x and x'; None of another distance, and when
     time does not suffice for the parts of X."""
-    from verifier.engines.paved_mean import Ground, enclose
+    from verifier.engines.paved_mean import Ground as Paved
+    from verifier.engines.paved_mean import enclose
 
     f1, poser = computation.classifier("f1"), decider.poser
     rows = poser.rows(far, POINTS)
@@ -222,7 +236,6 @@ def paved(decider: Decider, computation: Computation, far: tree.Expr) -> Measure
     if isinstance(ground, str):
         return Measurement(None, why=ground)
     end = time.monotonic() + decider.left()
-    facts = counted_facts(decider, computation)
     start = image([form for _, form in rows], here, -1)
     goal = image([replace(form, constant=Fraction(0)) for _, form in rows], there)
     try:
@@ -232,12 +245,7 @@ def paved(decider: Decider, computation: Computation, far: tree.Expr) -> Measure
             return Measurement(None, why=trusts)
         size = ground.mass(decider.left())
         grounds = []
-        for name, (case, _) in found.items():
-            own = poser.pose((X,), [case, *facts], numbers=[ZERO])
-            regions = [] if own.impossible else [r for r, _ in parts(own.question, ground.support, end, ground.density)]
-            others = [cell for other, (_, several) in found.items() if other != name for cell in several]
-            if not regions:
-                continue
+        for regions, others in flipping(decider, computation, ground, found, end):
             if not others:
                 return Measurement("infinity", trusts=trusts)
             weights = [height(region, ground.density) * chance(region.fixed, ground.density) for region in regions]
@@ -246,7 +254,7 @@ def paved(decider: Decider, computation: Computation, far: tree.Expr) -> Measure
                 for weight, region in zip(weights, regions, strict=True)
                 for simplex, corners in triangles(region, start)
             ]
-            grounds.append(Ground(simplices, [corners for cell in others for _, corners in triangles(cell, goal)]))
+            grounds.append(Paved(simplices, [corners for cell in others for _, corners in triangles(cell, goal)]))
         if not grounds:
             return Measurement(Fraction(0), trusts=trusts)
 
