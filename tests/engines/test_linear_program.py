@@ -95,6 +95,21 @@ def test_a_wrong_guess_is_no_answer(monkeypatch: pytest.MonkeyPatch) -> None:
             assert best.bound[0] >= Q(7, 5)
 
 
+@pytest.mark.parametrize("size", [Q(10**18), Q(1, 10**18)])
+def test_weights_that_floats_refuse_are_scaled(size: Q) -> None:
+    rows, low, high = tight(0, True)
+    large = [Inequality({i: size * w for i, w in r.terms.items()}, size * r.constant, r.strict) for r in rows]
+    found = settled(large, low, high)
+    assert found is not None and checked(found, large, low, high) is False
+
+
+def test_without_a_guess_there_is_no_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(linear_program, "basis", lambda *_: None)
+    rows, low, high = tight(0, True)
+    assert settled(rows, low, high) is None
+    assert checked(solve(rows, low, high), rows, low, high) is False
+
+
 def test_small_problems_are_left_to_the_simplex_method(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(linear_program, "settled", lambda *_: pytest.fail("floats are not worth it"))
     rows = [Inequality({0: Q(1)}, Q(-1, 3), True)]

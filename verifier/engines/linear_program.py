@@ -26,12 +26,16 @@ class Optimum:
 
     def __init__(self, goal: Goal, inequalities: Sequence[Inequality], low: Bounds, high: Bounds) -> None:
         self.goal, self.inequalities, self.low, self.high = goal, inequalities, low, high
-        self.sides, self.active = basis(goal, inequalities, low, high)
+        guess = basis(goal, inequalities, low, high)
+        self.guessed = guess is not None
+        self.sides, self.active = guess or ([], [])
         self.basic = [i for i, side in enumerate(self.sides) if side is None]
 
     @cached_property
     def point(self) -> tuple[Fraction, ...] | None:
         """The corner that floats found, if it is a corner of these inequalities."""
+        if not self.guessed:
+            return None
         point = [ZERO if side is None else side for side in self.sides]
         matrix = [[self.inequalities[k].terms.get(i, ZERO) for i in self.basic] for k in self.active]
         found = solved(matrix, [-at(self.inequalities[k], point) for k in self.active])
@@ -48,6 +52,8 @@ class Optimum:
     def bound(self) -> tuple[Fraction, Mapping[int, Fraction]] | None:
         """A number that the goal is nowhere above, and weights > 0 of inequalities that show it: goal + sum of weight *
         inequality is nowhere in the box above the number."""
+        if not self.guessed:
+            return None
         matrix = [[self.inequalities[k].terms.get(i, ZERO) for k in self.active] for i in self.basic]
         found = solved(matrix, [-self.goal.get(i, ZERO) for i in self.basic])
         if found is None or any(w < 0 for w in found):
@@ -84,21 +90,29 @@ def solve(inequalities: Sequence[Inequality], low: Bounds, high: Bounds) -> Solu
 def settled(inequalities: Sequence[Inequality], low: Bounds, high: Bounds) -> Solution | Conflict | None:
     """By how much all of them can hold at once; where that is 0, by how much the strict ones can."""
     slack = len(low)
+    sizes = [size(row) for row in inequalities]  # else nothing would be seen of the slack beside large numbers
+    units = [
+        replace(row, terms={i: w / n for i, w in row.terms.items()}, constant=row.constant / n)
+        for row, n in zip(inequalities, sizes, strict=True)
+    ]
     for hard in (False, True):
-        rows = [
-            row if hard and not row.strict else replace(row, terms={**row.terms, slack: -ONE}) for row in inequalities
-        ]
+        rows = [row if hard and not row.strict else replace(row, terms={**row.terms, slack: -ONE}) for row in units]
         best = Optimum({slack: ONE}, rows, [*low, None], [*high, ONE])
         if best.bound is not None:
             most, weights = best.bound
             if most < 0 or (most == 0 and any(inequalities[k].strict for k in weights)):
-                return Conflict(weights)
+                return Conflict({k: w / sizes[k] for k, w in weights.items()})
         if best.point is None:
             return None
         point = best.point[:slack]
         if all(x > 0 or (x == 0 and not row.strict) for row in inequalities for x in (at(row, point),)):
             return Solution(point)
     return None
+
+
+def size(row: Inequality) -> Fraction:
+    """Its greatest weight."""
+    return max(map(abs, row.terms.values()), default=ZERO) or ONE
 
 
 def at(row: Inequality, point: Sequence[Fraction]) -> Fraction:
@@ -129,8 +143,9 @@ def solved(matrix: Sequence[Sequence[Fraction]], right: Sequence[Fraction]) -> l
 
 def basis(
     goal: Goal, inequalities: Sequence[Inequality], low: Bounds, high: Bounds
-) -> tuple[list[Fraction | None], list[int]]:
-    """In floats: the side on which each input lies (None: between them), and the inequalities that are equations."""
+) -> tuple[list[Fraction | None], list[int]] | None:
+    """In floats: the side on which each input lies (None: between them), and the inequalities that are equations. None
+    where floats do not get so far."""
     import highspy
     import numpy as np
 
@@ -142,15 +157,21 @@ def basis(
     lp.col_cost_ = np.array([-float(goal.get(i, ZERO)) for i in range(len(low))])
     lp.col_lower_ = np.array([-highspy.kHighsInf if b is None else float(b) for b in low])
     lp.col_upper_ = np.array([highspy.kHighsInf if b is None else float(b) for b in high])
-    lp.row_lower_ = np.array([-float(row.constant) for row in inequalities])
+    sizes = [size(row) for row in inequalities]  # HiGHS refuses large numbers
+    lp.row_lower_ = np.array([-float(row.constant / n) for row, n in zip(inequalities, sizes, strict=True)])
     lp.row_upper_ = np.full(len(inequalities), highspy.kHighsInf)
     lp.a_matrix_.format_ = highspy.MatrixFormat.kRowwise
     lp.a_matrix_.start_ = np.cumsum([0, *(len(row.terms) for row in inequalities)]).astype(np.int32)
     lp.a_matrix_.index_ = np.array([i for row in inequalities for i in row.terms], dtype=np.int32)
-    lp.a_matrix_.value_ = np.array([float(w) for row in inequalities for w in row.terms.values()])
-    highs.passModel(lp)
+    lp.a_matrix_.value_ = np.array(
+        [float(w / n) for row, n in zip(inequalities, sizes, strict=True) for w in row.terms.values()]
+    )
+    if highs.passModel(lp) == highspy.HighsStatus.kError:
+        return None
     highs.run()
     found, status = highs.getBasis(), highspy.HighsBasisStatus
+    if not found.valid:
+        return None
     sides: list[Fraction | None] = []
     for place, least, most in zip(found.col_status, low, high, strict=True):
         if place == status.kBasic:

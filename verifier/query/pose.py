@@ -15,6 +15,7 @@ from verifier.model.meaning import Distance, Meaning, NotYet, Point
 from verifier.model.program import PointValue, Program, Value
 from verifier.model.roots import Norm, Rows, tangent
 from verifier.model.symbolic import Symbolic
+from verifier.query import minkowski
 from verifier.query.question import Question, Square
 from verifier.source.text import NOWHERE
 from verifier.syntax import tree
@@ -225,6 +226,7 @@ class Poser:
         if (reached and not squares) or (rooted and not roots):
             raise NotYet("this use of a distance of the metric l2 or mahalanobis")
         wanted += [f for i in rooted for f in self.symbolic.enclosure(i) if f != YES]
+        wanted += map(self.build.at_least_zero, minkowski.bounds({i: self.symbolic.roots[i] for i in rooted}))
         made = [*reached, *rooted]
         weights = [w for i in made for w, _ in sums[i]]
         rows = [form for i in made for _, form in sums[i]]
