@@ -99,6 +99,25 @@ def test_minimal_distances_are_enclosed_and_exact_where_bounds_meet() -> None:
     assert (found.amount, found.attained) == (0, False)
 
 
+def test_tangents_are_added_until_no_place_is_as_near() -> None:
+    """Of eight points only (1, yes, 0) is nearest: 3 + 3/4 * sqrt(41). A round may tighten the root at another one, and
+    then the bound below stays where it is."""
+    text = """
+domain X { m: int in [0, 1], k: {no, yes}, n: int in [0, 1] }
+labels { far, near }
+oracle f2 {
+  features u = m/2 - 2*code(k), v = m/2 - 2*code(k), w = code(k) + n - m/2
+  metric   l2(weights: [1/2, 3, 3]) + l0
+}
+model f1 { features k = k  decide if k == yes then far else near }
+compute V: min_distance(f1, f2, {m: 0, k: no, n: 1})
+"""
+    (value,) = load_text(text).check(QUICK).computed
+    assert value.result.enclosure is not None
+    low, high = map(float, value.result.enclosure)
+    assert low <= 3 + 0.75 * sqrt(41) <= high <= low + 1e-5
+
+
 def test_a_ball_among_the_conditions_of_a_measure() -> None:
     """From the ball of radius 1/2 to the line at distance sqrt(1/2)."""
     encloses("critical_radius(f1, q, where: distance(q, x, o) <= 1/2)", sqrt(0.5) - 0.5, 0.05)

@@ -34,6 +34,9 @@ if TYPE_CHECKING:
 ROUNDS = 40
 CLOSE = Fraction(1, 10**6)
 """Bounds that are relatively nearer to each other are near enough."""
+IDLE = 4
+"""Rounds that do not raise the bound below, one after another: each tightens one of the roots at one place, and the
+least value may lie at several."""
 INNER = (8, 2)
 FINER = (3, 12)
 """Directions in a quarter of the plane, of the norms that a ball is between where null sets do not count."""
@@ -90,7 +93,7 @@ def search(
 def least(decider: Decider, measure: Infimum) -> Measurement:
     """inf of a number with roots, or where distances that are roots stand among the conditions: enclosed, exact where
     the bounds meet."""
-    bounds = Bounds(decider, measure)
+    bounds, idle = Bounds(decider, measure), 0
     for _ in range(ROUNDS):
         posed = bounds.pose(decider.poser)
         if posed.impossible:
@@ -112,7 +115,8 @@ def least(decider: Decider, measure: Infimum) -> Measurement:
             bounds.approach(posed, *answer.points)
             return bounds.told(bounds.low, False)
         near = bounds.high is not None and bounds.high - bounds.low <= CLOSE * bounds.high
-        if near or 0 < bounds.low <= before * (1 + CLOSE):
+        idle = idle + 1 if 0 < bounds.low <= before * (1 + CLOSE) else 0
+        if near or idle == IDLE:
             break
         if not decider.poser.refine(posed, vector):
             break
