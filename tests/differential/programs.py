@@ -599,9 +599,19 @@ class Feature:
         return f"{self.name} = [{', '.join(texts)}]" if self.vector else f"{self.name} = {texts[0]}"
 
 
+COMBINED: Mapping[str, tuple[tuple[Fraction, str], tuple[Fraction, str]]] = {
+    "linf + l0": ((Fraction(1), "linf"), (Fraction(1), "l0")),
+    "l1 + discrete / 2": ((Fraction(1), "l1"), (Fraction(1, 2), "discrete")),
+    "linf + 2 * l1": ((Fraction(1), "linf"), (Fraction(2), "l1")),
+    "max(linf, discrete)": ((Fraction(1), "linf"), (Fraction(1), "discrete")),
+    "max(2 * linf, l1)": ((Fraction(2), "linf"), (Fraction(1), "l1")),
+    "max(l0, l1 / 2)": ((Fraction(1), "l0"), (Fraction(1, 2), "l1")),
+}
+
+
 @dataclass(frozen=True)
 class Metric:
-    name: str  # linf, l1, l0, discrete, or "" with a body
+    name: str  # linf, l1, l0, discrete, one of COMBINED, or "" with a body
     scales: tuple[tuple[str, Fraction], ...] = ()  # feature -> divisor
     body: NumExpr | None = None
 
@@ -665,6 +675,12 @@ class Classifier:
         if metric.body is not None and not only:
             env = {f"u.{k}": v for k, v in g.items()} | {f"v.{k}": v for k, v in h.items()}
             return metric.body.ev(env)
+        if metric.name in COMBINED:
+            a, b = (
+                scale(w, replace(self, metric=Metric(part))._distance(left, right, only))
+                for w, part in COMBINED[metric.name]
+            )
+            return greatest([a, b]) if metric.name.startswith("max") else add(a, b)
         zero, one = Fraction(0), Fraction(1)
         divisors = dict(metric.scales)
         gaps: list[Num] = []
@@ -819,6 +835,8 @@ class Taste:
     depth: int = 2
     choices: int = 3
     user_metric: float = 0.15
+    combined: float = 0.0
+    """How often a metric of the tool is a sum or a maximum of two."""
     kinds: tuple[str, ...] = ()
     claims: int = 4
     curves: bool = False
@@ -1057,6 +1075,8 @@ class Maker:
             return None
         if self.chance(self.taste.user_metric):
             return self.user_metric(features)
+        if self.taste.combined and self.chance(self.taste.combined):
+            return Metric(self.pick(list(COMBINED)))
         name = self.pick(["linf", "linf", "l1", "l1", "l0", "discrete"])
         if self.chance(0.2):
             return Metric(name, tuple((f.name, self.pick([Fraction(2), Fraction(1, 2)])) for f in features))

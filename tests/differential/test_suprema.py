@@ -254,3 +254,8 @@ def test_walks_that_meet_themselves(seed: int, tmp_path: Path) -> None:
 @pytest.mark.seeds(6)
 def test_copies_that_run_together(seed: int, tmp_path: Path) -> None:
     sound("shrinking", T(shrinking=True, depth=1, user_metric=0), seed, tmp_path)
+
+
+@pytest.mark.seeds(6)
+def test_sums_and_maxima_of_metrics(seed: int, tmp_path: Path) -> None:
+    sound("combined", T(reals=(1, 1), discrete=(0, 1), depth=1, combined=0.9, user_metric=0), seed, tmp_path)

@@ -71,3 +71,9 @@ def test_copies_that_run_together(seed: int, tmp_path: Path) -> None:
 def test_measures(seed: int, tmp_path: Path) -> None:
     taste = Taste(reals=(1, 1), discrete=(0, 1), depth=1, user_metric=0.05, curves=seed % 2 == 0, kinds=MEASURES)
     sound("measures", taste, seed, tmp_path)
+
+
+@pytest.mark.seeds(8)
+def test_sums_and_maxima_of_metrics(seed: int, tmp_path: Path) -> None:
+    taste = Taste(reals=(1, 1), discrete=(0, 1), jumps=0.4, depth=1, combined=0.9, user_metric=0, claims=6)
+    sound("combined", taste, seed, tmp_path)
