@@ -112,7 +112,9 @@ class Enumerated:
     """A program on a finite domain, its distances, and all that is asked of it: query and answer by name."""
 
     def __init__(self, rng: Random, folder: Path) -> None:
-        names = rng.choice([(None, None), ("l2", None), ("2 * l2", "l2"), (rng.choice(list(ROOTED)), None)])
+        names = rng.choice(
+            [(None, None), ("l2", None), ("2 * l2", "l2"), (rng.choice(list(ROOTED)), rng.choice(list(ROOTED)))]
+        )
         while True:
             p = Maker(rng, TASTE).program()
             self.points = [x for x in p.slices() if p.inside(x)]
@@ -135,8 +137,7 @@ class Enumerated:
         self.shares(labels)
         for way in (uniform(self.points), *rows(self.places), weighted(rng, p.coords, self.points)):
             self.chances(rng, way)
-        if set(names) <= {"l2", "2 * l2", None}:
-            self.suprema(rng)
+        self.suprema(rng)
 
     def text(self) -> str:
         asked = "".join(f"compute {name}: {query}\n" for name, (query, _) in self.answers.items())

@@ -32,13 +32,13 @@ def number(value: Fraction | int) -> fmpq:
 def volume(rows: Sequence[Row], dimension: int) -> fmpq:
     """A face that is cut out twice would count twice, so equal rows are one."""
     least: dict[tuple[fmpq, ...], fmpq] = {}
-    for a, b, strict in rows:
-        size = max(map(abs, a), default=NONE)
+    for weights, b, strict in rows:
+        size = max(map(abs, weights), default=NONE)
         if not size:
             if b < 0 or (strict and b == 0):
                 return NONE
             continue
-        key = tuple(x / size for x in a)
+        key = tuple(x / size for x in weights)
         least[key] = min(least.get(key, b / size), b / size)
     if any(least.get(tuple(-x for x in a), -b + 1) <= -b for a, b in least.items()):
         return NONE
@@ -244,5 +244,5 @@ def test_probabilities_by_volumes(seed: int) -> None:
         expected["A"] = made.accuracy()
     result = load_text(text).check(Options(timeout=60, certifying=False))
     assert not result.internal_errors
-    found = {c.name: c.value if c.value is None else number(c.value) for c in result.computed}
+    found = {c.name: number(c.value) if isinstance(c.value, Fraction) else c.value for c in result.computed}
     assert found == expected, text

@@ -129,6 +129,40 @@ def test_suprema_lie_between_two_polyhedral_norms() -> None:
     assert measured("lipschitz_constant(g1, f1)").amount == "infinity"
 
 
+GRID = """
+domain X { i: int in (-1, 2), j: int in [0, 3/2], c: {red, green} } where i + j <= 2
+labels { near, far }
+oracle f2 { features i = i, j = j  metric l2 }
+oracle f3 { features i = i  metric l2 + l0 }
+model f1 { features i = i, j = j  metric l2 + linf  decide if i >= 1 then far else near }
+model f4 { features c = 2*code(c)  metric l2  decide if c >= 1 then far else near }
+"""
+
+
+@pytest.mark.parametrize(
+    ("measure", "value"),
+    [
+        ("modulus(f1, f2, delta: 0)", F(0)),
+        ("modulus(f1, f2, delta: 1)", F(2)),
+        ("modulus(f1, f2, delta: 3/2)", 1 + sqrt(2)),
+        ("modulus(f1, f3, delta: 0)", F(2)),  # j changes alone
+        ("modulus(f4, f2, delta: 0)", F(2)),
+        ("lipschitz_constant(f1, f2)", F(2)),  # one step beats the diagonal, 1 + sqrt(1/2)
+        ("lipschitz_constant(f2, f1)", 2 - sqrt(2)),  # there the diagonal is best
+        ("lipschitz_constant(f1, f3)", "infinity"),
+        ("lipschitz_constant(f4, f4)", F(1)),
+    ],
+)
+def test_suprema_of_few_points_are_looked_for_among_all_pairs(measure: str, value: F | float | str) -> None:
+    (said,) = load_text(GRID + f"compute V: {measure}\n").check(QUICK).computed
+    if isinstance(value, float):
+        assert said.result.enclosure is not None and said.attained
+        low, high = map(float, said.result.enclosure)
+        assert low <= value + 1e-15 and value - 1e-15 <= high and high - low < 1e-15 + 1e-9
+    else:
+        assert said.value == value and (said.attained or value == "infinity")
+
+
 def test_the_curve_of_a_euclidean_model_is_a_band() -> None:
     found = measured("modulus_curve(h1, e)")
     assert isinstance(found.figure, figure.Band) and found.how == "enclosed"

@@ -20,7 +20,7 @@ from verifier.query.piece import Row
 from verifier.query.pose import Posed
 from verifier.syntax import tree
 from verifier.verdict.certify import Points, ReplayFailed, backed, distance
-from verifier.verdict.measures import polyhedral
+from verifier.verdict.measures import enumerated, polyhedral
 from verifier.verdict.measures.euclidean import Steepness
 from verifier.verdict.measures.supremum import POINTS, at, leads, member
 from verifier.verdict.verdict import Measurement
@@ -39,9 +39,13 @@ def compute(decider: Decider, computation: Computation) -> Measurement:
         return Measurement(None, why=axioms)
     poser, replay = decider.poser, decider.replay
     far, fine = (distance(name, *POINTS) for name in names)
-    if polyhedral.needed(decider, far, fine):
+    rooted = polyhedral.needed(decider, far, fine)
+    euclidean = any(poser.square(d, POINTS) is not None for d in (far, fine))
+    if (rooted or euclidean) and (few := enumerated.pairs(decider, far, fine)):
+        return enumerated.constant(decider, names, few)
+    if rooted:
         return polyhedral.best(decider, partial(polyhedral.constant, decider, names, far, fine))
-    if any(poser.square(d, POINTS) is not None for d in (far, fine)):
+    if euclidean:
         return Steepness(decider, names, far, fine).compute()
     coarse, close = (poser.number(d, POINTS) for d in (far, fine))
     posed = poser.pose(POINTS, [], numbers=[coarse, close])

@@ -22,7 +22,7 @@ from verifier.query.pose import Posed
 from verifier.source.text import NOWHERE
 from verifier.syntax import tree
 from verifier.verdict.certify import ReplayFailed, backed, distance
-from verifier.verdict.measures import polyhedral
+from verifier.verdict.measures import enumerated, polyhedral
 from verifier.verdict.measures.euclidean_modulus import Modulus
 from verifier.verdict.measures.supremum import POINTS, at, leads, member
 from verifier.verdict.verdict import Measurement
@@ -41,9 +41,13 @@ def compute(decider: Decider, computation: Computation) -> Measurement:
         return Measurement(None, why=axioms)
     poser = decider.poser
     far, fine = (distance(name, *POINTS) for name in names)
-    if polyhedral.needed(decider, far, fine):
+    rooted = polyhedral.needed(decider, far, fine)
+    euclidean = any(poser.square(d, POINTS) is not None for d in (far, fine))
+    if (rooted or euclidean) and (few := enumerated.pairs(decider, far, fine)):
+        return enumerated.modulus(decider, names, few, delta)
+    if rooted:
         return polyhedral.best(decider, partial(polyhedral.modulus, decider, names, far, fine, delta))
-    if any(poser.square(d, POINTS) is not None for d in (far, fine)):
+    if euclidean:
         found = Modulus(decider, names, far, fine, delta).compute()
         if found.amount is None or poser.square(far, POINTS) is not None:
             return found

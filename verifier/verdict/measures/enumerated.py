@@ -1,0 +1,102 @@
+"""Suprema of distances with roots where X has few points: every pair is looked at, exactly. Elsewhere they are
+bisected, or enclosed between polyhedral norms; a handful of points needs neither.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from itertools import combinations_with_replacement, product
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from verifier.language.root import root
+from verifier.language.surd import Exact, Surd, surd
+from verifier.model.program import Coordinate
+from verifier.syntax import tree
+from verifier.verdict.certify import Points
+from verifier.verdict.measures.supremum import POINTS
+from verifier.verdict.verdict import Measurement, interval
+
+if TYPE_CHECKING:
+    from verifier.verdict.decide import Decider
+
+MOST = 48
+"""Points of X: some thousand pairs."""
+BITS = 64
+TRUSTS = ("enumeration",)
+
+
+class Pair(Struct, frozen=True):
+    """d1', d2', and the points."""
+
+    far: Exact
+    fine: Exact
+    points: Points
+
+
+def pairs(decider: Decider, far: tree.Expr, fine: tree.Expr) -> tuple[Pair, ...]:
+    """All pairs of points of X, in one order; none where there are many."""
+    domain, replay = decider.program.domain, decider.replay
+    assert domain is not None
+    choices: list[list[tuple[str, Fraction | str]]] = []
+    count = 1
+    for c in domain.coordinates:
+        if c.kind == "real":
+            return ()
+        choices.append([(c.name, value) for value in values(c)])
+        count *= len(choices[-1])
+        if count > MOST:
+            return ()
+    points = [point for choice in product(*choices) if replay.interpreter.inside(point := dict(choice))]
+    ends = (dict(zip(POINTS, both, strict=True)) for both in combinations_with_replacement(points, 2))
+    return tuple(Pair(surd(replay.distance(far, p)), surd(replay.distance(fine, p)), p) for p in ends)
+
+
+def values(c: Coordinate) -> list[Fraction] | list[str]:
+    if c.kind == "finite":
+        return list(c.members)
+    assert c.low is not None and c.high is not None
+    whole = range(-(-c.low.numerator // c.low.denominator), c.high.numerator // c.high.denominator + 1)
+    return [Fraction(n) for n in whole]
+
+
+def modulus(decider: Decider, names: tuple[str, str], pairs: tuple[Pair, ...], delta: Fraction) -> Measurement:
+    """w(delta), and its limit: the largest d1' at oracle distance zero."""
+    best = max((p for p in pairs if p.fine <= delta), key=lambda p: p.far)
+    left = max(p.far for p in pairs if p.fine == 0)
+    how = "not uniformly contained" if left else "uniformly contained"
+    note = f"As delta tends to 0 it tends to {left}: {names[0]} is {how} in {names[1]}."
+    return told(decider, names, best, best.far, Fraction(1), note)
+
+
+def constant(decider: Decider, names: tuple[str, str], pairs: tuple[Pair, ...]) -> Measurement:
+    """The Lipschitz constant."""
+    best: Pair | None = None
+    for p in pairs:
+        if p.fine == 0 and p.far > 0:
+            note = "At oracle distance 0 no constant will do."
+            return Measurement("infinity", None, decider.replay.witness(p.points, names), notes=(note,))
+        if p.fine > 0 and (best is None or p.far * best.fine > best.far * p.fine):
+            best = p
+    if best is None:
+        note = "No two points have a distance, for either classifier: every constant will do."
+        return Measurement(Fraction(0), None, trusts=TRUSTS, notes=(note,))
+    return told(decider, names, best, best.far, best.fine)
+
+
+def told(decider: Decider, names: tuple[str, str], at: Pair, top: Exact, bottom: Exact, *notes: str) -> Measurement:
+    """top / bottom, which this pair has."""
+    decider.replay.demand(at.points, [])
+    pair = decider.replay.witness(at.points, names)
+    over, under = top * top, bottom * bottom
+    if isinstance(over, Fraction) and isinstance(under, Fraction):
+        return Measurement(root(over / under), True, pair, trusts=TRUSTS, notes=notes)
+    (least, most), (low, high) = ends(top), ends(bottom)
+    sides = least / high, most / low
+    why = "a sum of roots is shown as a decimal number"
+    return Measurement(interval(*sides), True, pair, why, TRUSTS, how="enclosed", enclosure=sides, notes=notes)
+
+
+def ends(number: Exact) -> tuple[Fraction, Fraction]:
+    return number.within(BITS) if isinstance(number, Surd) else (number, number)
