@@ -22,6 +22,7 @@ def laws(kernel: SimpleNamespace) -> None:
     inputs(kernel)
     cuts(kernel)
     bounds(kernel)
+    multiples(kernel)
     choices(kernel)
     gaps(kernel)
     news(kernel)
@@ -77,7 +78,7 @@ def inputs(kernel: SimpleNamespace) -> None:
 def bounds(kernel: SimpleNamespace) -> None:
     """What is known of later nodes on the side that is closed is not known on the other."""
     for place in range(3):
-        nodes = [Affine(((0, Q(1)),), Q(0))] * 3
+        nodes = [Affine(((0, Q(1)), (0, Q(0))), Q(0))] * 3
         scaled = kernel.ranges.Scaled((Input(0), *nodes), (Side(Q(-3), Q(3)),))
         ranges = kernel.ranges.root(scaled, (3,))
         end = Farkas((Row("low", 3, 1), Row("high", place, 1)))
@@ -88,10 +89,11 @@ def bounds(kernel: SimpleNamespace) -> None:
 
 def cuts(kernel: SimpleNamespace) -> None:
     """Below a cut and above it: together all, and no more than the grid allows in common."""
-    half = Affine(((0, Q(1, 2)),), Q(0))
+    half = Affine(((0, Q(1, 2)), (0, Q(0))), Q(0))
     for integer, node, value in product((False, True), (0, 1), (Q(1), Q(1, 2), Q(-1, 3), Q(1, 7))):
         scaled = kernel.ranges.Scaled((Input(0), half), (Side(Q(-3), Q(3), integer),))
         unit = scaled.unit[node]
+        assert scaled.unit[1] == 2 * scaled.unit[0]
         for above in (False, True):
             ranges = kernel.ranges.root(scaled, ())
             kernel.ranges.settle(scaled, ranges)
@@ -110,6 +112,45 @@ def cuts(kernel: SimpleNamespace) -> None:
                 assert strict == (Q(high, unit) == value)
             if node == 0:  # what stands above hears of it
                 assert ranges.at(1)[:2] == tuple(Q(b, 2) * scaled.unit[1] / unit for b in (low, high))
+
+
+def multiples(kernel: SimpleNamespace) -> None:
+    """A multiple of one node tells that one what is known of itself, as far as whole numbers allow, and no more: while
+    the other side of a bound is closed, nothing is told."""
+    for integer, weight, shift in product((False, True), (Q(3), Q(1, 2), Q(-2, 3), Q(-5)), (Q(0), Q(3, 4), Q(-2))):
+        nodes = Affine(((0, weight),), shift), Affine(((1, Q(-2)),), Q(1, 3))
+        scaled = kernel.ranges.Scaled((Input(0), *nodes), (Side(Q(-9), Q(9), integer),))
+        for node, a, b in ((1, weight, shift), (2, -2 * weight, Q(1, 3) - 2 * shift)):
+            for value, above in product((Q(0), Q(1, 7 << 40)), (False, True)):
+                ranges = kernel.ranges.root(scaled, ())
+                kernel.ranges.cut(scaled, ranges, node, value, above)
+                low, high, strict = ranges.at(0)
+                lower, edge = above == (a > 0), (value - b) / a  # x is at least, or at most, there
+                assert (high if lower else low) == (9 if lower else -9) * scaled.unit[0]
+                loose = Q(low if lower else high, scaled.unit[0])
+                if integer:
+                    exact = edge.__ceil__() if lower else edge.__floor__()
+                    exact += (exact == edge and not above) * (1 if lower else -1)
+                    slack = Q(bool(value))
+                else:
+                    exact, slack = edge, Q(2, scaled.unit[0]) + (Q(1, scaled.unit[node]) / abs(a) if value else 0)
+                    assert strict == (not above and not lower and loose == edge)
+                assert exact - slack <= loose <= exact if lower else exact <= loose <= exact + slack
+                kernel.ranges.settle(scaled, ranges)
+                assert (low, high, strict) == ranges.at(0)
+            ranges, known = kernel.ranges.root(scaled, (node,)), kernel.ranges.root(scaled, ())
+            kernel.ranges.cut(scaled, known, node, Q(0), True)
+            assert ranges.at(0) == known.at(0)
+    none = kernel.ranges.Scaled((Input(0), Affine(((0, Q(0)),), Q(2))), (Side(Q(-9), Q(9)),))
+    ranges = kernel.ranges.root(none, (1,))
+    kernel.ranges.cut(none, ranges, 1, Q(3), False)
+    assert ranges.at(0) == (-9 * none.unit[0], 9 * none.unit[0], False)
+    circuit = (Input(0), Affine(((0, Q(1)), (0, Q(0))), Q(-1)), Affine(((0, Q(3)),), Q(0)), Affine(((0, Q(2)),), Q(0)))
+    scaled = kernel.ranges.Scaled(circuit, (Side(Q(-9), Q(9)),))
+    ranges = kernel.ranges.root(scaled, (1,))
+    kernel.refute.bound(scaled, ranges, 3, Q(0), True, Farkas((Row("high", 3, 1), Row("low", 1, 2))))
+    kernel.ranges.settle(scaled, ranges)
+    assert [ranges.at(n) for n in (0, 2, 3)] == [(0, k * scaled.unit[n], False) for n, k in ((0, 9), (2, 27), (3, 18))]
 
 
 def choices(kernel: SimpleNamespace) -> None:
@@ -192,6 +233,9 @@ def gaps(kernel: SimpleNamespace) -> None:
             else:
                 most = Q(max(0, sign * bound), of)
                 assert most <= Q(sign * found, unit) < most + Q(1, unit)
+        kernel.ranges.cut(scaled, ranges, 7, Q(1, 2), False)  # what is said of the one is known of the other
+        kernel.ranges.settle(scaled, ranges)
+        assert ranges.high[8] <= Q(unit, 2) + 1
 
 
 def news(kernel: SimpleNamespace) -> None:

@@ -16,8 +16,10 @@ EQUIVALENT: dict[str, dict[str, tuple[str, ...]]] = {
             "FINE = 1 << 32 | 32 -> 33",
             "FINE = 1 << 32 | 32 -> 31",
             "return lcm(*(b.denominator for b in ends)) * (1 if side.integer else FINE) | 1 -> 2",
-            "unit = lcm(constant.denominator, *(w.denominator * (self.unit[j] // g) for j, w, g in pairs))"
-            " | self.unit[j] // g -> self.unit[j] * g",
+        ),
+        "a multiple of 0 is not followed": (
+            "(low, over), (high, under) = sides if k > 0 else sides[::-1] | k > 0 -> k >= 0",
+            "(low, over), (high, under) = sides if k > 0 else sides[::-1] | 0 -> -1",
         ),
         "a level too high only makes the numbers longer, and one less is spare": (
             "self.level.append(0) | 0 -> 1",

@@ -22,7 +22,7 @@ from verifier.engines.trial import closes, keeps
 from verifier.engines.zonotopes import Zonotopes
 from verifier.kernel.circuit import FALSE, TRUE, Affine, Select
 from verifier.kernel.problem import Bound, Empty, Farkas, Row, Split, Step, Tree, Zonotope
-from verifier.kernel.ranges import Ranges, Scaled, cut, root
+from verifier.kernel.ranges import Ranges, Scaled, cut, root, settle
 
 BATCH = 64
 """Boxes at a time."""
@@ -129,6 +129,7 @@ class Writer:
         self, ranges: Ranges, todo: list[tuple[int, bool]], node: int, holds: bool, part: int, sign: bool
     ) -> Iterator[Step]:
         """That `part` has this sign because `node` has its own; nothing where it is known."""
+        settle(self.scaled, ranges)
         if ranges.outcome(part) is sign:
             todo.append((part, sign))
             return
@@ -147,7 +148,8 @@ class Writer:
         """The proof for one branch: the tree that a search finds in which the kernel's own bounds close the boxes."""
         if not self.literals:
             raise Unproved
-        self.zonotopes = Zonotopes(self.levels, self.bounds, self.literals, self.scaled)
+        settle(self.scaled, ranges)
+        self.zonotopes = Zonotopes(self.levels, self.bounds, ranges, self.scaled)
         tree = [Found()]
         waiting = [(np.zeros(1, dtype=np.intp), self.bounds.root.copy())]
         while waiting:

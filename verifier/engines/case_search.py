@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from copy import copy
 from fractions import Fraction
 from functools import cached_property
-from math import ceil, floor, inf, lcm
+from math import ceil, inf, lcm
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 from msgspec import Struct
@@ -38,8 +38,6 @@ BRIEF = 0.05
 """Seconds that they have at least."""
 STARTS = 64
 """The last points of relaxations, from which a search at random begins."""
-SLIGHT = Fraction(1, 1 << 30)
-"""Bounds are loosened by it, so that the kernel's grid of the inputs does not matter."""
 TIGHT = 1e-7
 """A relaxation whose slack is smaller than this decides nothing in floats."""
 SMALL = 1e-6
@@ -250,7 +248,6 @@ class CaseSearch:
                 if self.many and self.most is None and (guess := self.guess()) is not None:
                     return guess
                 if self.many:
-                    self.near(branch)
                     if self.tighten(branch, WORTH):
                         continue
                     self.outset = branch.ranges.copy()
@@ -394,7 +391,6 @@ class CaseSearch:
         again = True
         while again:
             settle(self.scaled, ranges)
-            self.whole(branch)
             again = self.mirrored(branch)
             if self.crossed(branch):
                 return True
@@ -415,48 +411,6 @@ class CaseSearch:
                     elif self.closes(branch, end):
                         return True
         return False
-
-    def whole(self, branch: Branch) -> None:
-        """A decided formula of one whole input bounds it by a whole number."""
-        ranges, circuit = branch.ranges, self.scaled.circuit
-        for n, truth in branch.decided:
-            node = circuit[n]
-            if not isinstance(node, Affine) or len(node.terms) != 1:
-                continue
-            ((i, weight),) = node.terms
-            at = circuit[i]
-            if not isinstance(at, Input) or not self.question.variables[at.index].integer:
-                continue
-            side, above = -node.constant / weight, (weight > 0) is truth
-            value = Fraction(ceil(side) if above is truth else floor(side) + 1)
-            low, high, unit = ranges.low[i], ranges.high[i], self.scaled.unit[i]
-            old = low if above else high
-            if old is None or (value * unit > old if above else (value - 1) * unit < old):
-                rows = self.truth_row(n, truth, weight.denominator), self.truth_row(i, not above, abs(weight.numerator))
-                self.keep(branch, Bound(i, value, above, Farkas(rows)))
-        settle(self.scaled, ranges)
-
-    def near(self, branch: Branch) -> None:
-        """Formulas that say how far apart the two points are in one coordinate bound that difference."""
-        apart = {first: (second, node) for first, second, node in self.plan.twins.inputs}
-        apart |= {second: (first, node) for first, (second, node) in apart.items()}
-        names = {node: first for first, _, node in self.plan.twins.inputs}
-        for n, truth in branch.decided:
-            at = self.scaled.circuit[n]
-            if not isinstance(at, Affine) or len(at.terms) != 2:
-                continue
-            (i, w), (j, v) = at.terms
-            side = branch.ranges.low[n] if truth else branch.ranges.high[n]
-            if w + v or i not in apart or apart[i][0] != j or side is None:
-                continue
-            node = apart[i][1]
-            weight = w if names[node] == i else v  # the formula is weight * difference + constant
-            above = (weight > 0) is truth
-            value = (Fraction(side, self.scaled.unit[n]) - at.constant) / weight
-            said = Row("low" if truth else "high", n, weight.denominator)
-            end = Farkas((said, Row("high" if above else "low", node, abs(weight.numerator))))
-            self.keep(branch, Bound(node, value - SLIGHT if above else value + SLIGHT, above, end))
-        settle(self.scaled, branch.ranges)
 
     def mirrored(self, branch: Branch) -> bool:
         """What is known of a test and of the run between the two copies bounds the test of the other copy."""

@@ -52,12 +52,23 @@ def twins(question: Question, numeric: set[int], formulas: set[int]) -> Twins:
     gaps: list[tuple[int, int]] = []
     names: dict[int, int] = {}  # node of the first point -> the node that names its difference
 
-    def define(terms: tuple[tuple[int, Fraction], ...]) -> int:
-        definitions.append(Affine(terms, Fraction(0)))
+    def define(terms: tuple[tuple[int, Fraction], ...], constant: Fraction = Fraction(0)) -> int:
+        definitions.append(Affine(terms, constant))
         return len(circuit) + len(definitions) - 1
 
+    told: dict[tuple[int, int], tuple[int, Fraction, Fraction]] = {}  # what formulas say of the same difference tells
+    for n in sorted(formulas):
+        constant, terms = forms[n]
+        if len(terms) == 2 and not terms[0][1] + terms[1][1]:
+            told.setdefault((terms[0][0], terms[1][0]), (n, constant, terms[0][1]))
     for n, other in list(twin.items()):
-        if n != other:
+        if n == other:
+            continue
+        if (n, other) in told or (other, n) in told:
+            at, constant, weight = told.get((n, other)) or told[other, n]
+            share = 1 / (weight if (n, other) in told else -weight)
+            names[n] = define(((at, share),), -share * constant)
+        else:
             names[n] = define(((n, Fraction(1)), (other, Fraction(-1))))
     apart = tuple((n, twin[n], name) for n, name in names.items())
     for (constant, terms), n in relus.items():

@@ -5,14 +5,12 @@ Rounding is not paid for here; `doubt` says how much of a sum may be due to it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 import numpy as np
 
-from verifier.engines.levels import Floats, Levels, Literal, Places, Rows
+from verifier.engines.levels import Floats, Levels, Places, Rows
 from verifier.engines.linear_bounds import Bounds, Boxes, Cause, Relaxed, Upper, middles, relaxed
 from verifier.kernel.problem import GRAIN
-from verifier.kernel.ranges import Scaled
+from verifier.kernel.ranges import Ranges, Scaled
 
 DOUBT = 2.0**-20
 """The part of the terms of a sum that rounding may be, generously: the kernel takes slopes in multiples of 2^-24."""
@@ -22,17 +20,27 @@ TIE = 2.0**-12
 
 
 class Zonotopes(Bounds):
-    """The ranges of all tests by zonotopes, where these literals hold: as `Bounds`, otherwise."""
+    """The ranges of all tests by zonotopes, within those that the kernel knows: as `Bounds`, otherwise."""
 
-    def __init__(self, levels: Levels, bounds: Bounds, literals: Iterable[Literal], scaled: Scaled) -> None:
+    def __init__(self, levels: Levels, bounds: Bounds, ranges: Ranges, scaled: Scaled) -> None:
         self.levels, self.gamma, self.sizes, self.reach = levels, bounds.gamma, bounds.sizes, bounds.reach
         self.grid = [
             np.array([float(1 / (scaled.unit[t] * u)) for t, u in zip(level.tests, level.units, strict=True)])
             for level in levels.levels
         ]  # to which the kernel rounds ranges
-        signs = {literal.node: literal.positive for literal in literals}
-        self.positive = [np.array([signs.get(test) is True for test in level.tests]) for level in levels.levels]
-        self.negated = [np.array([signs.get(test) is False for test in level.tests]) for level in levels.levels]
+
+        def known(side: list[int | None], otherwise: float) -> list[Floats]:
+            return [
+                np.array(
+                    [
+                        otherwise if (bound := side[t]) is None else float(bound / (scaled.unit[t] * u))
+                        for t, u in zip(level.tests, level.units, strict=True)
+                    ]
+                )
+                for level in levels.levels
+            ]
+
+        self.known_low, self.known_high = known(ranges.low, -np.inf), known(ranges.high, np.inf)
 
     def tighten(self, boxes: Boxes) -> list[Cause]:
         """The form of each atom: (B, width) a middle, (B, width, S) its multiples of the symbols so far. An open relu
@@ -54,8 +62,7 @@ class Zonotopes(Bounds):
             least, most = self.interval(level.rows, atoms, self.sizes[k])
             below, above = np.fmax(constant - reach, least), np.fmin(constant + reach, most)
             below, above = below - self.grid[k], above + self.grid[k]
-            below[:, self.positive[k]] = np.maximum(below[:, self.positive[k]], 0)
-            above[:, self.negated[k]] = np.minimum(above[:, self.negated[k]], 0)
+            below, above = np.maximum(below, self.known_low[k]), np.minimum(above, self.known_high[k])
             boxes.below[k], boxes.above[k] = below, above
             open_ = (below < 0) & (above > 0)
             which = np.argsort(~open_, axis=1, kind="stable")[:, : int(open_.sum(axis=1).max(initial=0))]

@@ -123,13 +123,20 @@ def root(scaled: Scaled, facts: Iterable[int]) -> Ranges:
                 ranges.high[n] = floor(side.high) * unit if side.integer else int(side.high * unit)
     for fact in facts:
         ranges.at_least(fact, 0)
+        hand_down(scaled, ranges, fact)
     return ranges
 
 
 def cut(scaled: Scaled, ranges: Ranges, node: int, value: Fraction, above: bool) -> None:
-    """Keep only where `node` is >= value (`above`), or < value; a whole input is cut between whole numbers."""
-    at, unit = scaled.circuit[node], scaled.unit[node]
-    if isinstance(at, Input) and scaled.box[at.index].integer:
+    """Keep only where `node` is >= value (`above`), or < value."""
+    keep(scaled, ranges, node, value, above)
+    hand_down(scaled, ranges, node)
+
+
+def keep(scaled: Scaled, ranges: Ranges, node: int, value: Fraction, above: bool) -> None:
+    """The same, of this node and those above it; a whole input is cut between whole numbers."""
+    unit = scaled.unit[node]
+    if is_whole(scaled, node):
         if above:
             ranges.at_least(node, ceil(value) * unit)
         else:
@@ -141,6 +148,35 @@ def cut(scaled: Scaled, ranges: Ranges, node: int, value: Fraction, above: bool)
         ranges.at_most(node, ceil(exact), strict=exact.denominator == 1)
     for user in scaled.users[node]:
         ranges.dirty[user] = 1
+
+
+def is_whole(scaled: Scaled, node: int) -> bool:
+    """It is an input of whole numbers."""
+    at = scaled.circuit[node]
+    return isinstance(at, Input) and scaled.box[at.index].integer
+
+
+def hand_down(scaled: Scaled, ranges: Ranges, node: int) -> None:
+    """A node that is a multiple of one other, and a constant, tells that one what is known of itself; and so on."""
+    sides = [(ranges.low[node], False), (ranges.high[node], ranges.strict[node])]  # a bound, and whether it is strict
+    k, c, j = 1, 0, node
+    while j in scaled.affine and len(scaled.affine[j][0]) == 1:
+        ((j, a),), shift = scaled.affine[j]
+        if not a:
+            return
+        k, c = k * a, c + k * shift  # the node is k times node j, and c
+        (low, over), (high, under) = sides if k > 0 else sides[::-1]
+        unit, whole = scaled.unit[j], is_whole(scaled, j)
+        if low is not None:
+            rest = low - c
+            least = -(-rest // (k * unit)) + (over and not rest % (k * unit))
+            ranges.at_least(j, unit * least if whole else rest // k)
+        if high is not None:
+            rest = high - c
+            most = rest // (k * unit) - (under and not rest % (k * unit))
+            ranges.at_most(j, unit * most if whole else -(-rest // k), not whole and under and not rest % k)
+        for user in scaled.users[j]:
+            ranges.dirty[user] = 1
 
 
 def settle(scaled: Scaled, ranges: Ranges, reach: int | None = None) -> None:

@@ -9,7 +9,7 @@ from fractions import Fraction
 from typing import assert_never
 
 from verifier.kernel.problem import GRAIN, Bound, Empty, Farkas, Hole, Rejected, Split, Tree, Zonotope
-from verifier.kernel.ranges import Ranges, Scaled, chord, cut, root, settle
+from verifier.kernel.ranges import Ranges, Scaled, chord, cut, keep, root, settle
 from verifier.kernel.shape import step_formed, well_defined
 from verifier.kernel.zonotope import Plan, sharpen
 
@@ -60,7 +60,7 @@ def bound(scaled: Scaled, ranges: Ranges, node: int, value: Fraction, above: boo
     seen = [row.place if row.kind in ("low", "high") else scaled.gaps[row.place][1] for row in end.rows]
     settle(scaled, ranges, 1 + max(node, *seen))
     before = ranges.at(node)
-    cut(scaled, ranges, node, value, not above)
+    keep(scaled, ranges, node, value, not above)  # for the time being, so nodes below must not hear of it
     try:
         close(scaled, ranges, end, node + 1)
     finally:

@@ -235,15 +235,32 @@ class Build:
             places[atom] = len(nodes)
             nodes.append(Input(k))
 
+        known: dict[tuple[int, int, Fraction], list[Form]] = {}  # by their first two atoms, and the ratio there
+
+        def alike(form: Form) -> tuple[Fraction, Form] | None:
+            """An earlier form, and how many times that this one is but for a constant."""
+            (i, w), (j, v), *_ = form.terms
+            ratio = v / w
+            for other in known.setdefault((i, j, ratio), []):
+                times = w / other.terms[0][1]
+                if len(other.terms) == len(form.terms) and all(
+                    a == b and x == times * y for (a, x), (b, y) in zip(form.terms, other.terms, strict=True)
+                ):
+                    return times, other
+            known[i, j, ratio].append(form)
+            return None
+
         def put(form: Form) -> int:
             if form.constant == 0 and len(form.terms) == 1 and form.terms[0][1] == 1:
                 return places[form.terms[0][0]]
             if form not in affine:
-                mirrored = Form(-form.constant, tuple((i, -w) for i, w in form.terms))
-                if mirrored in affine:  # what decides the one decides the other
-                    nodes.append(Affine(((affine[mirrored], Fraction(-1)),), Fraction(0)))
-                else:
-                    nodes.append(Affine(tuple((places[i], w) for i, w in form.terms), form.constant))
+                found = alike(form) if len(form.terms) > 1 else None
+                if found is None:
+                    node = Affine(tuple((places[i], w) for i, w in form.terms), form.constant)
+                else:  # what decides the one tells of the other
+                    times, other = found
+                    node = Affine(((affine[other], times),), form.constant - times * other.constant)
+                nodes.append(node)
                 affine[form] = len(nodes) - 1
             return affine[form]
 
