@@ -163,6 +163,18 @@ def test_suprema_of_few_points_are_looked_for_among_all_pairs(measure: str, valu
         assert said.value == value and (said.attained or value == "infinity")
 
 
+def test_a_long_interval_of_whole_numbers_is_not_listed() -> None:
+    """Nor is its length a machine number."""
+    text = """
+domain X { n: int in [0, 1e40] }
+labels { near, far }
+oracle f2 { features n = n, s = n  metric l2 }
+model f1 { features n = n  metric linf  decide if n >= 1 then far else near }
+compute V: modulus(f1, f2, delta: 0)
+"""
+    assert load_text(text).check(Options(timeout=5, certifying=False)).computed[0].value in (F(0), None)
+
+
 def test_the_curve_of_a_euclidean_model_is_a_band() -> None:
     found = measured("modulus_curve(h1, e)")
     assert isinstance(found.figure, figure.Band) and found.how == "enclosed"

@@ -4,15 +4,17 @@ bisected, or enclosed between polyhedral norms; a handful of points needs neithe
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from fractions import Fraction
 from itertools import combinations_with_replacement, product
+from math import ceil, floor, prod
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
 from verifier.language.root import root
 from verifier.language.surd import Exact, Surd, surd
-from verifier.model.program import Coordinate
+from verifier.model.program import Coordinate, Value
 from verifier.syntax import tree
 from verifier.verdict.certify import Points
 from verifier.verdict.measures.supremum import POINTS
@@ -39,26 +41,33 @@ def pairs(decider: Decider, far: tree.Expr, fine: tree.Expr) -> tuple[Pair, ...]
     """All pairs of points of X, in one order; none where there are many."""
     domain, replay = decider.program.domain, decider.replay
     assert domain is not None
-    choices: list[list[tuple[str, Fraction | str]]] = []
-    count = 1
-    for c in domain.coordinates:
-        if c.kind == "real":
-            return ()
-        choices.append([(c.name, value) for value in values(c)])
-        count *= len(choices[-1])
-        if count > MOST:
-            return ()
-    points = [point for choice in product(*choices) if replay.interpreter.inside(point := dict(choice))]
+    if any(c.kind == "real" for c in domain.coordinates) or prod(map(count, domain.coordinates)) > MOST:
+        return ()
+    names = [c.name for c in domain.coordinates]
+    points = [dict(zip(names, place, strict=True)) for place in product(*map(values, domain.coordinates))]
+    points = [point for point in points if replay.interpreter.inside(point)]
     ends = (dict(zip(POINTS, both, strict=True)) for both in combinations_with_replacement(points, 2))
     return tuple(Pair(surd(replay.distance(far, p)), surd(replay.distance(fine, p)), p) for p in ends)
 
 
-def values(c: Coordinate) -> list[Fraction] | list[str]:
-    if c.kind == "finite":
-        return list(c.members)
+def sides(c: Coordinate) -> tuple[int, int]:
     assert c.low is not None and c.high is not None
-    whole = range(-(-c.low.numerator // c.low.denominator), c.high.numerator // c.high.denominator + 1)
-    return [Fraction(n) for n in whole]
+    return ceil(c.low), floor(c.high)
+
+
+def count(c: Coordinate) -> int:
+    """Also those that an open interval leaves out."""
+    if c.kind == "finite":
+        return len(c.members)
+    low, high = sides(c)
+    return high - low + 1
+
+
+def values(c: Coordinate) -> Sequence[Value]:
+    if c.kind == "finite":
+        return c.members
+    low, high = sides(c)
+    return [Fraction(n) for n in range(low, high + 1)]
 
 
 def modulus(decider: Decider, names: tuple[str, str], pairs: tuple[Pair, ...], delta: Fraction) -> Measurement:
@@ -93,9 +102,9 @@ def told(decider: Decider, names: tuple[str, str], at: Pair, top: Exact, bottom:
     if isinstance(over, Fraction) and isinstance(under, Fraction):
         return Measurement(root(over / under), True, pair, trusts=TRUSTS, notes=notes)
     (least, most), (low, high) = ends(top), ends(bottom)
-    sides = least / high, most / low
+    shares = least / high, most / low
     why = "a sum of roots is shown as a decimal number"
-    return Measurement(interval(*sides), True, pair, why, TRUSTS, how="enclosed", enclosure=sides, notes=notes)
+    return Measurement(interval(*shares), True, pair, why, TRUSTS, how="enclosed", enclosure=shares, notes=notes)
 
 
 def ends(number: Exact) -> tuple[Fraction, Fraction]:
