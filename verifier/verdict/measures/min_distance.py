@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from fractions import Fraction
+from functools import cache
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from verifier.language.root import Root, below_root
 from verifier.model.assertion import at_row, measure_of
@@ -21,6 +25,8 @@ GAP = Fraction(1, 10**9)
 """Roots are enclosed so closely."""
 
 POINT = "row"
+TIED = 20
+"""So many rows at the same distance are asked whether they attain it."""
 
 
 def compute(decider: Decider, computation: Computation) -> Measurement:
@@ -39,6 +45,7 @@ def compute(decider: Decider, computation: Computation) -> Measurement:
     around = Around.checked(decider, names[0], names[1], agree == "true", None)
     trusts: list[str] = []
 
+    @cache
     def alone(index: int) -> Measurement:
         sub = decider.at(at_row(decider.program, rows, index), decider.left())
         return sub._compute(measure_of(sub.program, call))
@@ -73,11 +80,30 @@ def compute(decider: Decider, computation: Computation) -> Measurement:
         return Measurement(found[first].distance, why=least.why, trusts=tuple(dict.fromkeys(trusts)), table=table)
     if least.amount != found[first].distance:
         raise ReplayFailed(f"the minimal distance of {data.row(first)} was computed twice, with different results")
+    first, least = attaining(found, first, alone)
     trusts = [*trusts, *least.trusts]
     note = f"This is {data.row(first)}."
     return Measurement(
         least.amount, least.attained, least.pair, trusts=tuple(dict.fromkeys(trusts)), notes=(note,), table=table
     )
+
+
+def attaining(rows: Sequence[Row], first: int, alone: Callable[[int], Measurement]) -> tuple[int, Measurement]:
+    """Of the rows that are as near as the first, one that attains its distance; `attained` is None where that stayed
+    open. Raises ReplayFailed."""
+    least = alone(first)
+    if least.attained is not False:
+        return first, least
+    tied = [i for i, row in enumerate(rows) if i != first and row.distance == least.amount]
+    for i in tied[:TIED]:
+        other = alone(i)
+        if other.amount is None:
+            return first, replace(least, attained=None)
+        if other.amount != least.amount:
+            raise ReplayFailed("the minimal distance of a row was computed twice, with different results")
+        if other.attained:
+            return i, other
+    return first, least if len(tied) <= TIED else replace(least, attained=None)
 
 
 def ends(row: Row) -> tuple[Fraction | float, Fraction | float]:
