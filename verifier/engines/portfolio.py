@@ -54,8 +54,9 @@ opinion."""
 EXACT = 6
 """Up to so many choices, the case search is exact by itself."""
 
-BRIEFLY, LONGER = 32, 1024
-"""Branches of the exact search before z3 is loaded (some 10 ms), and when a certificate is wanted (some 300 ms)."""
+BRIEFLY, SHORTER, LONGER = 32, 128, 1024
+"""Branches of the exact search before z3 is loaded (some 10 ms), and when a certificate is wanted (some 300 ms): of a
+least distance fewer, as linear programs then have a slack to go by."""
 
 FEW = "few: a few cases, z3, cases"
 SOME = "some, of few inputs: a few cases, z3, cases, boxes"
@@ -195,26 +196,28 @@ class Portfolio:
             return Unknown("no certificate is asked for")
         return self._searched(question, min(seconds, PATIENCE * (LONG if self.keeping else 1)))
 
-    def _searched(self, question: Question, seconds: float) -> Answer:
-        """A certificate that there is no solution, or a solution."""
+    def _searched(self, question: Question, seconds: float, exact: int = LONGER) -> Answer:
+        """A certificate that there is no solution, or a solution; first on so many branches in exact arithmetic."""
         begun = time.monotonic()
         if EXACT < choices(question) < MODEST:
-            found = self._ask("brief", question, LONGER, seconds=seconds / 2, wanted=CERTIFICATE)
+            found = self._ask("brief", question, exact, seconds=seconds / 2, wanted=CERTIFICATE)
             if not isinstance(found, Unknown):
                 return found
         return self._ask("case_search", question, seconds=seconds - (time.monotonic() - begun), wanted=CERTIFICATE)
 
-    def _proved(self, first: Holds, question: Question, started: float, left: float, times: int = 1) -> Holds:
+    def _proved(
+        self, first: Holds, question: Question, started: float, left: float, times: int = 1, exact: int = LONGER
+    ) -> Holds:
         """What z3 says since `started`; with a certificate that `question` has no solution, where one is found by so
         many `times` the patience."""
         if not first.trusts or not self.certifying:
             return first
         patience = max(times, LONG if self.keeping else 1) * PATIENCE * max(1.0, time.monotonic() - started)
-        second = self._searched(question, min(left, patience))
+        second = self._searched(question, min(left, patience), exact)
         agree(first.by, "no solution", second)
         return second if isinstance(second, Holds) else first
 
-    def _extreme(self, task: str, question: Question, beyond: Beyond, seconds: float) -> Answer:
+    def _extreme(self, task: str, question: Question, beyond: Beyond, seconds: float, exact: int = LONGER) -> Answer:
         """What z3 finds; with certificates, where all are found, that nothing lies `beyond` it."""
         started = time.monotonic()
         found = self._ask(task, question, seconds=seconds)
@@ -225,7 +228,7 @@ class Portfolio:
         proofs: list[Claimed] = []
         for further in beyond(question, found.value, found.attained):
             left = seconds - (time.monotonic() - started)
-            held = self._proved(Holds(found.by, found.trusts), further, started, left, self._patience)
+            held = self._proved(Holds(found.by, found.trusts), further, started, left, self._patience, exact)
             if held.proof is None:
                 return found
             proofs.append(held.proof)
@@ -249,7 +252,7 @@ class Portfolio:
         """The infimum of the question's first number."""
         if question.squares:
             return self._ask("least_square", question, seconds=seconds)
-        return self._extreme("least", question, closure.smaller, seconds)
+        return self._extreme("least", question, closure.smaller, seconds, SHORTER)
 
     def greatest(self, question: Question, seconds: float) -> Answer:
         """The supremum of the question's first number."""
