@@ -165,6 +165,30 @@ def test_integer_grids_by_enumeration(seed: int) -> None:
     assert {a.name: a.word for a in result} == {k: "proved" if v else "refuted" for k, v in expected.items()}, text
 
 
+@pytest.mark.seeds(8)
+def test_lipschitz_constants_on_integer_grids_by_enumeration(seed: int) -> None:
+    """Many pairs have the same quotient: one of each of the slices."""
+    rng = random.Random(f"steep {seed}")
+    a, b, c, d, e = (rng.randint(-3, 3) for _ in range(5))
+    p, q, r = rng.choice([(1, 0, 1), (2, 1, 2), (1, -1, 3), (1, 2, 4)])
+    metric = "l2" if (p, q, r) == (1, 0, 1) else f"mahalanobis([[{p}, {q}], [{q}, {r}]])"
+    text = f"""domain X {{ x: int in [0, 7], y: int in [0, 6] }}
+labels {{ no, yes }}
+oracle f2 {{ features x = x, y = y  metric {metric} }}
+model f1 {{ features s = {a}*x + {b}*y + {c}*relu(x + {d}*y - {e})  metric linf  decide if s >= 0 then yes else no }}
+compute K: lipschitz_constant(f1, f2)
+"""
+    pairs = []
+    for (x, y), (u, v) in itertools.combinations(itertools.product(range(8), range(7)), 2):
+        rise = a * (x - u) + b * (y - v) + c * (max(x + d * y - e, 0) - max(u + d * v - e, 0))
+        pairs.append((rise * rise, p * (x - u) ** 2 + 2 * q * (x - u) * (y - v) + r * (y - v) ** 2))
+    torn = any(rise and not run for rise, run in pairs)
+    most = None if torn else max(Fraction(rise, run) for rise, run in pairs if run)
+    (said,) = check(text).computed
+    assert squared(said.value) == most, text
+    assert said.attained or not most
+
+
 @pytest.mark.seeds(14)
 def test_reals_by_the_nonlinear_solver(seed: int) -> None:
     rng = random.Random(f"nlsat {seed}")

@@ -4,7 +4,8 @@ quadratic programme measures it.
 On a piece the supremum of d1 : d2 is that over the homogenised closure of the piece, a cone (as for linear d2). Both
 scale alike, so its square is 1 / min { d2^2 : d1 = 1 }, a rational; it is infinite where the minimum is 0. Every round
 settles one piece. What z3 is told besides prunes: d2 is at least (a . f) / |a| for any direction a, and only quotients
-that are not below the best one so far are looked for.
+that are not below the best one so far are looked for; above it, once a pair has it: others may have it as well, one of
+each of many whole numbers.
 """
 
 from __future__ import annotations
@@ -57,6 +58,8 @@ def steepest_square(question: Question, seconds: float) -> Answer:
             if isinstance(touching, str):
                 return Unknown(f"the supremum has the square {best[0]}, but whether it is attained stayed open")
             reached = touching
+        if reached is not None and 1 / least == best[0]:
+            exceed(room, piece, place, rise, best[0])
         prune(room, piece, place, run)
         room.block(piece, z)
     if best is None:
@@ -109,6 +112,14 @@ def prune(room: Room, piece: Piece, place: Vector, run: z3.ArithRef) -> None:
     share = short_root(1 / length)
     pairs = [(share * w * a, room.encoding.reals[n]) for (w, n), a in zip(terms, direction, strict=True) if a]
     room.solver.add(run >= total(pairs, Fraction(0)))
+
+
+def exceed(room: Room, piece: Piece, place: Vector, rise: z3.ArithRef, best: Fraction) -> None:
+    """Only quotients above the best one: with the forms f* of a place that has it, where d1 = 1 and d2^2 = 1 / best,
+    sqrt(best) * d2 is at least best * (f* . f), without any root (by Cauchy and Schwarz)."""
+    terms = room.question.squares[0].terms
+    pairs = [(best * w * a, room.encoding.reals[n]) for (w, n), a in zip(terms, forms(room, piece, place), strict=True)]
+    room.solver.add(rise > total([(w, form) for w, form in pairs if w], Fraction(0)))
 
 
 def short_root(square: Fraction) -> Fraction:
