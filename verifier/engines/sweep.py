@@ -86,7 +86,9 @@ class Sweep:
         self.steps.reverse()
         self.ends = self._places(n for n in self.order if made[n][0] in ("end", "jump"))
         bends = (step.over for step in self.steps if isinstance(step, Bends))
-        self.ranged = np.unique(np.concatenate((self._places(nodes), self.ends, *bends)))
+        self.ranged = np.array(
+            sorted({*np.concatenate((self._places(nodes), self.ends, *bends)).tolist()}), dtype=np.intp
+        )
         self.named: list[tuple[int, Literal["rise", "high"], Literal["fall", "low"], int]] = [
             *((self.place[n], "high", "low", n) for n in sorted(self.apart & made.keys())),
             *((self.place[n], "rise", "fall", g) for g, (n, _) in enumerate(scaled.gaps) if differences and n in made),
