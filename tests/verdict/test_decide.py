@@ -207,6 +207,16 @@ def test_a_torn_pair_that_the_decision_ignores_says_so_and_that_this_is_proved()
     assert third.endswith("agrees (proved).")
 
 
+def test_a_limit_says_whose_distance_tends_to_zero_whichever_stands_first() -> None:
+    """`equal` is not contained in f2: points come arbitrarily near for f2, and stay 1 apart for `equal`."""
+    equal = "oracle equal { features s = s  metric discrete }\n"
+    result = check(equal + "assert A: contained(equal, f2) expect refuted")
+    verdict = result["A"].verdict
+    assert isinstance(verdict, Refuted)
+    said = "No single pair shows it: the distance of f2 only tends to 0, while that of equal stays away from 0."
+    assert verdict.notes == (said,)
+
+
 def test_a_containment_by_theorem_2_trusts_nobody() -> None:
     verdict = outcome("contained(f2, f1)").verdict
     assert isinstance(verdict, Proved)

@@ -396,9 +396,10 @@ class Decider:
                     posed, (vectors[0], vectors[1]), self.eps, claim.fine, claim.coarse, uniform=claim.uniform
                 )
                 self._fixed(claim, member)
+                who = f"the feature {claim.named}" if claim.named else claim.model
                 story = (
-                    "No single pair shows it: the oracle distance only tends to 0, "
-                    "while the classifier distance stays away from 0."
+                    f"No single pair shows it: the distance of {claim.oracle} only tends to 0, "
+                    f"while that of {who} stays away from 0."
                 )
                 metric = self.program.classifiers[claim.model].metric
                 quadratic = metric is not None and metric.is_quadratic and not claim.named
