@@ -237,6 +237,15 @@ def test_what_cannot_be_drawn_is_said(example: str, words: list[str], code: int,
     assert not (tmp_path / "picture.svg").exists()
 
 
+@pytest.mark.parametrize("kind", ["regions", "fibres", "uncontained", "modulus", "distances"])
+def test_a_file_without_a_domain_is_answered(kind: str, tmp_path: Path) -> None:
+    (tmp_path / "empty.vf").write_text("")
+    target = ["-o", str(tmp_path / "picture.svg")]
+    code, printed = plot(tmp_path, str(tmp_path / "empty.vf"), "--kind", kind, *target)
+    assert code == 3
+    assert "A picture needs a" in printed or "Nothing in this file gives distances" in printed
+
+
 def test_without_matplotlib_the_cure_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     code, printed = plot(tmp_path, str(EXAMPLES / "halfspace.vf"), "-o", str(tmp_path / "picture.svg"))

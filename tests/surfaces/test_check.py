@@ -142,6 +142,7 @@ def test_the_timeout_reaches_the_pipeline(puppet: Run, tmp_path: Path) -> None:
         (["a.vf", "--jobs", "0"], "--jobs"),
         (["a.vf", "--executor", "localhost"], "`localhost` is no address of a scheduler. Write for example `tcp://10"),
         (["a.v"], "There is no file or folder `a.v`. Did you mean `a.vf`?"),
+        (["link.vf"], "`link.vf` is a link to `gone.vf`, which is not there."),
         (["empty"], "There is no .vf file in the folder `empty`."),
         (["a.vf", "--quick"], "No such option"),
     ],
@@ -149,6 +150,7 @@ def test_the_timeout_reaches_the_pipeline(puppet: Run, tmp_path: Path) -> None:
 def test_bad_usage_says_how_to_mend_it(verifier: Run, tmp_path: Path, arguments: list[str], says: str) -> None:
     (tmp_path / "a.vf").write_text("proved A")
     (tmp_path / "empty").mkdir()
+    (tmp_path / "link.vf").symlink_to("gone.vf")
     ran = verifier("check", *arguments)
     assert ran.returncode == 2 and ran.stdout == ""
     assert says in ran.stderr

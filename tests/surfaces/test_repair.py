@@ -156,6 +156,16 @@ def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     assert "Traceback" not in result.stderr
 
 
+def test_the_file_itself_is_never_written_over(tmp_path: Path) -> None:
+    path = Path(shutil.copy(EXAMPLES / "halfspace.vf", tmp_path))
+    before = path.read_text()
+    (tmp_path / "link.vf").symlink_to(path)
+    for output in (path, tmp_path / "link.vf"):
+        code, said = repair(path, "-o", str(output))
+        assert (code, path.read_text()) == (2, before)
+        assert "is the file itself, which stays as it is" in said
+
+
 SEAM = """domain X { t: real in [0, 4) }
 labels { early, late }
 oracle f2 {

@@ -220,7 +220,8 @@ class Plane:
     """
 
     def __init__(self, program: Program, fixed: Mapping[str, tree.Expr]) -> None:
-        assert program.domain is not None
+        if program.domain is None:
+            raise NoPlane("A picture needs a domain, a model and an oracle.")
         self.program = program
         self.poser = Poser(program)
         self.point = self.poser.point("x")

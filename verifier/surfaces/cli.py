@@ -386,6 +386,8 @@ def find(paths: tuple[str, ...]) -> list[str]:
             found.update(dict.fromkeys(inside))
         elif os.path.exists(path):
             found[str(Path(path))] = None
+        elif os.path.islink(path):
+            raise click.UsageError(f"`{path}` is a link to `{os.readlink(path)}`, which is not there.")
         else:
             raise click.UsageError(f"There is no file or folder `{path}`.{nearby(path)}")
     return list(found)

@@ -67,6 +67,9 @@ def run(path: str, name: str, output: str | None, settings: Mapping[str, str], t
     if any(d.severity == "error" for d in loaded.diagnostics):
         return USAGE
     target = output or str(Path(path).with_suffix(".repaired.vf"))
+    if Path(target).exists() and Path(target).samefile(path):
+        screen.say(f"{target} is the file itself, which stays as it is. Choose another place with `-o FILE`.")
+        return USAGE
     try:
         with loaded.worker:
             repair = Repair(loaded, chosen(loaded, name, timeout), options, target)
