@@ -13,7 +13,7 @@ farther than `top`.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from math import inf
 
@@ -24,8 +24,25 @@ from verifier.engines.weigh import FAR, UNIFORM, Density, Exact, Region, Scale, 
 from verifier.kernel.circuit import Affine, Input, Select
 from verifier.query.question import Question
 
-Shadows = Mapping[Exact, Sequence[list[Row]]]
-"""Half-spaces of convex sets of (x, t), by the coordinates of x that are not real."""
+ZERO = Fraction(0)
+
+
+class Shadow:
+    """A convex set of (x, t), by its corners; `least` is a t that none of it is below."""
+
+    def __init__(self, corners: Callable[[], Sequence[Exact]], least: Fraction) -> None:
+        self.corners, self.least = corners, least
+        self._rows: list[Row] | None = None
+
+    def rows(self, end: float) -> list[Row]:
+        """Its half-spaces. May raise OutOfTime."""
+        if self._rows is None:
+            self._rows = hull(self.corners(), end)
+        return self._rows
+
+
+Shadows = Mapping[Exact, Sequence[Shadow]]
+"""By the coordinates of x that are not real."""
 
 
 class Ground(Struct):
@@ -76,17 +93,22 @@ def integral(
 ) -> Side:
     """Bounds of the integral of rho times the density, equal on time. `most`: a bound of the mass of all parts. May
     raise OutOfTime."""
-    total, done = Fraction(0), Fraction(0)
+    total, done = ZERO, ZERO
     try:
         for ground in grounds:
             for region in ground.regions:
-                left = [prism(region.polytope, top)]
-                for rows in ground.shadows.get(key(region), ()):
+                left, highest = [prism(region.polytope, top)], top
+                for shadow in sorted(ground.shadows.get(key(region), ()), key=lambda s: s.least):
                     if time.monotonic() > end:
                         raise OutOfTime
-                    left = [rest for polytope in left for rest in without(polytope, rows)]
+                    if shadow.least >= highest:
+                        break
+                    left = [rest for polytope in left for rest in without(polytope, shadow.rows(end))]
+                    highest = max(
+                        (Fraction(p[-2], p[-1]) for polytope in left for p, _ in polytope.vertices), default=ZERO
+                    )
                 weight = height(region, density) * chance(region.fixed, density)
-                total += weight * sum((polytope.volume(end) for polytope in left), Fraction(0))
+                total += weight * sum((polytope.volume(end) for polytope in left), ZERO)
                 done += weight * region.polytope.volume(end)
     except OutOfTime:
         if most is None or not done:
@@ -103,11 +125,12 @@ def of_pairs(flips: Question, sides: dict[int, Side], width: int, end: float) ->
     for region, (row,) in parts(flips, both, end):
         corners = [(*c[: len(sides)], value(row, c)) for c in places(region.polytope)]
         found.setdefault(key(region, width), []).append(corners)
-    top = 1 + max((c[-1] for several in found.values() for corners in several for c in corners), default=Fraction(0))
-    return top, {
-        at: [hull([*corners, *((*c[:-1], top) for c in corners)], end) for corners in several]
-        for at, several in found.items()
-    }
+    top = 1 + max((c[-1] for several in found.values() for corners in several for c in corners), default=ZERO)
+
+    def shadow(corners: list[Exact]) -> Shadow:
+        return Shadow(lambda: [*corners, *((*c[:-1], top) for c in corners)], min(c[-1] for c in corners))
+
+    return top, {at: list(map(shadow, several)) for at, several in found.items()}
 
 
 def of_cells(
@@ -116,33 +139,41 @@ def of_cells(
     """The top, and for each of `cells`, which are parts of X and all that flips there, the shadows of the latter; None
     if d, the number of `pairs`, is not a convex function of x - x'. May raise OutOfTime."""
     width = len(pairs.variables) // 2
-    if not shifts(pairs, sides, width):
+    seen, shifting = differences(pairs, width)
+    if not seen & sides.keys() <= shifting:
         return None
+
+    def apart(x: Region, y: Region) -> Exact:
+        """All that d sees of their coordinates that are not real."""
+        fixed = [(x.fixed[i], y.fixed[i], i in shifting) for i in sorted(x.fixed.keys() & seen)]
+        return tuple(v for a, b, shifts in fixed for v in ((a - b,) if shifts else (a, b)))
+
     reach = [(a - b, b - a) for _, (a, b) in sorted(sides.items())]
-    heights: dict[tuple[Exact, Exact], list[Exact]] = {}
-    top = Fraction(0)
-    for x, y in {(key(r), key(c)): (r, c) for regions, others in cells for r in regions for c in others}.values():
-        fixed = {**x.fixed, **{i + width: v for i, v in y.fixed.items()}, **{i + width: Fraction(0) for i in sides}}
+    heights: dict[Exact, list[Exact]] = {}
+    top = ZERO
+    chosen = [({key(r): r for r in regions}, others) for regions, others in cells]
+    for x, y in {apart(x, y): (x, y) for own, others in chosen for x in own.values() for y in others}.values():
+        fixed = {**x.fixed, **{i + width: v for i, v in y.fixed.items()}, **{i + width: ZERO for i in sides}}
         start = Region(pairs, x.free, fixed, box(reach))
         pieces = [(places(region.polytope), row) for region, (row,) in pieces_of(start, end)]
         rows = [row for _, row in pieces]
         if any(value(row, c) < value(other, c) for corners, row in pieces for c in corners for other in rows):
             return None
         top = max(top, *(value(row, c) for corners, row in pieces for c in corners))
-        heights[key(x), key(y)] = rows
+        heights[apart(x, y)] = rows
     top += 1
     over = {at: places(epigraph(rows, reach, top)) for at, rows in heights.items()}
-    return top, [
-        {
-            at: [hull([plus(c, z) for c in places(cell.polytope) for z in over[at, key(cell)]], end) for cell in others]
-            for at in {key(r) for r in regions}
-        }
-        for regions, others in cells
-    ]
+
+    def shadow(x: Region, cell: Region) -> Shadow:
+        above = over[apart(x, cell)]
+        return Shadow(lambda: [plus(c, z) for c in places(cell.polytope) for z in above], min(z[-1] for z in above))
+
+    return top, [{at: [shadow(x, cell) for cell in others] for at, x in own.items()} for own, others in chosen]
 
 
-def shifts(pairs: Question, sides: dict[int, Side], width: int) -> bool:
-    """The number of `pairs` sees only the differences of the real inputs of x and x'."""
+def differences(pairs: Question, width: int) -> tuple[set[int], set[int]]:
+    """The inputs that the number of `pairs` sees, and those of which it sees only the difference between x and x'; by
+    their place in a point."""
     forms: list[dict[int, Fraction]] = []  # of inputs, and of choices: node i is -1 - i there
     for i, node in enumerate(pairs.circuit):
         match node:
@@ -152,24 +183,26 @@ def shifts(pairs: Question, sides: dict[int, Side], width: int) -> bool:
                 form: dict[int, Fraction] = {}
                 for j, weight in terms:
                     for k, w in forms[j].items():
-                        form[k] = form.get(k, Fraction(0)) + weight * w
+                        form[k] = form.get(k, ZERO) + weight * w
                 forms.append(form)
             case Select():
                 forms.append({-1 - i: Fraction(1)})
-    seen, stack = set(), list(pairs.numbers)
+    seen, tied, known, stack = set[int](), set[int](), set[int](), list(pairs.numbers)
     while stack:
         i = stack.pop()
-        if i in seen:
+        if i in known:
             continue
-        seen.add(i)
-        if any(forms[i].get(k, 0) + forms[i].get(k + width, 0) for k in sides):
-            return False
-        for k in forms[i]:
-            if k < 0:
+        known.add(i)
+        for k, w in forms[i].items():
+            if k >= 0 and w:
+                seen.add(k % width)
+                if w + forms[i].get((k + width) % (2 * width), 0):
+                    tied.add(k % width)
+            elif k < 0:
                 node = pairs.circuit[-1 - k]
                 assert isinstance(node, Select)
                 stack += [node.test, node.then, node.otherwise]
-    return True
+    return seen, seen - tied
 
 
 def epigraph(rows: Sequence[Exact], reach: Sequence[Side], top: Fraction) -> Polytope:
@@ -206,7 +239,7 @@ def value(row: Exact, place: Exact) -> Fraction:
 
 def prism(polytope: Polytope, top: Fraction) -> Polytope:
     """The product with [0, top]."""
-    lifted = box([*polytope.spans(), (Fraction(0), top)])
+    lifted = box([*polytope.spans(), (ZERO, top)])
     for row in polytope.rows:
         part = lifted.above((*row[:-1], 0, row[-1]))
         assert part is not None
@@ -219,7 +252,7 @@ def hull(points: Sequence[Exact], end: float = inf) -> list[Row]:
     OutOfTime."""
     points = list(dict.fromkeys(points))
     size = len(points[0])
-    mean = tuple(sum((p[k] for p in points), Fraction(0)) / len(points) for k in range(size))
+    mean = tuple(sum((p[k] for p in points), ZERO) / len(points) for k in range(size))
     polar = box([(-FAR, FAR)] * size)
     for p in points:
         if time.monotonic() > end:

@@ -26,7 +26,7 @@ from verifier.query.pose import Posed
 from verifier.source.text import NOWHERE
 from verifier.syntax import tree
 from verifier.verdict.certify import distance
-from verifier.verdict.measures import counted, sampled
+from verifier.verdict.measures import counted, enumerated, sampled
 from verifier.verdict.measures.probability import DEEP, POINTS, TRUSTS, USEFUL, ZERO, X, Y, call, measure, same
 from verifier.verdict.verdict import Measurement, interval
 
@@ -75,8 +75,16 @@ def certain(decider: Decider, computation: Computation) -> Measurement:
     """The mean, exactly, or enclosed."""
     far = distance(computation.classifier("f2"), X, Y)
     if decider.poser.square(far, POINTS) is not None or decider.poser.curved(far, POINTS):
-        return paved(decider, computation, far) or enclosed(decider, computation, far)
+        return few(decider, computation, far) or paved(decider, computation, far) or enclosed(decider, computation, far)
     return mean(decider, computation, decider.poser.number(far, POINTS))
+
+
+def few(decider: Decider, computation: Computation, far: tree.Expr) -> Measurement | None:
+    """The mean over a handful of points, all alike."""
+    if computation.over.steps:
+        return None
+    f1, f2 = computation.classifier("f1"), computation.classifier("f2")
+    return enumerated.mean(decider, far, f1, f2 if computation.word == "arca" else None)
 
 
 def enclosed(decider: Decider, computation: Computation, far: tree.Expr) -> Measurement:
@@ -129,24 +137,45 @@ def bounds(value: Measurement) -> Side:
 
 
 class Space(Struct):
-    """X, its real coordinates and where they have a density, and its mass."""
+    """X, its real coordinates and where they have a density, and its mass. Coordinates that are `idle` have no share in
+    labels, distances and the shape of X: they are fixed, as the mean is the same wherever they are."""
 
     everywhere: Posed
     sides: dict[int, Side]
     support: dict[int, Side]
     density: Density
+    idle: frozenset[int]
 
     def mass(self, seconds: float) -> Side:
         return weigh(self.everywhere.question, None, seconds, self.support, density=self.density).given
 
+    def fixed(self, posed: Posed) -> Posed:
+        """The question where idle coordinates are what they are fixed to."""
+        width = len(self.everywhere.question.variables)
+        variables = tuple(
+            replace(v, high=v.low) if k % width in self.idle else v for k, v in enumerate(posed.question.variables)
+        )
+        return replace(posed, question=replace(posed.question, variables=variables))
 
-def space(decider: Decider, computation: Computation) -> Space | str:
-    """What the mean is taken over; or why there is none."""
-    density = computation.over.steps
+
+def space(decider: Decider, computation: Computation, distance: Sequence[Form]) -> Space | str:
+    """What the mean is taken over; or why there is none. `distance`: the forms that it is made of."""
+    poser, steps = decider.poser, computation.over.steps
+    labels = poser.symbolic.label(decider.program.classifiers[computation.classifier("f1")], poser.point(X))
+    shape = [*labels.cases, *counted_facts(decider, computation), *poser.inside((X,)), *distance]
+    used = poser.build.reach(shape)
+    ground = Space(poser.pose((X,), [], numbers=[ZERO]), {}, {}, {}, frozenset())
+    both = zip(*(poser.inputs(name) for name in POINTS), ground.everywhere.question.variables, strict=True)
+    ground.idle = frozenset(
+        k
+        for k, (x, y, v) in enumerate(both)
+        if v.low is not None and v.high is not None and not used & {i for form in (x, y) for i, _ in form.terms}
+    )
+    ground.everywhere = ground.fixed(ground.everywhere)
+    ground.density = {k: step for k, step in steps.items() if k not in ground.idle}
     try:
-        everywhere = decider.poser.pose((X,), [], numbers=[ZERO])
-        sides = measure(everywhere, decider.left() / 4)
-        support = measure(everywhere, decider.left() / 4, density) if density else sides
+        sides = measure(ground.everywhere, decider.left() / 4)
+        support = measure(ground.everywhere, decider.left() / 4, ground.density) if ground.density else sides
     except RecursionError:
         return DEEP
     if isinstance(sides, str):
@@ -155,7 +184,8 @@ def space(decider: Decider, computation: Computation) -> Space | str:
         return support
     if len(sides) > MOST:
         return f"the mean distance is computed for at most {MOST} real coordinates"
-    return Space(everywhere, sides, support, density)
+    ground.sides, ground.support = sides, support
+    return ground
 
 
 def counted_facts(decider: Decider, computation: Computation) -> list[Form]:
@@ -170,13 +200,13 @@ def mean(decider: Decider, computation: Computation, d: Form) -> Measurement:
     f1, poser = computation.classifier("f1"), decider.poser
     if not poser.continuous(d):
         return Measurement(None, why="the mean distance is computed for metrics that do not jump")
-    ground = space(decider, computation)
+    ground = space(decider, computation, [d])
     if isinstance(ground, str):
         return Measurement(None, why=ground)
     end = time.monotonic() + decider.left()
     try:
-        found = cells(decider, f1, ground.sides, end)
-        trusts = believed(decider, computation, found)
+        found = cells(decider, f1, ground, end)
+        trusts = believed(decider, computation, ground, found)
         if isinstance(trusts, str):
             return Measurement(None, why=trusts)
         size = ground.mass(decider.left())
@@ -185,10 +215,10 @@ def mean(decider: Decider, computation: Computation, d: Form) -> Measurement:
             return Measurement(Fraction(0), trusts=trusts)
         if not all(others for _, others in grounds):
             return Measurement("infinity", trusts=trusts)
-        pairs = poser.pose(POINTS, [], numbers=[d]).question
+        pairs = ground.fixed(poser.pose(POINTS, [], numbers=[d])).question
         shadows = of_cells(pairs, grounds, ground.sides, end)
         if shadows is None:
-            flips = poser.pose(POINTS, [poser.truth(same(f1, "!="), POINTS)], numbers=[d]).question
+            flips = ground.fixed(poser.pose(POINTS, [poser.truth(same(f1, "!="), POINTS)], numbers=[d])).question
             top, shared = of_pairs(flips, ground.sides, len(poser.inputs(X)), end)
             shadows = top, [shared] * len(grounds)
         over = [Ground(regions, own) for (regions, _), own in zip(grounds, shadows[1], strict=True)]
@@ -208,7 +238,7 @@ def flipping(
     """For each label, the parts of X where it is given and distance counts, and the cells of the other labels."""
     poser, facts = decider.poser, counted_facts(decider, computation)
     for name, (case, _) in found.items():
-        own = poser.pose((X,), [case, *facts], numbers=[ZERO])
+        own = ground.fixed(poser.pose((X,), [case, *facts], numbers=[ZERO]))
         if own.impossible:
             continue
         if regions := [r for r, _ in parts(own.question, ground.support, end, ground.density)]:
@@ -232,15 +262,15 @@ def paved(decider: Decider, computation: Computation, far: tree.Expr) -> Measure
     here, there = ([form.terms[0][0] for form in poser.inputs(name)] for name in POINTS)
     if rows is None or len(rows) < 2 or not all({i for i, _ in form.terms} <= {*here, *there} for _, form in rows):
         return None
-    ground = space(decider, computation)
+    ground = space(decider, computation, [form for _, form in rows])
     if isinstance(ground, str):
         return Measurement(None, why=ground)
     end = time.monotonic() + decider.left()
     start = image([form for _, form in rows], here, -1)
     goal = image([replace(form, constant=Fraction(0)) for _, form in rows], there)
     try:
-        found = cells(decider, f1, ground.sides, end)
-        trusts = believed(decider, computation, found)
+        found = cells(decider, f1, ground, end)
+        trusts = believed(decider, computation, ground, found)
         if isinstance(trusts, str):
             return Measurement(None, why=trusts)
         size = ground.mass(decider.left())
@@ -286,19 +316,19 @@ def triangles(region: Region, at: Callable[[Vector], Exact]) -> Iterator[tuple[t
 LATE = "out of time"
 
 
-def cells(decider: Decider, f1: str, sides: dict[int, Side], end: float) -> dict[str, tuple[Form, list[Region]]]:
+def cells(decider: Decider, f1: str, ground: Space, end: float) -> dict[str, tuple[Form, list[Region]]]:
     """By label, where f1 gives it, and the parts of that with an inside."""
     poser = decider.poser
     labels, found = poser.symbolic.label(decider.program.classifiers[f1], poser.point(X)), {}
     for name, case in zip(labels.members, labels.cases, strict=True):
-        posed = poser.pose((X,), [case], numbers=[ZERO])
+        posed = ground.fixed(poser.pose((X,), [case], numbers=[ZERO]))
         if not posed.impossible and case != NO:
-            found[name] = case, [region for region, _ in parts(posed.question, sides, end)]
+            found[name] = case, [region for region, _ in parts(posed.question, ground.sides, end)]
     return found
 
 
 def believed(
-    decider: Decider, computation: Computation, found: dict[str, tuple[Form, list[Region]]]
+    decider: Decider, computation: Computation, ground: Space, found: dict[str, tuple[Form, list[Region]]]
 ) -> str | tuple[str, ...]:
     """Why the infimum may see what the volumes do not (a label outside of the closure of its parts with an inside), or
     whom to trust that it does not. An essential infimum sees no more than they do."""
@@ -306,7 +336,7 @@ def believed(
     if computation.choices.get("almost") == "true":
         return TRUSTS
     for name, (case, regions) in found.items():
-        answer = decider.ask(decider.poser.pose((X,), [case, *(outside(decider, cell) for cell in regions)]))
+        answer = decider.ask(decider.poser.pose((X,), [case, *(outside(decider, ground, cell) for cell in regions)]))
         match answer:
             case Holds(_, believed):
                 trusts |= dict.fromkeys(believed)
@@ -320,13 +350,13 @@ def believed(
     return tuple(trusts)
 
 
-def outside(decider: Decider, cell: Region) -> Form:
+def outside(decider: Decider, ground: Space, cell: Region) -> Form:
     """x lies outside of the closed polytope, or has other discrete coordinates."""
     build, inputs = decider.poser.build, decider.poser.inputs(X)
     facts = [
         build.is_zero(build.subtract(inputs[i], build.constant(v)))
         for i, v in cell.fixed.items()
-        if not inputs[i].is_constant
+        if not inputs[i].is_constant and i not in ground.idle
     ]
     tight = 0
     for _, mask in cell.polytope.vertices:

@@ -1,5 +1,5 @@
-"""Suprema of distances with roots where X has few points: every pair is looked at, exactly. Elsewhere they are
-bisected, or enclosed between polyhedral norms; a handful of points needs neither.
+"""Suprema and means of distances with roots where X has few points: every pair is looked at, exactly. Elsewhere they
+are bisected, or enclosed between polyhedral norms; a handful of points needs neither.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from verifier.language.root import root
 from verifier.language.surd import Exact, Surd, surd
-from verifier.model.program import Coordinate, Value
+from verifier.model.program import Coordinate, PointValue, Value
 from verifier.syntax import tree
 from verifier.verdict.certify import Points
 from verifier.verdict.measures.supremum import POINTS
@@ -39,15 +39,20 @@ class Pair(Struct, frozen=True):
 
 def pairs(decider: Decider, far: tree.Expr, fine: tree.Expr) -> tuple[Pair, ...]:
     """All pairs of points of X, in one order; none where there are many."""
+    replay = decider.replay
+    ends = (dict(zip(POINTS, both, strict=True)) for both in combinations_with_replacement(points(decider), 2))
+    return tuple(Pair(surd(replay.distance(far, p)), surd(replay.distance(fine, p)), p) for p in ends)
+
+
+def points(decider: Decider) -> list[PointValue]:
+    """All points of X; none where there are many."""
     domain, replay = decider.program.domain, decider.replay
     assert domain is not None
     if any(c.kind == "real" for c in domain.coordinates) or prod(map(count, domain.coordinates)) > MOST:
-        return ()
+        return []
     names = [c.name for c in domain.coordinates]
-    points = [dict(zip(names, place, strict=True)) for place in product(*map(values, domain.coordinates))]
-    points = [point for point in points if replay.interpreter.inside(point)]
-    ends = (dict(zip(POINTS, both, strict=True)) for both in combinations_with_replacement(points, 2))
-    return tuple(Pair(surd(replay.distance(far, p)), surd(replay.distance(fine, p)), p) for p in ends)
+    all_ = [dict(zip(names, place, strict=True)) for place in product(*map(values, domain.coordinates))]
+    return [point for point in all_ if replay.interpreter.inside(point)]
 
 
 def sides(c: Coordinate) -> tuple[int, int]:
@@ -92,6 +97,28 @@ def constant(decider: Decider, names: tuple[str, str], pairs: tuple[Pair, ...]) 
         note = "No two points have a distance, for either classifier: every constant will do."
         return Measurement(Fraction(0), None, trusts=TRUSTS, notes=(note,))
     return told(decider, names, best, best.far, best.fine)
+
+
+def mean(decider: Decider, far: tree.Expr, f1: str, agree: str | None) -> Measurement | None:
+    """E[rho] over X (THEORY section 4) where `agree`, if it is given, says what f1 says; None where X has many
+    points."""
+    replay = decider.replay
+    labelled = [(point, replay.interpreter.label(f1, point)) for point in points(decider)]
+    if not labelled:
+        return None
+    total = surd(Fraction(0))
+    for point, label in labelled:
+        if agree is not None and replay.interpreter.label(agree, point) != label:
+            continue
+        ends = [dict(zip(POINTS, (point, other), strict=True)) for other, its in labelled if its != label]
+        if not ends:
+            return Measurement("infinity", trusts=TRUSTS)
+        total += min(surd(replay.distance(far, p)) for p in ends)
+    if isinstance(total, Fraction):
+        return Measurement(total / len(labelled), trusts=TRUSTS)
+    low, high = (side / len(labelled) for side in total.within(BITS))
+    why = "a sum of roots is shown as a decimal number"
+    return Measurement(interval(low, high), why=why, trusts=TRUSTS, how="enclosed", enclosure=(low, high))
 
 
 def told(decider: Decider, names: tuple[str, str], at: Pair, top: Exact, bottom: Exact, *notes: str) -> Measurement:
