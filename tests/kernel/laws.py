@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from fractions import Fraction as Q
 from itertools import product
+from random import Random
 from types import SimpleNamespace
 
 from tests.kernel import forms
-from verifier.kernel.circuit import Affine, Input, Select
+from verifier.kernel.circuit import Affine, Input, Select, evaluate
 from verifier.kernel.problem import GRAIN, Farkas, Row, Side
 
 ONE = 1 << GRAIN
@@ -23,6 +24,8 @@ def laws(kernel: SimpleNamespace) -> None:
     cuts(kernel)
     bounds(kernel)
     multiples(kernel)
+    for seed in range(80):
+        followed(kernel, Random(seed))
     choices(kernel)
     gaps(kernel)
     news(kernel)
@@ -151,6 +154,37 @@ def multiples(kernel: SimpleNamespace) -> None:
     kernel.refute.bound(scaled, ranges, 3, Q(0), True, Farkas((Row("high", 3, 1), Row("low", 1, 2))))
     kernel.ranges.settle(scaled, ranges)
     assert [ranges.at(n) for n in (0, 2, 3)] == [(0, k * scaled.unit[n], False) for n, k in ((0, 9), (2, 27), (3, 18))]
+
+
+def followed(kernel: SimpleNamespace, random: Random) -> None:
+    """Cuts around a point never lose it, and facts that hold there do not either."""
+
+    def number() -> Q:
+        return Q(random.randint(-6, 6), random.choice((1, 2, 3)))
+
+    kinds = [random.random() < 0.5 for _ in range(2)]
+    point = [Q(random.randint(-3, 3)) if integer else Q(random.randint(-12, 12), 4) for integer in kinds]
+    circuit: list[Input | Affine | Select] = [Input(0), Input(1), Affine((), Q(0))]
+    for _ in range(10):
+        some = random.sample(range(len(circuit)), random.choice((1, 1, 2, 3)))
+        circuit.append(Affine(tuple((n, number()) for n in some), number()))
+        if random.random() < 0.4:
+            test = random.randrange(len(circuit))
+            circuit.append(Select(test, test, 2) if random.random() < 0.5 else Select(test, *some[:1], 2))
+    values = evaluate(tuple(circuit), point)
+    scaled = kernel.ranges.Scaled(tuple(circuit), [Side(Q(-3), Q(3), integer) for integer in kinds])
+    ranges = kernel.ranges.root(scaled, [n for n in range(3, len(circuit)) if values[n] >= 0 and random.random() < 0.3])
+    for _ in range(12):
+        if random.random() < 0.5:
+            kernel.ranges.settle(scaled, ranges)
+        for n, value in enumerate(values):
+            low, high, strict = ranges.at(n)
+            exact = value * scaled.unit[n]
+            assert low is None or low <= exact
+            assert high is None or exact < high or (exact == high and not strict)
+        node = random.randrange(len(circuit))
+        value = values[node] if random.random() < 0.3 else number()
+        kernel.ranges.cut(scaled, ranges, node, value, values[node] >= value)
 
 
 def choices(kernel: SimpleNamespace) -> None:
