@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from itertools import product
+from string import Formatter
 
 import pytest
 
@@ -48,9 +49,20 @@ def texts(shape: object) -> Iterator[tuple[tuple[str, ...], tuple[str, ...]]]:
 def test_a_word_is_registered_under_its_own_name(name: str) -> None:
     word = WORDS[name]
     assert word.name == name
-    assert word.words
     assert set(word.required) <= set(word.options)
-    assert "." not in word.words
+    if isinstance(word, pattern.Measure):
+        assert word.words and "." not in word.words
+
+
+@pytest.mark.parametrize("name", PROPERTIES)
+def test_the_words_of_a_property_speak_of_what_was_given(name: str) -> None:
+    """Whatever options are given: arguments and these, nothing else, and no full stop of their own."""
+    word = PROPERTIES[name]
+    for given in choices(word):
+        words = word.words({k: v or "1" for k, v in given.items()})
+        used = {field for _, field, _, _ in Formatter().parse(words) if field is not None}
+        assert set(word.parameters) <= used <= {*word.parameters, *given}
+        assert "." not in words
 
 
 def test_no_word_is_two_things() -> None:

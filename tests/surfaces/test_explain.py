@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
+from fractions import Fraction
 from pathlib import Path
 
+import pytest
 from click.testing import CliRunner
 
 from verifier.surfaces.cli import cli
@@ -102,13 +105,28 @@ def test_features_that_are_contained_but_not_uniformly_are_not_acquitted(tmp_pat
     assert "for each point some oracle distance is small enough, but none is for all of them" in text
     assert "not to blame" not in text
     text = explained(tmp_path, UNIFORM, "C")
-    assert "The features of f1 are not uniformly contained" in text
-    assert "its boundary runs inside" not in text
+    # between the two rays d2' -> 0 with t, and d1' = 1
+    assert "the sum of both distances is never below 1: no radius works for all points" in text
+    assert "the features of f1 are to blame: they are not uniformly contained." in text
+    assert "The decision of f1" not in text
 
 
 def test_the_points_of_the_case_are_written_out(tmp_path: Path) -> None:
     text = explained(tmp_path, UNIFORM, "A")
     assert "only the former differ at {i: " in text
+    assert "x and x'," not in text
+
+
+def test_points_are_written_out_in_the_middle_of_a_sentence_too(tmp_path: Path) -> None:
+    """Case IV of a proved assertion: no points are shown that `x and x'` could mean."""
+    blind = HALFSPACE.replace("s = size, h = hue  decide if s + h/10", "h = size  decide if h")
+    back = blind.replace(
+        "s = size  metric linf  decide if s >= 1/2", "s = size, t = hue  metric linf  decide if t >= 1/2"
+    )
+    text = explained(tmp_path, back + "assert N: contained(f1, f2)\n", "N")
+    found = re.search(r"they are equal at \{size: (\S+), hue: (\S+)\} and \{size: (\S+), hue: (\S+)\}, labelled", text)
+    assert found is not None, text
+    assert found[1] == found[3] and found[2] != found[4]
 
 
 def test_a_claim_that_holds_blames_nobody(tmp_path: Path) -> None:
@@ -124,3 +142,133 @@ def test_a_point_without_a_name_is_written_out(tmp_path: Path) -> None:
     text = explained(tmp_path, at, "P")
     assert "for x = {size: 1/2, hue: 0} and every eps > 0" in text
     assert "Unnecessary features of f1: h." in text
+
+
+GAP = """
+domain X { x: real in [0, 2] } where x < 1 or x > 1
+labels { no, yes }
+oracle f2 { features x = x  metric linf }
+model f1 { features x = x  decide if x >= 1 then yes else no }
+assert A: strongly_robust(f1, f2, radius: 1/10) expect refuted
+"""
+
+
+def test_a_boundary_that_the_domain_leaves_out_is_not_said_to_run_anywhere(tmp_path: Path) -> None:
+    """f1 is locally constant on X: it has no boundary there, and no radius either."""
+    text = explained(tmp_path, GAP)
+    assert "boundary" not in text
+    assert "The decision of f1 is to blame: it cuts a class of f2, all of X, without a gap" in text
+
+
+def test_features_that_are_too_much_do_not_acquit_the_decision(tmp_path: Path) -> None:
+    """h tells apart what f2 does not, but what flips are pairs on both sides of 1/2, as near as one likes for both."""
+    wasteful = HALFSPACE.replace("s + h/10 >= 1/2", "s >= 1/3")
+    text = explained(tmp_path, wasteful, "A3")
+    assert "factors is proved" in text
+    assert "The decision of f1 is to blame: it cuts a class of f2 without a gap" in text
+
+
+JUMP = """
+domain X { x: real in [0, 1] }
+labels { no, yes }
+oracle f2 { features x = x  metric linf }
+model f1 { features x = x  metric discrete  decide if x >= 1/2 then yes else no }
+assert A: contained(f1, f2) expect refuted
+assert B: contained(f2, f1)
+"""
+
+
+def test_containment_is_shown_both_ways(tmp_path: Path) -> None:
+    """By the factorisation, by a pair, or by a limit; what is above is not repeated."""
+    text = explained(tmp_path, HALFSPACE, "A1")
+    assert "contained(f1, f2) is refuted: x and x' above have distance 0 for f2 and 1 for f1." in text
+    assert "contained(f2, f1) is proved: on X, f2.s = f1.s." in text
+    assert "Along {hue: 1} no feature of f2 changes, and f1 changes by {f1.h: 1}." in text
+    assert "contained(f1, f2) is refuted by the limit above." in explained(tmp_path, JUMP, "A")
+    text = explained(tmp_path, JUMP, "B")
+    found = re.search(
+        r"from x = \{x: (\S+)\} to x' = y \+ s\*\(z - y\) with y = \{x: (\S+)\} and z = \{x: (\S+)\}", text
+    )
+    assert found is not None, text
+    assert found[1] == found[2] != found[3]
+    assert "tends to 0 as s -> 0, and that for f1 tends to 1." in text
+
+
+IMAGES = """
+domain X { a: real in [0, 1], b: real in [0, 1], c: real in [1/2, 1/2], d: real in [0, 2] } where d == a + b + 1/4
+labels { no, yes }
+oracle f2 { features s = 2*a + 1, v = [b, a - b]  metric linf }
+model f1 { features h = a + 3*b - c, w = [5, 2*d]  decide if h >= 1 then yes else no }
+assert A: contained(f1, f2)
+"""
+
+
+def test_the_factorisation_holds_on_all_of_the_domain(tmp_path: Path) -> None:
+    """With coordinates that are pinned or follow from others, whatever multiples of those are chosen."""
+    text = explained(tmp_path, IMAGES)
+    found = re.search(r"is proved: on X, f1\.h = (.*?), f1\.w\[0\] = (.*?), f1\.w\[1\] = (.*?)\. ", text)
+    assert found is not None, text
+    for a, b in ((Fraction(0), Fraction(0)), (Fraction(1, 3), Fraction(1, 5)), (Fraction(1), Fraction(1, 7))):
+        values = {"f2.s": 2 * a + 1, "f2.v[0]": b, "f2.v[1]": a - b}
+        expected = (a + 3 * b - Fraction(1, 2), Fraction(5), 2 * (a + b + Fraction(1, 4)))
+        assert tuple(value(text, values) for text in found.groups()) == expected
+
+
+def value(text: str, values: dict[str, Fraction]) -> Fraction:
+    """`2*f2.s - f2.v[0] + 1/2` at these values."""
+    total = Fraction(0)
+    for sign, term in re.findall(r"(^-?|[+-] )([^ ]+)", text):
+        weight, _, name = term.rpartition("*")
+        one = Fraction(weight or 1) * values[name] if name in values else Fraction(term)
+        total += -one if sign.startswith("-") else one
+    return total
+
+
+WORDS = (
+    BOUNDARY
+    + """
+point p = { x: 1/4 }
+assert B: strongly_robust(f1, f2, radius: 1/10, eta: 1/2)
+assert C: strongly_robust(f1, f2, radius: 1/10, closed: true, where: x <= 1/4, almost: true)
+assert D: robust_at(f1, f2, p, radius: 1/10)
+assert E: contained(f1, f2, of: decision)
+assert F: exists u in X: f1(u) == yes
+assert G: not contained(f1, f2) expect refuted
+"""
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("A", "Any two points x, x' less than 1/10 apart for f2 and labelled alike by it get one label from f1."),
+        ("B", "get one label from f1 with a probability of more than 1 - 1/2."),
+        ("C", "at most 1/10 apart for f2 and labelled alike by it get one label from f1, if x <= 1/4 at x, except on"),
+        ("D", "Every point x' less than 1/10 away from p for f2 and labelled like p by it gets the label of p from f1"),
+        ("E", "Off its own boundary, f1 keeps its label at all points that are near enough for f2 and labelled alike"),
+        ("B", "Formula probability(f1, f2, radius: 0.1) > 1/2 Here probability is the probability that f1 agrees"),
+        ("F", "Formula there is u in X such that f1(u) == yes"),
+        ("G", "Formula there are x in X and eps > 0 such that for every delta > 0 there is x' in X with distance(f2,"),
+    ],
+)
+def test_the_words_are_those_of_the_assertion(name: str, words: str, tmp_path: Path) -> None:
+    """Its classifiers, points and options: not those of the definition."""
+    assert words in explained(tmp_path, WORDS, name)
+
+
+def test_an_inaccurate_model_is_told_which_part_is_to_blame(tmp_path: Path) -> None:
+    late = HALFSPACE + "assert L: accurate(f1, f2) expect refuted\n"
+    text = explained(tmp_path, late, "L")
+    assert "The decision of f1 is to blame. Some decision on the features of f1 gives f2 everywhere." in text
+    blind = late.replace("features s = size, h = hue  decide if s + h/10", "features h = hue  decide if h")
+    text = explained(tmp_path, blind, "L")
+    assert "The features of f1 are to blame. No decision on the features of f1 gives f2 everywhere: they are eq" in text
+
+
+def test_a_file_without_assertions_is_said_to_have_none(tmp_path: Path) -> None:
+    path = tmp_path / "file.vf"
+    for text in ("", BOUNDARY[: BOUNDARY.index("assert")] + "compute R: critical_radius(f1, f2)\n"):
+        path.write_text(text)
+        result = CliRunner().invoke(cli, ["explain", str(path)], standalone_mode=False)
+        assert (result.return_value, result.stdout) == (3, "")
+        assert "No assertion to explain" in result.stderr

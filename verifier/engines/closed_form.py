@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from random import Random
 
+from msgspec import Struct
+
 from verifier.canonical.affine import affine_rows
-from verifier.canonical.linalg import Row, null_space, solve_left
+from verifier.canonical.linalg import Row, Rows, null_space, solve_left
 from verifier.engines.engine import Fails, Holds
 from verifier.kernel.problem import Entails, Linear
 from verifier.language.build import NO, Choice, Form, Variable
@@ -28,21 +30,53 @@ def contained(poser: Poser, claim: Contained) -> Holds | None:
     d1' by a
     multiple of d2'. That it is *not* contained is never concluded here: that takes a witness.
     """
+    if (found := factor(poser, claim)) is None:
+        return None
+    proof = Linear(tuple(tuple(row) for row in found.weights))
+    return Holds(NAME, (), (difference(poser, found.coarse, [*found.fine, *found.known]), proof))
+
+
+class Factor(Struct, frozen=True):
+    """A1 B = M A2 B: `weights` (M) has a row for each entry of `coarse` (g1), and a column for each of `fine` (g2) and
+    of `known`, forms that are constant on X."""
+
+    coarse: list[Form]
+    fine: list[Form]
+    known: list[Form]
+    weights: Rows
+
+    def images(self, poser: Poser) -> list[tuple[Row, Fraction]]:
+        """Each entry of g1 as weights of those of g2, and a constant: what holds on X."""
+        inputs = [form.terms[0][0] for form in poser.inputs("x")]
+        given, rest = (affine_rows(poser.build, forms, inputs) for forms in ([*self.fine, *self.known], self.coarse))
+        assert given is not None and rest is not None
+        values = [Fraction(0)] * len(self.fine) + [constant_on(poser, form) for form in self.known]
+        gaps = [v - c for v, c in zip(values, given[1], strict=True)]
+        return [(row[: len(self.fine)], c + dot(row, gaps)) for row, c in zip(self.weights, rest[1], strict=True)]
+
+
+def constant_on(poser: Poser, form: Form) -> Fraction:
+    """What a form of `equations` is on X."""
+    atom, weight = form.terms[0]
+    match poser.build.atoms[atom]:
+        case Variable(low=Fraction() as low, high=high) if low == high and len(form.terms) == 1:
+            return weight * low + form.constant
+        case _:
+            return Fraction(0)
+
+
+def factor(poser: Poser, claim: Contained) -> Factor | None:
+    """The factorisation of Theorem 2, where its side conditions hold and there is one."""
     model, oracle = (poser.program.classifiers[n] for n in (claim.model, claim.oracle))
-    coarse, fine = (
-        features(poser, c, name, claim.named if c is model else "") for c, name in ((model, "x"), (oracle, "x"))
-    )
+    coarse, fine = features(poser, model, "x", claim.named), features(poser, oracle, "x", "")
     if coarse is None or fine is None:
         return None
-    inputs = [form.terms[0][0] for form in poser.inputs("x")]
-    known = [*fine, *equations(poser)]
-    targets, given = affine_rows(poser.build, coarse, inputs), affine_rows(poser.build, known, inputs)
+    inputs, known = [form.terms[0][0] for form in poser.inputs("x")], equations(poser)
+    targets, given = affine_rows(poser.build, coarse, inputs), affine_rows(poser.build, [*fine, *known], inputs)
     if targets is None or given is None:
         return None
     weights = solve_left(targets[0], given[0]) if targets[0] else ()
-    if weights is None:
-        return None
-    return Holds(NAME, (), (difference(poser, coarse, known), Linear(tuple(tuple(row) for row in weights))))
+    return None if weights is None else Factor(coarse, fine, known, weights)
 
 
 def segments(poser: Poser, claim: Contained) -> Iterator[Fails]:
@@ -83,7 +117,7 @@ def side(variable: Variable) -> tuple[Fraction, Fraction]:
     return low, low + 2 if high is None else high
 
 
-def dot(row: Row, vector: Row) -> Fraction:
+def dot(row: Row, vector: Sequence[Fraction]) -> Fraction:
     return sum((a * b for a, b in zip(row, vector, strict=True)), Fraction(0))
 
 

@@ -61,6 +61,26 @@ def template(text: str) -> tree.Expr:
     return declaration.body
 
 
+def words_of(body: tree.Expr, begins: bool = True) -> str:
+    """What an assertion says in words, with its arguments in place; "" for a formula. It `begins` a sentence, or
+    not."""
+    match body:
+        case tree.Quantified(_, kind, names, over, inner):
+            said = words_of(inner, False)
+            start = ("For " if begins else "for ") + ("every" if kind == "forall" else "some")
+            return said and f"{start} {', '.join(n.id for n in names)} in {over.id}, {said}"
+        case tree.Apply(_, tree.Name(_, name), arguments) if name in properties.PROPERTIES:
+            word = properties.PROPERTIES[name]
+            plain = [a.value for a in arguments if not a.label or a.label in word.parameters]
+            given = {a.label: unparse(a.value) for a in arguments if a.label}
+            words = word.words(given)
+            return (words[:1].upper() + words[1:] if begins else words).format(
+                **given, **{k: unparse(v) for k, v in zip(word.parameters, plain, strict=False) if k not in given}
+            )
+        case _:
+            return ""
+
+
 class Call(Struct, frozen=True):
     """A property or measure applied: what its parameters and options stand for."""
 

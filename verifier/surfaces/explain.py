@@ -11,7 +11,7 @@ from verifier.report.explain import explain
 from verifier.report.terminal import block, diagnostic_text
 from verifier.report.text import cells
 from verifier.source.closest import suggestion
-from verifier.surfaces.exits import FINE, USAGE
+from verifier.surfaces.exits import FINE, UNDECIDED, USAGE
 from verifier.surfaces.terminal import Screen
 from verifier.syntax import tree
 
@@ -26,6 +26,10 @@ def run(path: str, names: tuple[str, ...], settings: Mapping[str, str], timeout:
     if any(d.severity == "error" for d in loaded.diagnostics):
         return USAGE
     known = [d.name.id for d, _ in loaded.items if isinstance(d, tree.Assert)]
+    if not known:
+        loaded.worker.close()
+        screen.say(f"{path}: No assertion to explain. Add for example `assert A: contained(f1, f2)`.")
+        return UNDECIDED
     for name in names:
         if name not in known:
             loaded.worker.close()

@@ -22,7 +22,7 @@ from verifier.model.assertion import claim_of, template
 from verifier.model.elaborate import names_in
 from verifier.model.interpret import Interpreter
 from verifier.model.program import Classifier, PointValue, Program
-from verifier.report.explain import believing
+from verifier.report.reasons import believing
 from verifier.report.terminal import diagnostic_text
 from verifier.source import Source
 from verifier.source.closest import suggestion

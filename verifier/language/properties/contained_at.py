@@ -4,7 +4,7 @@ from verifier.language.properties.property import Contained, Property
 
 CONTAINED_AT = Property(
     "contained_at",
-    "whatever g1 tells apart from p, the oracle tells apart from p too",
+    lambda choices: "around {p}, what is near enough for {f2} is as near as one likes for {f1}",
     {"f1": "classifier", "f2": "classifier", "p": "point"},
     lambda choices: Contained("distance(f1, x, x')", "distance(f2, x, x')", at="p"),
 )

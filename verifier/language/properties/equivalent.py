@@ -4,7 +4,7 @@ from verifier.language.properties.property import Contained, Every, Property
 
 EQUIVALENT = Property(
     "equivalent",
-    "the model and the oracle tell the same things apart",
+    lambda choices: "around every point, the same is near for {f1} and for {f2}",
     {"f1": "classifier", "f2": "classifier"},
     lambda choices: Every(
         (

@@ -1,10 +1,13 @@
 """factors(f1, f2): no adversarial pair at oracle distance zero (Theorem 3). The question of individual fairness."""
 
-from verifier.language.properties.property import Always, Property, wheres
+from verifier.language.properties.property import Always, Property, conditions, wheres
 
 FACTORS = Property(
     "factors",
-    "where the oracle sees no difference, f1 makes none",
+    lambda choices: (
+        "any two points x, x' at distance 0 for {f2} and labelled alike by it get one label from {f1}"
+        + conditions(choices)
+    ),
     {"f1": "classifier", "f2": "classifier"},
     lambda choices: Always(
         ("x", "x'"),

@@ -4,7 +4,9 @@ from verifier.language.properties.property import Always, Every, Property
 
 IS_PSEUDOMETRIC = Property(
     "is_pseudometric",
-    "distances are zero on the diagonal, never negative, symmetric, and obey the triangle inequality",
+    lambda choices: (
+        "the distances of {f} are zero on the diagonal, never negative, symmetric, and obey the triangle inequality"
+    ),
     {"f": "classifier"},
     lambda choices: Every(
         (

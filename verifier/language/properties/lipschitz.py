@@ -4,7 +4,7 @@ from verifier.language.properties.property import Always, Property
 
 LIPSCHITZ = Property(
     "lipschitz",
-    "the classifier distance is at most a constant times the oracle distance",
+    lambda choices: "the distance of any two points for {f1} is at most {bound} times that for {f2}",
     {"f1": "measured", "f2": "measured", "bound": "number"},
     lambda choices: Always(("x", "x'"), (), "distance(f1, x, x') <= bound * distance(f2, x, x')", distinct=("x", "x'")),
 )

@@ -79,10 +79,14 @@ class Infimum(Struct, frozen=True):
 
 
 class Property(Struct, frozen=True):
-    """`parameters`: name -> kind, in order. `options`: name -> kind; `required` must be given."""
+    """`parameters`: name -> kind, in order. `options`: name -> kind; `required` must be given.
+
+    `words`: the definition as a sentence without its full stop, by the options as written; `{f1}`, `{radius}` and so on
+    stand for arguments and options.
+    """
 
     name: str
-    words: str
+    words: Callable[[Choices], str]
     parameters: Mapping[str, Kind]
     pattern: Callable[[Choices], Pattern]
     options: Mapping[str, OptionKind] = {}
@@ -108,6 +112,18 @@ def wheres(choices: Choices) -> tuple[str, ...]:
     """The premises that `where` (binds x) and `where_both` (binds x and x') add."""
     one = ("where_at(x)",) if "where" in choices else ()
     return one + (("where_both_at(x)", "where_both_at(x')") if "where_both" in choices else ())
+
+
+def conditions(choices: Choices) -> str:
+    """`where`, `where_both` and `almost`, as the end of a sentence about x (and x')."""
+    one = ", if {where} at x" if "where" in choices else ""
+    both = ", if {where_both} at both" if "where_both" in choices else ""
+    return one + both + (", except on a set of measure zero" if on(choices, "almost") else "")
+
+
+def within(choices: Choices) -> str:
+    """How far the points of the ball are."""
+    return "at most {radius}" if on(choices, "closed") else "less than {radius}"
 
 
 def on(choices: Choices, flag: str) -> bool:

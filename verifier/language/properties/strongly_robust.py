@@ -1,6 +1,16 @@
 """strongly_robust(f1, f2, radius): no adversarial pair within the radius (THEORY section 3); with `eta`, few (4)."""
 
-from verifier.language.properties.property import Always, Choices, Likely, Pattern, Property, on, wheres
+from verifier.language.properties.property import (
+    Always,
+    Choices,
+    Likely,
+    Pattern,
+    Property,
+    conditions,
+    on,
+    wheres,
+    within,
+)
 
 
 def pattern(choices: Choices) -> Pattern:
@@ -16,9 +26,20 @@ def pattern(choices: Choices) -> Pattern:
     )
 
 
+def words(choices: Choices) -> str:
+    who = f"two points x, x' {within(choices)} apart for {{f2}} and labelled alike by it"
+    if "eta" in choices:
+        drawn = "{over}" if "over" in choices else "uniform(X)"
+        return (
+            f"{who}, drawn independently from {drawn}, get one label from {{f1}} with a probability of more than "
+            f"1 - {{eta}}{conditions(choices)}"
+        )
+    return f"any {who} get one label from {{f1}}{conditions(choices)}"
+
+
 STRONGLY_ROBUST = Property(
     "strongly_robust",
-    "no two points that are near and alike for the oracle are told apart by f1",
+    words,
     {"f1": "classifier", "f2": "classifier"},
     pattern,
     options={

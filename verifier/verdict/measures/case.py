@@ -23,10 +23,10 @@ SHORT = 12
 """Numbers of more characters are rounded in a note."""
 
 CASES = {
-    (False, False): ("I", "{0} tells apart what {1} does not, and {1} tells apart what {0} does not."),
-    (False, True): ("II", "{0} tells apart all that {1} does, and more: it has an unnecessary feature."),
-    (True, True): ("III", "{0} and {1} tell the same things apart."),
-    (True, False): ("IV", "{1} tells apart all that {0} does, and more: {0} lacks a feature."),
+    (False, False): ("I", "What is near for {1} need not be near for {0}, nor the other way round."),
+    (False, True): ("II", "What is near for {0} is near for {1}, but not the other way round: {0} sees more."),
+    (True, True): ("III", "The same is near for {0} and for {1}."),
+    (True, False): ("IV", "What is near for {1} is near for {0}, but not the other way round: {0} sees less."),
 }
 """By `contained(f1, f2)` and `contained(f2, f1)`."""
 
@@ -47,7 +47,7 @@ def compute(decider: Decider, computation: Computation) -> Measurement:
             pair = pair or verdict.pair
     amount, words = CASES[holds[0], holds[1]]
     notes = [words.format(model, oracle)]
-    for fact in (_accurate, _some_oracle):
+    for fact in (accurate, _some_oracle):
         note, points, believed = fact(decider, model, oracle, pair)
         notes.append(note)
         trusts += believed
@@ -59,7 +59,7 @@ def compute(decider: Decider, computation: Computation) -> Measurement:
 Fact = tuple[str, Points | None, tuple[str, ...]]
 
 
-def _accurate(decider: Decider, model: str, oracle: str, pair: Witness | None) -> Fact:
+def accurate(decider: Decider, model: str, oracle: str, pair: Witness | None) -> Fact:
     """Is there a decision on g1 that gives f2 everywhere? Iff g1 x = g1 x' forces f2 x = f2 x'."""
     classifier = decider.program.classifiers[oracle]
     gives = f"decision on the features of {model} gives {oracle} everywhere"
