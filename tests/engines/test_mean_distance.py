@@ -151,7 +151,7 @@ def test_out_of_time_the_mean_is_enclosed_or_unknown(seconds: float, exact: Frac
 METRICS = ("linf", "l1", "linf(scale: 3)", "2*l1 + linf", "max(l1, 3*linf)")
 
 
-@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("seed", range(16))
 def test_sums_of_corners_against_pairs(seed: int) -> None:
     """Both ways to find the shadows, with distances between products of real, yes/no and whole coordinates, and a
     pseudometric that sees one of them."""
@@ -171,9 +171,10 @@ def test_sums_of_corners_against_pairs(seed: int) -> None:
             (", c: {u, v}", " + (if c == u then 1 else 0)", ", c = c"),
         ]
     )
+    where = random.choice(["x + y <= 3/2", "x + y >= 1/4", "y >= 1/2 or x >= 1/3"])  # x' = 0 is not always in X
     features = random.choice(["h = x", "h = x, y = y", "h = x - 2*y"]) + random.choice([seen, ""])
     text = f"""
-domain X {{ x: real in [-1, 1], y: real in [0, 1]{more} where x + y <= 3/2 }}
+domain X {{ x: real in [-1, 1], y: real in [0, 1]{more} where {where} }}
 labels {{ no, yes }}
 oracle f2 {{ features {features}  metric {random.choice(METRICS)}  decide if h >= 1/4 then yes else no }}
 model f1 {{ features s = {score}{weight}  decide if s >= {number() / 4} then yes else no }}

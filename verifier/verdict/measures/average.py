@@ -215,7 +215,7 @@ def mean(decider: Decider, computation: Computation, d: Form) -> Measurement:
             return Measurement(Fraction(0), trusts=trusts)
         if not all(others for _, others in grounds):
             return Measurement("infinity", trusts=trusts)
-        pairs = ground.fixed(poser.pose(POINTS, [], numbers=[d])).question
+        pairs = ground.fixed(poser.pose_only(POINTS, [], numbers=[d])).question
         shadows = of_cells(pairs, grounds, ground.sides, end)
         if shadows is None:
             flips = ground.fixed(poser.pose(POINTS, [poser.truth(same(f1, "!="), POINTS)], numbers=[d])).question
