@@ -74,7 +74,7 @@ def test_euclidean_balls_are_explained_without_a_margin(tmp_path: Path) -> None:
     round_ = BOUNDARY.replace("metric linf", "metric l2")
     assert "With `where: margin(f1) >= 1/10` it holds" in explained(tmp_path, round_)
     text = explained(tmp_path, round_.replace("features x = x  metric l2", "features x = x, y = x  metric l2"))
-    assert "critical radius 0" in text
+    assert "The decision of f1 is to blame: it cuts a class of f2, all of X, without a gap" in text
     assert "With `where:" not in text
 
 
@@ -262,7 +262,22 @@ def test_an_inaccurate_model_is_told_which_part_is_to_blame(tmp_path: Path) -> N
     assert "The decision of f1 is to blame. Some decision on the features of f1 gives f2 everywhere." in text
     blind = late.replace("features s = size, h = hue  decide if s + h/10", "features h = hue  decide if h")
     text = explained(tmp_path, blind, "L")
-    assert "The features of f1 are to blame. No decision on the features of f1 gives f2 everywhere: they are eq" in text
+    assert (
+        "The features of f1 are to blame. No decision on the features of f1 gives f2 everywhere: they are equal at {size: "
+        in text
+    )
+    assert "x and x'" not in text[text.index("No decision") :]
+
+
+def test_the_largest_radius_at_a_point_is_said(tmp_path: Path) -> None:
+    """From 1/4 the labels change at 1/2; f3 calls 1/2 no, so that it changes beyond."""
+    at = BOUNDARY + "point p = { x: 1/4 }\nassert P: robust_at(f1, f2, p, radius: 1/10)\n"
+    text = explained(tmp_path, at, "P")
+    assert "At p every open ball up to the radius 1/4 works, no larger one does (a point that f2 labels" in text
+    beyond = at.replace(">= 1/2", "> 1/2").replace("p, radius: 1/10", "p, radius: 1/10, agree: false")
+    assert "(no point at this distance flips)" in explained(tmp_path, beyond, "P")
+    wall = at.replace("metric linf }", "metric linf  decide if x >= 1/2 then yes else no }")
+    assert "At p every radius works: no point that f2 labels alike flips." in explained(tmp_path, wall, "P")
 
 
 def test_a_file_without_assertions_is_said_to_have_none(tmp_path: Path) -> None:

@@ -80,6 +80,8 @@ def explain(
             fails = isinstance(checked.verdict, Refuted) and checked.of in FOR_ALL
             blamed = fails and all(a.label in ("", "of", "radius", "closed") for a in body.arguments)
             sections.append(("Why", list(asker.why(pair[0], pair[1], checked, blamed))))
+            if checked.of == "robust_at" and isinstance(claim, Always) and not claim.almost:
+                sections.append(("Radius", list(asker.nearest(pair[0], pair[1], body))))
             if checked.of == "strongly_robust" and isinstance(checked.verdict, Refuted) and isinstance(claim, Always):
                 sections.append(("Way out", list(asker.way_out(pair[0], body, claim))))
     return [(title, lines) for title, lines in sections if lines]

@@ -62,8 +62,7 @@ class Asker:
         if case.amount is not None:
             notes = " ".join(case.notes)
             if case.pair is not None and len(case.pair.points) == 2:  # of the measure, which is not shown here
-                points = self.points(case.pair)
-                notes = re.sub(r"\bat x and x'(?=[.,])", lambda _: f"at {points}", notes)
+                notes = naming(notes, self.points(case.pair))
             yield f"Case {case.amount}{believing(case.trusts)}. {notes}"
         plain = checked.of == "contained" and "of:" not in checked.text
         contained = checked.verdict if plain else self.ask(f"contained({model}, {oracle})").verdict
@@ -206,7 +205,7 @@ class Asker:
             case "infinity":
                 yield f"No two points that {oracle} labels alike get different labels from {model}: every radius works."
             case Fraction() as value if value == 0:
-                believed = believing(radius.trusts)
+                believed = f", trusting {' and '.join(radius.trusts)}" if radius.trusts else ""
                 none = "no radius works for all points"
                 near = f"Pairs that flip come arbitrarily near for {oracle} (critical radius 0{believed})"
                 start = f"The decision of {model} is to blame: it" if blamed else f"The decision of {model}"
@@ -235,12 +234,31 @@ class Asker:
             case _:
                 pass
 
+    def nearest(self, model: str, oracle: str, body: tree.Apply) -> Iterator[str]:
+        """The largest radius that works at a point."""
+        where = next((unparse(a.value) for a in body.arguments[2:] if not a.label), "")
+        free = any(a.label == "agree" and unparse(a.value) == "false" for a in body.arguments)
+        least = self.measure(f"min_distance({model}, {oracle}, {where}{', agree: false' if free else ''})")
+        who = "point" if free else f"point that {oracle} labels alike"
+        match least.amount:
+            case "infinity":
+                yield f"At {where} every radius works: no {who} flips."
+            case Fraction() | Root() as value:
+                reached = f"{'a' if least.attained else 'no'} {who} at this distance flips"
+                amount = f"{distance_text(value)}{believing(least.trusts)}"
+                yield f"At {where} every open ball up to the radius {amount} works, no larger one does ({reached})."
+            case _:
+                pass
+
     def together(self, model: str, oracle: str) -> Fraction | None:
-        """inf { d1' + d2' } over the pairs that flip: 0 iff they come arbitrarily near for both; None if not known."""
+        """inf { d1' + d2' } over the pairs that flip, where those come arbitrarily near for the oracle: 0 iff they do
+        so for the model, too; None if that is not known. Of l2 only where containment is uniform, which forces it."""
         metrics = [self.decider.program.classifiers[n].metric for n in (model, oracle)]
+        if any(m is not None and m.is_quadratic for m in metrics):
+            uniform = self.ask(f"uniformly_contained({model}, {oracle})").verdict
+            return Fraction(0) if isinstance(uniform, Proved) else None
         near = measure_of(self.decider.program, template(f"critical_radius({model}, {oracle})"))
-        if any(m is not None and m.is_quadratic for m in metrics) or not isinstance(near, Infimum):
-            return None
+        assert isinstance(near, Infimum)
         both = replace(near, of=template(f"distance({model}, x, x') + distance({oracle}, x, x')"))
         value = self.decider.compute(both, self.left())
         return value.amount if value.how == "exact" and isinstance(value.amount, Fraction) else None
@@ -249,7 +267,8 @@ class Asker:
         """Why a model is not accurate: its features miss what the oracle decides by, or its decision does."""
         note, points, trusts = accurate(self.decider, model, oracle, None)
         if points is not None:
-            yield f"The features of {model} are to blame. {note}"
+            said = naming(note, " and ".join(map(point, points.values())))
+            yield f"The features of {model} are to blame. {said}"
         elif note.startswith("Some"):
             yield f"The decision of {model} is to blame. {note[:-1]}{believing(trusts)}."
         else:
@@ -285,6 +304,11 @@ class Asker:
                 yield f"No margin of {model} restores it: flipped pairs have arbitrarily large ones."
             case _:
                 pass
+
+
+def naming(note: str, points: str) -> str:
+    """A note of a measure with the points in the place of `x and x'`, which are not shown."""
+    return re.sub(r"\bat x and x'(?=[.,])", lambda _: f"at {points}", note)
 
 
 def flips(pair: Witness, model: str, oracle: str) -> bool:
