@@ -262,10 +262,8 @@ def test_an_inaccurate_model_is_told_which_part_is_to_blame(tmp_path: Path) -> N
     assert "The decision of f1 is to blame. Some decision on the features of f1 gives f2 everywhere." in text
     blind = late.replace("features s = size, h = hue  decide if s + h/10", "features h = hue  decide if h")
     text = explained(tmp_path, blind, "L")
-    assert (
-        "The features of f1 are to blame. No decision on the features of f1 gives f2 everywhere: they are equal at {size: "
-        in text
-    )
+    assert "The features of f1 are to blame. No decision on the features of f1 gives f2 everywhere" in text
+    assert "they are equal at {size: " in text
     assert "x and x'" not in text[text.index("No decision") :]
 
 
