@@ -27,7 +27,19 @@ from verifier.source.text import NOWHERE
 from verifier.syntax import tree
 from verifier.verdict.certify import distance
 from verifier.verdict.measures import counted, enumerated, sampled
-from verifier.verdict.measures.probability import DEEP, POINTS, TRUSTS, USEFUL, ZERO, X, Y, call, measure, same
+from verifier.verdict.measures.probability import (
+    DEEP,
+    POINTS,
+    TRUSTS,
+    UNBOUNDED,
+    USEFUL,
+    ZERO,
+    X,
+    Y,
+    call,
+    measure,
+    same,
+)
 from verifier.verdict.verdict import Measurement, interval
 
 if TYPE_CHECKING:
@@ -45,6 +57,7 @@ PAVED = "the mean of a root is only enclosed"
 NORMS = "roots lie between two polyhedral norms, and so does the mean"
 FOR_A_GUESS = 0.5
 """This share of the time is kept for an estimate."""
+FARTHER = "X is unbounded, and the nearest x' of another label may be anywhere: give every real coordinate an interval"
 MOST = 4
 """Real coordinates: the parts live in twice as many dimensions."""
 
@@ -178,10 +191,10 @@ def space(decider: Decider, computation: Computation, distance: Sequence[Form]) 
         support = measure(ground.everywhere, decider.left() / 4, ground.density) if ground.density else sides
     except RecursionError:
         return DEEP
-    if isinstance(sides, str):
-        return sides
     if isinstance(support, str):
         return support
+    if isinstance(sides, str):
+        return FARTHER if sides == UNBOUNDED else sides
     if len(sides) > MOST:
         return f"the mean distance is computed for at most {MOST} real coordinates"
     ground.sides, ground.support = sides, support

@@ -38,6 +38,7 @@ CLOSE = Fraction(1, 1000)
 CLOSE_DISC = Fraction(1, 2000)
 """The same of two forms."""
 
+UNBOUNDED = "X is unbounded: there is no uniform distribution on it"
 NULL = "the condition has probability 0: almost {} near and alike for the oracle"
 FINE = 4
 """Directions in a quarter of the plane, of the norms that enclose roots in a sum: a factor of 1.03 for two forms."""
@@ -80,7 +81,7 @@ def measure(domain: Posed, seconds: float, density: Density = UNIFORM) -> dict[i
     if not mass.given[0]:
         return "X has no inside, so no volume to share out: drop the coordinates that follow from the others"
     if any(abs(side) >= FAR for pair in mass.sides.values() for side in pair):
-        return "X is unbounded: there is no uniform distribution on it"
+        return UNBOUNDED
     return mass.sides
 
 
