@@ -164,31 +164,32 @@ class Space(Struct):
 
     def fixed(self, posed: Posed) -> Posed:
         """The question where idle coordinates are what they are fixed to."""
-        width = len(self.everywhere.question.variables)
-        variables = tuple(
-            replace(v, high=v.low) if k % width in self.idle else v for k, v in enumerate(posed.question.variables)
-        )
-        return replace(posed, question=replace(posed.question, variables=variables))
+        return fixed(posed, self.idle, len(self.everywhere.question.variables))
+
+
+def fixed(posed: Posed, idle: frozenset[int], width: int) -> Posed:
+    variables = [replace(v, high=v.low) if k % width in idle else v for k, v in enumerate(posed.question.variables)]
+    return replace(posed, question=replace(posed.question, variables=tuple(variables)))
 
 
 def space(decider: Decider, computation: Computation, distance: Sequence[Form]) -> Space | str:
     """What the mean is taken over; or why there is none. `distance`: the forms that it is made of."""
-    poser, steps = decider.poser, computation.over.steps
+    poser = decider.poser
     labels = poser.symbolic.label(decider.program.classifiers[computation.classifier("f1")], poser.point(X))
     shape = [*labels.cases, *counted_facts(decider, computation), *poser.inside((X,)), *distance]
     used = poser.build.reach(shape)
-    ground = Space(poser.pose((X,), [], numbers=[ZERO]), {}, {}, {}, frozenset())
-    both = zip(*(poser.inputs(name) for name in POINTS), ground.everywhere.question.variables, strict=True)
-    ground.idle = frozenset(
+    everywhere = poser.pose((X,), [], numbers=[ZERO])
+    both = list(zip(*(poser.inputs(name) for name in POINTS), everywhere.question.variables, strict=True))
+    idle = frozenset(
         k
         for k, (x, y, v) in enumerate(both)
         if v.low is not None and v.high is not None and not used & {i for form in (x, y) for i, _ in form.terms}
     )
-    ground.everywhere = ground.fixed(ground.everywhere)
-    ground.density = {k: step for k, step in steps.items() if k not in ground.idle}
+    everywhere = fixed(everywhere, idle, len(both))
+    density = {k: step for k, step in computation.over.steps.items() if k not in idle}
     try:
-        sides = measure(ground.everywhere, decider.left() / 4)
-        support = measure(ground.everywhere, decider.left() / 4, ground.density) if ground.density else sides
+        sides = measure(everywhere, decider.left() / 4)
+        support = measure(everywhere, decider.left() / 4, density) if density else sides
     except RecursionError:
         return DEEP
     if isinstance(support, str):
@@ -197,8 +198,7 @@ def space(decider: Decider, computation: Computation, distance: Sequence[Form]) 
         return FARTHER if sides == UNBOUNDED else sides
     if len(sides) > MOST:
         return f"the mean distance is computed for at most {MOST} real coordinates"
-    ground.sides, ground.support = sides, support
-    return ground
+    return Space(everywhere, sides, support, density, idle)
 
 
 def counted_facts(decider: Decider, computation: Computation) -> list[Form]:
