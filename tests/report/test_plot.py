@@ -237,6 +237,27 @@ def test_what_cannot_be_drawn_is_said(example: str, words: list[str], code: int,
     assert not (tmp_path / "picture.svg").exists()
 
 
+@pytest.mark.parametrize(
+    ("decide", "thin"),
+    [
+        ("if x == y then tie else if x < y then left else right", ["tie"]),
+        ("if x == 1/2 then tie else left", ["tie"]),  # both sides are left
+        ("if x == 1/2 and y == 1/2 then tie else left", ["tie"]),
+        ("if x < y then left else if x > 1 then tie else right", []),  # no point of X at all
+        ("if x >= 1/2 then tie else left", []),  # a region
+        ("if x == 1 and y < 1/3 then tie else left", []),  # a side that X has not got
+    ],
+)
+def test_a_label_without_an_area_is_said(decide: str, thin: list[str]) -> None:
+    loaded = load_text(
+        "domain X { x: real in [0, 1), y: real in [0, 1] }\nlabels { left, right, tie }\n"
+        f"oracle f2 {{ features x = x  metric linf }}\nmodel f1 {{ features x = x, y = y  decide {decide} }}\n"
+    )
+    loaded.worker.close()
+    (panel,) = regions(Plane(loaded.program, {}), Subject("f1", "f2")).panels
+    assert panel.thin == thin
+
+
 @pytest.mark.parametrize("kind", ["regions", "fibres", "uncontained", "modulus", "distances"])
 def test_a_file_without_a_domain_is_answered(kind: str, tmp_path: Path) -> None:
     (tmp_path / "empty.vf").write_text("")

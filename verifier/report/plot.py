@@ -66,13 +66,15 @@ class Region(Struct, frozen=True):
 
 class Panel(Struct, frozen=True):
     """The decision regions of one classifier. `own`, `other`: its decision boundary, and the other classifier's;
-    `cuts`: the part of its own that runs inside of a class of the oracle."""
+    `cuts`: the part of its own that runs inside of a class of the oracle; `thin`: the labels that it gives on lines or
+    points only, which no colour shows."""
 
     title: str
     regions: Sequence[Region]
     own: Sequence[Border]
     other: Sequence[Border]
     cuts: Sequence[Border]
+    thin: Sequence[str] = ()
 
 
 class Marked(Struct, frozen=True):
@@ -175,7 +177,8 @@ def draw_regions(figure: Figure, picture: Regions) -> None:
         for region in panel.regions:
             drawn = [(b.start, b.end) for b in (*panel.own, *panel.other)]
             name(ax, region, box, [*dots_, *arrows, *round_, *drawn])
-        ax.set_title(panel.title, fontsize=11, loc="left", pad=6)
+        thin = f"; on lines or points: {shortened(', '.join(panel.thin), 20)}" if panel.thin else ""
+        ax.set_title(panel.title + thin, fontsize=11, loc="left", pad=6)
     dress(axes, picture.axes, box)
     key: list[tuple[str, dict[str, Any]]] = []
     model, oracle = picture.names

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
+from itertools import islice
 from pathlib import Path
 
 from msgspec import Struct
@@ -28,6 +29,8 @@ from verifier.syntax.format import unparse
 from verifier.syntax.parser import parse
 from verifier.verdict.verdict import Undecided, Witness, word
 
+SPOTS = 4000
+"""At so many places labels are looked for that have no area."""
 LEVELS = 7
 """So many fibres are drawn (of an oracle with several features: at most so many squared)."""
 CURE = "Pictures need matplotlib: pip install 'strong-robust[plot]'."
@@ -232,10 +235,22 @@ def regions(plane: Plane, about: Subject) -> Regions:
             if (loops := outline(met, lambda k, i=i, m=m: side(k, i) == m))  # type: ignore[misc]
         ]
         kind = plane.program.classifiers[name].kind
-        panels.append(Panel(f"{name} ({kind})", shown, own, other, cuts))
+        rare = thin(plane, cells, name, {*members} - {r.label for r in shown})
+        panels.append(Panel(f"{name} ({kind})", shown, own, other, cuts, rare))
     if not panels:
         raise NoPlane(f"Neither `{about.model}` nor `{about.oracle}` gives labels.")
     return Regions(about.title, plane.axes, panels, marked(plane, about), names)
+
+
+def thin(plane: Plane, cells: Sequence[Cell], name: str, labels: set[str]) -> list[str]:
+    """Those of the labels that are given at some side or corner of a cell: on all of a side, or only there."""
+    if not labels:
+        return []
+    interpreter = Interpreter(plane.program)
+    sides = {(a, b) for c in cells for a, b in zip(c.polygon, (*c.polygon[1:], *c.polygon[:1]), strict=True)}
+    spots = {((a[0] + b[0]) / 2, (a[1] + b[1]) / 2) for a, b in sides} | {a for a, _ in sides}
+    points = [p for v in islice(spots, SPOTS) if interpreter.inside(p := plane.lift(v))]
+    return sorted(labels & {interpreter.label(name, p) for p in points})
 
 
 def side(key: object, index: int) -> str:
