@@ -12,6 +12,8 @@ import pytest
 from click.testing import CliRunner
 
 from verifier.surfaces.cli import cli
+from verifier.verdict.decide import Decider
+from verifier.verdict.verdict import Measurement
 
 HALFSPACE = """
 domain X { size: real in [0, 1], hue: real in [0, 1] }
@@ -285,3 +287,20 @@ def test_a_file_without_assertions_is_said_to_have_none(tmp_path: Path) -> None:
         result = CliRunner().invoke(cli, ["explain", str(path)], standalone_mode=False)
         assert (result.return_value, result.stdout) == (3, "")
         assert "No assertion to explain" in result.stderr
+
+
+def test_what_stayed_open_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Decider, "compute", lambda *_: Measurement(None, why="out of time"))
+    text = explained(tmp_path, HALFSPACE, "A1")
+    assert "Which case it is stayed open: out of time." in text
+    assert "Which features of f1 are unnecessary stayed open: out of time." in text
+    assert "Case" not in text and "Unnecessary features" not in text
+
+
+def test_what_was_decided_for_one_assertion_is_not_asked_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The points are the same all through an explanation."""
+    asked: list[object] = []
+    compute = Decider.compute
+    monkeypatch.setattr(Decider, "compute", lambda self, m, s: (asked.append(m), compute(self, m, s))[1])
+    explained(tmp_path, HALFSPACE)
+    assert len(asked) == len({repr(m) for m in asked}) == 2  # the case and the unnecessary features, of two assertions

@@ -31,7 +31,7 @@ from verifier.model.claim import (
 from verifier.model.elaborate import names_in
 from verifier.model.program import Classifier, Program
 from verifier.model.replace import renamed
-from verifier.report.reasons import Asker
+from verifier.report.reasons import Asker, Known
 from verifier.report.terminal import RULES, applies
 from verifier.source.text import NOWHERE
 from verifier.syntax import tree
@@ -49,9 +49,9 @@ Section = tuple[str, list[str]]
 
 
 def explain(
-    decider: Decider, declaration: tree.Assert, claim: Claim, checked: Checked, seconds: float
+    decider: Decider, declaration: tree.Assert, claim: Claim, checked: Checked, seconds: float, known: Known
 ) -> list[Section]:
-    """The sections of an explanation; each has a title and sentences."""
+    """The sections of an explanation; each has a title and sentences. `known`: what was decided for others before."""
     body = declaration.body
     sections: list[Section] = []
     if said := words_of(body):
@@ -71,12 +71,12 @@ def explain(
         sections.append(("Rules", [f"{r.choice} {applies(r)}" for r in checked.strategy.rules]))
     accurate = checked.of == "accurate" and isinstance(claim, Always) and not claim.almost
     if accurate and isinstance(claim, Always) and isinstance(checked.verdict, Refuted):
-        sections.append(("Why", list(Asker(decider, seconds, checked.pair).labels(*claim.shown[:2]))))
+        sections.append(("Why", list(Asker(decider, seconds, checked.pair, known).labels(*claim.shown[:2]))))
     needless = checked.of == "contained_at" and not isinstance(checked.verdict, Refuted)
     if checked.of in PAIRED and not needless and isinstance(body, tree.Apply):
         pair = [a.value.id for a in body.arguments if not a.label and isinstance(a.value, tree.Name)][:2]
         if len(pair) == 2 and all(name in decider.program.classifiers for name in pair):
-            asker = Asker(decider, seconds, checked.pair)
+            asker = Asker(decider, seconds, checked.pair, known)
             fails = isinstance(checked.verdict, Refuted) and checked.of in FOR_ALL
             blamed = fails and all(a.label in ("", "of", "radius", "closed") for a in body.arguments)
             sections.append(("Why", list(asker.why(pair[0], pair[1], checked, blamed))))

@@ -36,24 +36,40 @@ TERMS = 12
 """An image of more terms is not written out."""
 
 
+Known = dict[str, Outcome | Measurement]
+
+
 class Asker:
     """Decides the claims behind an explanation, within a time for all of them."""
 
-    def __init__(self, decider: Decider, seconds: float, shown: Witness | None) -> None:
+    def __init__(self, decider: Decider, seconds: float, shown: Witness | None, known: Known) -> None:
         self.decider = decider
         self.end = time.monotonic() + seconds
         self.shown = shown
         """The points that the reader sees above the reasons."""
+        self.known = known
+        """What was decided before, by its text."""
 
     def left(self) -> float:
         return max(0.1, self.end - time.monotonic())
 
     def ask(self, text: str) -> Outcome:
         """The outcome of an assertion written in the language."""
-        return self.decider.decide(claim_of(self.decider.program, template(text)), self.left())
+        if isinstance(before := self.known.get(text), Outcome):
+            return before
+        outcome = self.decider.decide(claim_of(self.decider.program, template(text)), self.left())
+        if not isinstance(outcome.verdict, Undecided):
+            self.known[text] = outcome
+        return outcome
 
     def measure(self, text: str) -> Measurement:
-        return self.decider.compute(measure_of(self.decider.program, template(text)), self.left())
+        """The value of a measure written in the language."""
+        if isinstance(before := self.known.get(text), Measurement):
+            return before
+        value = self.decider.compute(measure_of(self.decider.program, template(text)), self.left())
+        if value.amount is not None:
+            self.known[text] = value
+        return value
 
     def why(self, model: str, oracle: str, checked: Checked, blamed: bool) -> Iterator[str]:
         """The paper's case, containment both ways, the unnecessary features, and (if the claim is about all of X, and
@@ -64,7 +80,9 @@ class Asker:
             if case.pair is not None and len(case.pair.points) == 2:  # of the measure, which is not shown here
                 notes = naming(notes, self.points(case.pair))
             yield f"Case {case.amount}{believing(case.trusts)}. {notes}"
-        plain = checked.of == "contained" and "of:" not in checked.text
+        else:
+            yield f"Which case it is stayed open: {case.why}."
+        plain = checked.of == "contained" and "of:" not in checked.text and not isinstance(checked.verdict, Undecided)
         contained = checked.verdict if plain else self.ask(f"contained({model}, {oracle})").verdict
         back = self.ask(f"contained({oracle}, {model})").verdict
         yield self.containment(model, oracle, contained)
@@ -75,6 +93,8 @@ class Asker:
             yield from unnecessary.notes
             if unnecessary.notes:
                 yield from self.directions(model, oracle)
+        elif unnecessary.amount is None:
+            yield f"Which features of {model} are unnecessary stayed open: {unnecessary.why}."
         if isinstance(checked.verdict, Undecided):
             return
         factors = self.ask(f"factors({model}, {oracle})").verdict

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from verifier.api import Loaded, Options, checked, load
 from verifier.model.claim import Computation, Infimum
 from verifier.report.explain import explain
+from verifier.report.reasons import Known
 from verifier.report.terminal import block, diagnostic_text
 from verifier.report.text import cells
 from verifier.source.closest import suggestion
@@ -44,7 +45,7 @@ def run(path: str, names: tuple[str, ...], settings: Mapping[str, str], timeout:
 
 def print_all(loaded: Loaded, names: tuple[str, ...], timeout: float, screen: Screen) -> None:
     decider = loaded.decider(certifying=True)
-    first = True
+    first, known = True, Known()
     for declaration, claim in loaded.items:
         if not isinstance(declaration, tree.Assert) or isinstance(claim, Infimum | Computation):
             continue
@@ -54,7 +55,7 @@ def print_all(loaded: Loaded, names: tuple[str, ...], timeout: float, screen: Sc
         head = f"{result.name} {result.text}"
         lines = block(result, head, cells(head) + 4, screen.paint)
         lines[0] = lines[0].replace("0.00 s", "").rstrip()
-        for title, sentences in explain(decider, declaration, claim, result, timeout):
+        for title, sentences in explain(decider, declaration, claim, result, timeout, known):
             lines.append("")
             for i, sentence in enumerate(sentences):
                 label = (
