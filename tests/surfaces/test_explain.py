@@ -304,3 +304,11 @@ def test_what_was_decided_for_one_assertion_is_not_asked_again(tmp_path: Path, m
     monkeypatch.setattr(Decider, "compute", lambda self, m, s: (asked.append(m), compute(self, m, s))[1])
     explained(tmp_path, HALFSPACE)
     assert len(asked) == len({repr(m) for m in asked}) == 2  # the case and the unnecessary features, of two assertions
+
+
+def test_equivalence_has_the_case_and_both_containments_and_blames_nobody(tmp_path: Path) -> None:
+    text = explained(tmp_path, HALFSPACE + "assert Q: equivalent(f1, f2) expect refuted\n", "Q")
+    assert "Case II" in text
+    assert re.search(r"contained\(f1, f2\) is refuted: .* have distance 0 for f2 and 1 for f1\.", text)
+    assert "contained(f2, f1) is proved: on X, f2.s = f1.s." in text
+    assert "to blame" not in text

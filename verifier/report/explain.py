@@ -40,7 +40,7 @@ from verifier.verdict.decide import Decider, written
 from verifier.verdict.verdict import Checked, Proved, Refuted, Undecided
 
 FOR_ALL = frozenset({"contained", "uniformly_contained", "factors", "strongly_robust"})
-PAIRED = FOR_ALL | {"contained_at", "robust_at", "unnecessary"}
+PAIRED = FOR_ALL | {"contained_at", "robust_at", "unnecessary", "equivalent"}
 """The properties of a model against an oracle that have reasons: those of all points, and the others."""
 
 ALMOST = ", except on a set of measure zero"

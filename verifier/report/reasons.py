@@ -95,7 +95,7 @@ class Asker:
                 yield from self.directions(model, oracle)
         elif unnecessary.amount is None:
             yield f"Which features of {model} are unnecessary stayed open: {unnecessary.why}."
-        if isinstance(checked.verdict, Undecided):
+        if isinstance(checked.verdict, Undecided) or checked.of == "equivalent":
             return
         factors = self.ask(f"factors({model}, {oracle})").verdict
         features = f"The features of {model} are to blame: contained is refuted" if blamed else "contained is refuted"

@@ -347,7 +347,7 @@ class Decider:
         poser, points = self.poser, ("x", "x'")
         fine, coarse = (poser.shape(e, points) for e in (claim.fine, claim.coarse))
         if (linear := closed_form.contained(poser, claim)) is not None:
-            held, why = accepted(linear), "The features of the model are a linear image of the oracle's."
+            held, why = accepted(linear), "The features of the model are an affine image of the oracle's."
             return Outcome(Proved(held.by, held.trusts, notes=(why,), certificates=held.certificates))
         zero = chain(claim.fine, "<=")
 
