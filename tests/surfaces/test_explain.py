@@ -78,6 +78,12 @@ def test_euclidean_balls_are_explained_without_a_margin(tmp_path: Path) -> None:
     text = explained(tmp_path, round_.replace("features x = x  metric l2", "features x = x, y = x  metric l2"))
     assert "The decision of f1 is to blame: it cuts a class of f2, all of X, without a gap" in text
     assert "With `where:" not in text
+    assert "The least margin that would restore it is not computed for balls of l2" in text
+
+
+def test_the_margin_over_a_ball_of_a_sum_of_roots_is_no_internal_error(tmp_path: Path) -> None:
+    file = BOUNDARY.replace("features x = x  metric linf", "features x = x, y = x  metric l2 + linf")
+    assert "The least margin that would restore it is not computed for balls of l2" in explained(tmp_path, file)
 
 
 def test_a_critical_radius_that_is_a_root_is_written_as_one(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from verifier.engines.engine import Most
 from verifier.language.build import Form
 from verifier.model.assertion import claim_of, measure_of, template
 from verifier.model.claim import Always, Contained, Infimum
-from verifier.model.meaning import numbers
+from verifier.model.meaning import NotYet, numbers
 from verifier.model.program import PointValue, Value
 from verifier.report.text import distance_text, number, printable
 from verifier.syntax import tree
@@ -308,8 +308,10 @@ class Asker:
             return
         facts = [poser.truth(g, points) for g in claim.given]
         facts.append(poser.build.negate(poser.truth(claim.then, points)))
-        posed = poser.pose(points, facts, numbers=[margin], squares=True)
-        if posed.question.squares:  # no supremum over a ball of l2 is computed
+        try:
+            posed = poser.pose(points, facts, numbers=[margin])
+        except NotYet:
+            yield "The least margin that would restore it is not computed for balls of l2 or mahalanobis."
             return
         match decider.portfolio.greatest(posed.question, self.left()):
             case Most(_, Fraction() as value, attained):
