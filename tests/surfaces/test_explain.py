@@ -318,3 +318,23 @@ def test_equivalence_has_the_case_and_both_containments_and_blames_nobody(tmp_pa
     assert re.search(r"contained\(f1, f2\) is refuted: .* have distance 0 for f2 and 1 for f1\.", text)
     assert "contained(f2, f1) is proved: on X, f2.s = f1.s." in text
     assert "to blame" not in text
+
+
+IGNORED = """
+domain X { a: real in [0, 1], b: real in [0, 1] }
+labels { no, yes }
+oracle f2 { features a = a, b = b  metric d(u, v) = abs(u.a - v.a)  decide if b >= 1/2 then yes else no }
+model f1 { features b = b  decide if b >= 1/2 then yes else no }
+assert A: contained(f1, f2) expect refuted
+"""
+
+
+def test_an_oracle_that_decides_by_what_its_distance_ignores_is_named(tmp_path: Path) -> None:
+    text = explained(tmp_path, IGNORED)
+    found = re.search(r"ignores: \{a: (\S+), b: (\S+)\} and \{a: (\S+), b: (\S+)\} have distance 0 for it, and", text)
+    assert found is not None, text
+    assert found[1] == found[3]
+    assert sorted(Fraction(b) >= Fraction(1, 2) for b in (found[2], found[4])) == [False, True]
+    assert "So no classifier that keeps its label at oracle distance zero is accurate." in text
+    assert "what its distance ignores" not in explained(tmp_path, IGNORED.replace("abs(u.a - v.a)", "abs(u.b - v.b)"))
+    assert "what its distance ignores" not in explained(tmp_path, HALFSPACE, "A1")

@@ -95,6 +95,7 @@ class Asker:
                 yield from self.directions(model, oracle)
         elif unnecessary.amount is None:
             yield f"Which features of {model} are unnecessary stayed open: {unnecessary.why}."
+        yield from self.own_labels(oracle)
         if isinstance(checked.verdict, Undecided) or checked.of == "equivalent":
             return
         factors = self.ask(f"factors({model}, {oracle})").verdict
@@ -215,6 +216,25 @@ class Asker:
                     f"{changes(move, self.entries(model))}."
                 )
 
+    # the oracle's labels
+
+    def own_labels(self, oracle: str) -> Iterator[str]:
+        """Whether they are read off what its distance ignores: then they are to blame, whatever the model does."""
+        classifier, domain = self.decider.program.classifiers[oracle], self.decider.program.domain
+        assert domain is not None
+        metric = classifier.metric
+        if classifier.decide is None or metric is None or metric.separates:  # else equal features, and equal labels
+            return
+        text = f"forall u, v in {domain.name}: distance({oracle}, u, v) == 0 => {oracle}(u) == {oracle}(v)"
+        match self.ask(text).verdict:
+            case Refuted(_, Witness() as pair):
+                labels = " and ".join(self.decider.replay.interpreter.label(oracle, p) for p in pair.points.values())
+                where = f"{self.points(pair)} have distance 0 for it, and are labelled {labels}"
+                none = "no classifier that keeps its label at oracle distance zero is accurate"
+                yield f"The labels of {oracle} are read off what its distance ignores: {where}. So {none}."
+            case _:
+                pass
+
     # the decision
 
     def boundary(self, model: str, oracle: str, blamed: bool) -> Iterator[str]:
@@ -293,6 +313,7 @@ class Asker:
             yield f"The decision of {model} is to blame. {note[:-1]}{believing(trusts)}."
         else:
             yield note
+        yield from self.own_labels(oracle)
 
     def way_out(self, model: str, body: tree.Apply, claim: Always) -> Iterator[str]:
         """The least margin that restores robustness: the supremum of the margin of x over the flipped pairs."""
