@@ -338,3 +338,17 @@ def test_an_oracle_that_decides_by_what_its_distance_ignores_is_named(tmp_path: 
     assert "So no classifier that keeps its label at oracle distance zero is accurate." in text
     assert "what its distance ignores" not in explained(tmp_path, IGNORED.replace("abs(u.a - v.a)", "abs(u.b - v.b)"))
     assert "what its distance ignores" not in explained(tmp_path, HALFSPACE, "A1")
+
+
+def test_a_decision_that_uses_what_its_own_distance_ignores_is_to_blame(tmp_path: Path) -> None:
+    """d1 and d2 see a, the decision of f1 reads b: contained, and two points at distance 0 for both flip."""
+    seen = "metric d(u, v) = abs(u.a - v.a)"
+    file = IGNORED.replace(f"{seen}  decide if b >= 1/2 then yes else no", seen)
+    file = file.replace("features b = b  decide", f"features a = a, b = b  {seen}  decide")
+    file = file[: file.index("assert")] + "assert A: factors(f1, f2) expect refuted\nassert B: contained(f1, f2)\n"
+    text = explained(tmp_path, file, "A")
+    assert (
+        "The decision of f1 is to blame: it uses what its own distance ignores: x and x' above, at distance zero"
+        in text
+    )
+    assert "The decision of f1 uses what its own distance ignores: {a: " in explained(tmp_path, file, "B")

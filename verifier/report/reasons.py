@@ -114,6 +114,10 @@ class Asker:
                     f"{start}, but {model} never flips between points at oracle distance zero that "
                     f"{oracle} labels alike: factors is proved{believing(trusts)}."
                 )
+            case Proved(), Refuted(_, Witness() as pair):  # contained: so the distance for the model is 0, too
+                start = f"The decision of {model} is to blame: it" if blamed else f"The decision of {model}"
+                why = f"{self.points(pair)}, at distance zero for both, flip, so no radius works for all points"
+                yield f"{start} uses what its own distance ignores: {why}."
             case Proved(_, trusts), _ if checked.of == "uniformly_contained" and isinstance(checked.verdict, Refuted):
                 yield (
                     f"contained is proved{believing(trusts)}: for each point some oracle distance is small enough, "
