@@ -21,7 +21,8 @@ from msgspec import Struct
 
 from verifier.engines.volume import OutOfTime, Polytope, Row, box, whole
 from verifier.engines.weigh import FAR, UNIFORM, Density, Exact, Region, Scale, Side, Split, chance, height, seam_of
-from verifier.kernel.circuit import Affine, Input, Select
+from verifier.kernel.circuit import Input, Select
+from verifier.query.convex import sums
 from verifier.query.question import Question
 
 ZERO = Fraction(0)
@@ -174,34 +175,22 @@ def of_cells(
 def differences(pairs: Question, width: int) -> tuple[set[int], set[int]]:
     """The inputs that the number of `pairs` sees, and those of which it sees only the difference between x and x'; by
     their place in a point."""
-    forms: list[dict[int, Fraction]] = []  # of inputs, and of choices: node i is -1 - i there
-    for i, node in enumerate(pairs.circuit):
-        match node:
-            case Input(index):
-                forms.append({index: Fraction(1)})
-            case Affine(terms, _):
-                form: dict[int, Fraction] = {}
-                for j, weight in terms:
-                    for k, w in forms[j].items():
-                        form[k] = form.get(k, ZERO) + weight * w
-                forms.append(form)
-            case Select():
-                forms.append({-1 - i: Fraction(1)})
+    forms = sums(pairs.circuit)
     seen, tied, known, stack = set[int](), set[int](), set[int](), list(pairs.numbers)
     while stack:
         i = stack.pop()
         if i in known:
             continue
         known.add(i)
-        for k, w in forms[i].items():
-            if k >= 0 and w:
-                seen.add(k % width)
-                if w + forms[i].get((k + width) % (2 * width), 0):
-                    tied.add(k % width)
-            elif k < 0:
-                node = pairs.circuit[-1 - k]
-                assert isinstance(node, Select)
-                stack += [node.test, node.then, node.otherwise]
+        weights: dict[int, Fraction] = {}
+        for n, w in forms[i][1]:
+            match pairs.circuit[n]:
+                case Input(index):
+                    weights[index] = w
+                case Select(test, then, otherwise):
+                    stack += [test, then, otherwise]
+        seen |= {k % width for k in weights}
+        tied |= {k % width for k, w in weights.items() if w + weights.get((k + width) % (2 * width), ZERO)}
     return seen, seen - tied
 
 

@@ -218,16 +218,10 @@ def mean(decider: Decider, computation: Computation, d: Form) -> Measurement:
         return Measurement(None, why=ground)
     end = time.monotonic() + decider.left()
     try:
-        found = cells(decider, f1, ground, end)
-        trusts = believed(decider, computation, ground, found)
-        if isinstance(trusts, str):
-            return Measurement(None, why=trusts)
-        size = ground.mass(decider.left())
-        grounds = list(flipping(decider, computation, ground, found, end))
-        if not grounds:
-            return Measurement(Fraction(0), trusts=trusts)
-        if not all(others for _, others in grounds):
-            return Measurement("infinity", trusts=trusts)
+        known = flipping(decider, computation, ground, end)
+        if isinstance(known, Measurement):
+            return known
+        trusts, size, grounds = known
         pairs = ground.fixed(poser.pose_only(POINTS, [], numbers=[d])).question
         shadows = of_cells(pairs, grounds, ground.sides, end)
         if shadows is None:
@@ -245,17 +239,34 @@ def mean(decider: Decider, computation: Computation, d: Form) -> Measurement:
     return between(total, size, LATE, trusts)
 
 
+Grounds = list[tuple[list[Region], list[Region]]]
+"""For each label, the parts of X where it is given and distance counts, and the cells of the other labels."""
+
+
 def flipping(
-    decider: Decider, computation: Computation, ground: Space, found: dict[str, tuple[Form, list[Region]]], end: float
-) -> Iterator[tuple[list[Region], list[Region]]]:
-    """For each label, the parts of X where it is given and distance counts, and the cells of the other labels."""
+    decider: Decider, computation: Computation, ground: Space, end: float
+) -> Measurement | tuple[tuple[str, ...], Side, Grounds]:
+    """Whom to trust, the mass of X, and what flips where; or the mean, where no distance is needed for it. May raise
+    OutOfTime and RecursionError."""
     poser, facts = decider.poser, counted_facts(decider, computation)
+    found = cells(decider, computation.classifier("f1"), ground, end)
+    trusts = believed(decider, computation, ground, found)
+    if isinstance(trusts, str):
+        return Measurement(None, why=trusts)
+    size = ground.mass(decider.left())
+    grounds: Grounds = []
     for name, (case, _) in found.items():
         own = ground.fixed(poser.pose((X,), [case, *facts], numbers=[ZERO]))
         if own.impossible:
             continue
         if regions := [r for r, _ in parts(own.question, ground.support, end, ground.density)]:
-            yield regions, [cell for other, (_, several) in found.items() if other != name for cell in several]
+            others = [cell for other, (_, several) in found.items() if other != name for cell in several]
+            grounds.append((regions, others))
+    if not grounds:
+        return Measurement(Fraction(0), trusts=trusts)
+    if not all(others for _, others in grounds):
+        return Measurement("infinity", trusts=trusts)
+    return trusts, size, grounds
 
 
 def between(total: Side, size: Side, why: str, trusts: tuple[str, ...]) -> Measurement:
@@ -270,7 +281,7 @@ def paved(decider: Decider, computation: Computation, far: tree.Expr) -> Measure
     from verifier.engines.paved_mean import Ground as Paved
     from verifier.engines.paved_mean import enclose
 
-    f1, poser = computation.classifier("f1"), decider.poser
+    poser = decider.poser
     rows = poser.rows(far, POINTS)
     here, there = ([form.terms[0][0] for form in poser.inputs(name)] for name in POINTS)
     if rows is None or len(rows) < 2 or not all({i for i, _ in form.terms} <= {*here, *there} for _, form in rows):
@@ -282,15 +293,12 @@ def paved(decider: Decider, computation: Computation, far: tree.Expr) -> Measure
     start = image([form for _, form in rows], here, -1)
     goal = image([replace(form, constant=Fraction(0)) for _, form in rows], there)
     try:
-        found = cells(decider, f1, ground, end)
-        trusts = believed(decider, computation, ground, found)
-        if isinstance(trusts, str):
-            return Measurement(None, why=trusts)
-        size = ground.mass(decider.left())
+        known = flipping(decider, computation, ground, end)
+        if isinstance(known, Measurement):
+            return known
+        trusts, size, several = known
         grounds = []
-        for regions, others in flipping(decider, computation, ground, found, end):
-            if not others:
-                return Measurement("infinity", trusts=trusts)
+        for regions, others in several:
             weights = [height(region, ground.density) * chance(region.fixed, ground.density) for region in regions]
             simplices = [
                 (weight * content(simplex), corners)
@@ -298,8 +306,6 @@ def paved(decider: Decider, computation: Computation, far: tree.Expr) -> Measure
                 for simplex, corners in triangles(region, start)
             ]
             grounds.append(Paved(simplices, [corners for cell in others for _, corners in triangles(cell, goal)]))
-        if not grounds:
-            return Measurement(Fraction(0), trusts=trusts)
 
         def enough(total: Side) -> bool:
             low, high = total[0] / size[1], total[1] / size[0]
