@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import shutil
 import sys
 import xml.etree.ElementTree as ElementTree
 from fractions import Fraction
@@ -265,6 +266,26 @@ def test_a_file_without_a_domain_is_answered(kind: str, tmp_path: Path) -> None:
     code, printed = plot(tmp_path, str(tmp_path / "empty.vf"), "--kind", kind, *target)
     assert code == 3
     assert "A picture needs a" in printed or "Nothing in this file gives distances" in printed
+
+
+def test_a_picture_takes_the_place_of_pictures_only(tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib")
+    file = Path(shutil.copy(EXAMPLES / "halfspace.vf", tmp_path))
+    for suffix in ("svg", "png"):
+        target = tmp_path / f"halfspace.{suffix}"
+        words = [] if suffix == "svg" else ["-o", str(target)]
+        target.write_bytes(b"drawn by hand, with Matplotlib")
+        code, printed = plot(tmp_path, str(file), *words)
+        assert (code, target.read_bytes()) == (2, b"drawn by hand, with Matplotlib")
+        assert "is there already, and stays as it is." in printed
+        assert plot(tmp_path, str(file), *words, "--force")[0] == 0
+        before = target.read_bytes()
+        assert plot(tmp_path, str(file), *words) == (0, f"Written to {target}.")  # its own
+        assert target.read_bytes() == before
+    assert plot(tmp_path, str(file), "-o", str(tmp_path / "none" / "a.svg"))[0] == 2
+    (tmp_path / "folder.svg").mkdir()
+    code, printed = plot(tmp_path, str(file), "-o", str(tmp_path / "folder.svg"))
+    assert (code, "is a folder. Name a file" in printed) == (2, True)
 
 
 def test_without_matplotlib_the_cure_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -67,7 +67,7 @@ def test_every_refuted_containment_of_the_corpus_is_repaired(name: str, tmp_path
 
 @pytest.mark.parametrize("name", [*EXAMPLE, FAIRNESS])
 def test_every_example_with_a_refuted_containment_is_repaired(name: str, examples: Path, worker: Worker) -> None:
-    code, output = repair(examples / name)
+    code, output = repair(examples / name, "--force")
     assert code == 0, output
     asked = output.split()[0]
     written = (examples / name).with_suffix(".repaired.vf")
@@ -79,7 +79,7 @@ def test_every_example_with_a_refuted_containment_is_repaired(name: str, example
 
 @pytest.mark.parametrize(("name", "asked"), [("equivalent.vf", "E10"), ("seam.vf", "decision")])
 def test_a_named_assertion_is_the_one_that_is_repaired(name: str, asked: str, examples: Path, worker: Worker) -> None:
-    result = repaired(examples / name, worker, asked)
+    result = repaired(examples / name, worker, asked, "--force")
     assert result.exit_code == 0, result.assertions
     assert result[asked].word == "proved"
 
@@ -152,7 +152,7 @@ def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "verifier", "repair", str(path), "-o", str(tmp_path / "none" / "out.vf")]
     result = subprocess.run(command, capture_output=True, text=True)
     assert result.returncode == 2
-    assert "cannot be written" in result.stderr
+    assert "there is no folder" in result.stderr
     assert "Traceback" not in result.stderr
 
 
@@ -164,6 +164,57 @@ def test_the_file_itself_is_never_written_over(tmp_path: Path) -> None:
         code, said = repair(path, "-o", str(output))
         assert (code, path.read_text()) == (2, before)
         assert "is the file itself, which stays as it is" in said
+
+
+def test_what_is_there_already_stays_unless_it_is_forced(tmp_path: Path) -> None:
+    path = Path(shutil.copy(EXAMPLES / "halfspace.vf", tmp_path))
+    written, other = path.with_suffix(".repaired.vf"), tmp_path / "mine.vf"
+    for target, words in ((written, []), (other, ["-o", str(other)])):
+        target.write_text("# by hand\n")
+        code, said = repair(path, *words)
+        assert (code, target.read_text()) == (2, "# by hand\n")
+        assert f"`{target}` is there already, and stays as it is." in said
+        code, said = repair(path, *words, "--force")
+        assert (code, load(target).check()["A1"].word) == (0, "proved"), said
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["halfspace.repaired.vf", "halfspace.vf", "mine.vf"]
+
+
+def test_a_folder_is_no_place_for_a_repair(tmp_path: Path) -> None:
+    path = Path(shutil.copy(EXAMPLES / "halfspace.vf", tmp_path))
+    for words in (["-o", str(tmp_path)], ["-o", str(tmp_path), "--force"]):
+        code, said = repair(path, *words)
+        assert (code, "is a folder. Name a file with `-o FILE`." in said) == (2, True)
+
+
+@pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"], ids=["plain", "marked"])
+@pytest.mark.parametrize("end", ["\n", "\r\n"], ids=["lf", "crlf"])
+def test_line_ends_and_a_byte_order_mark_stay_as_they_are(end: str, mark: bytes, tmp_path: Path) -> None:
+    """In the model, in what is added, where an `expect` goes or comes, and in a renamed assertion."""
+    texts = [SEAM, (EXAMPLES / "halfspace.vf").read_text()]
+    for k, text in enumerate(texts):
+        path = tmp_path / f"{k}.vf"
+        path.write_bytes(mark + text.replace("\n", end).encode())
+        code, output = repair(path)
+        assert code == 0, output
+        data = path.with_suffix(".repaired.vf").read_bytes()
+        assert data.startswith(mark) and data.count(b"\xef\xbb\xbf") == bool(mark)
+        assert data.count(b"\r") == (data.count(b"\n") if end == "\r\n" else 0)
+        assert data.count(b"\r\n") == data.count(b"\r")
+        plain = tmp_path / f"{k}.plain.vf"
+        plain.write_text(text)
+        repair(plain)
+        assert data.removeprefix(mark).decode().replace(end, "\n") == plain.with_suffix(".repaired.vf").read_text()
+
+
+def test_of_mixed_line_ends_every_line_keeps_its_own(tmp_path: Path) -> None:
+    path = tmp_path / "mixed.vf"
+    first, rest = SEAM.split("\n", 1)
+    path.write_bytes(f"{first}\r\n{rest}".encode())
+    assert repair(path)[0] == 0
+    lines = path.with_suffix(".repaired.vf").read_bytes().splitlines(keepends=True)
+    assert lines[0] == f"{first}\r\n".encode()
+    assert b"labels { early, late }\n" in lines  # was \n
+    assert b"# what the repair of A cost\r\n" in lines  # is new
 
 
 SEAM = """domain X { t: real in [0, 4) }

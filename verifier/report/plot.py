@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from fractions import Fraction
 from io import BytesIO
 from itertools import pairwise
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from msgspec import Struct
@@ -48,6 +47,7 @@ STYLE: dict[str, Any] = {
     "path.simplify": False,
 }
 PAPER = "#FFFFFF"
+DRAWN_BY = "verifier, with Matplotlib"
 Box = tuple[float, float, float, float]
 """Left, bottom, right, top."""
 
@@ -133,8 +133,8 @@ class Picture(Protocol):
     def draw(self, figure: Figure) -> None: ...
 
 
-def save(picture: Picture, path: str, kind: str) -> None:
-    """Write the picture as `svg` or `png`. Raises NoMatplotlib."""
+def rendered(picture: Picture, kind: str) -> bytes:
+    """The picture as `svg` or `png`; it says who drew it. Raises NoMatplotlib."""
     try:
         import matplotlib
         from matplotlib.figure import Figure
@@ -143,10 +143,11 @@ def save(picture: Picture, path: str, kind: str) -> None:
     with matplotlib.rc_context(cast(Any, STYLE)):
         figure = Figure(facecolor=PAPER)
         picture.draw(figure)
-        metadata = {"Title": picture.title, "Date": None} if kind == "svg" else {"Title": picture.title}
+        author = {"Creator": DRAWN_BY, "Date": None} if kind == "svg" else {"Software": DRAWN_BY}
+        metadata = {"Title": picture.title, **author}
         drawn = BytesIO()
         figure.savefig(drawn, format=kind, dpi=160, metadata=metadata, bbox_inches="tight", pad_inches=0.12)
-    Path(path).write_bytes(slim(drawn.getvalue()) if kind == "svg" else drawn.getvalue())
+    return slim(drawn.getvalue()) if kind == "svg" else drawn.getvalue()
 
 
 def slim(svg: bytes) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
 from functools import cached_property
 
@@ -26,10 +27,11 @@ NOWHERE = Span("", 1, 1, 0, 0)
 
 
 class Source(Struct, frozen=True, dict=True):
-    """The text of one file and where its lines begin."""
+    """The text of one file and where its lines begin. `marked`: a byte order mark stands before it."""
 
     path: str
     text: str
+    marked: bool = False
 
     @cached_property
     def _starts(self) -> list[int]:
@@ -46,3 +48,8 @@ class Source(Struct, frozen=True, dict=True):
         begin = self._starts[number - 1]
         end = self.text.find("\n", begin)
         return self.text[begin : len(self.text) if end < 0 else end].rstrip("\r")
+
+    def ended(self, text: str) -> str:
+        """A text with the line ends of this file; of a mixed one, the first."""
+        crlf = self.text[: self.text.find("\n")].endswith("\r")
+        return re.sub(r"(?<!\r)\n", "\r\n", text) if crlf else text

@@ -71,6 +71,7 @@ def scheduler(context: click.Context, parameter: click.Parameter, value: str | N
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document (docs/reference/json.md).")
 color_option = click.option("--no-color", is_flag=True, help="No colours; NO_COLOR in the environment does the same.")
 debug_option = click.option("--debug", is_flag=True, help="Show the traceback of an internal error.")
+force_option = click.option("--force", is_flag=True, help="Write over a file that is there already.")
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -257,11 +258,19 @@ def explain(
 @click.argument("name", default="")
 @click.option("--output", "-o", metavar="FILE", help="Where to write it (default: FILE with the ending .repaired.vf).")
 @settings_option
+@force_option
 @timeout_option("Seconds for each assertion, and twice that for the search.")
 @color_option
 @debug_option
 def repair(
-    file: str, name: str, output: str | None, settings: dict[str, str], timeout: float, no_color: bool, debug: bool
+    file: str,
+    name: str,
+    output: str | None,
+    settings: dict[str, str],
+    force: bool,
+    timeout: float,
+    no_color: bool,
+    debug: bool,
 ) -> int:
     """Write the nearest classifier that sees no more than the oracle.
 
@@ -272,7 +281,7 @@ def repair(
     from verifier.surfaces.repair import run
 
     with quick_engines():
-        return run(path, name, output, settings, timeout, screen(no_color))
+        return run(path, name, output, settings, timeout, force, screen(no_color))
 
 
 @cli.command()
@@ -288,6 +297,7 @@ def repair(
     help="Decision regions, what is one point for the oracle, where containment fails, w(delta), distances of rows.",
 )
 @settings_option
+@force_option
 @timeout_option("Seconds for the assertion.")
 @color_option
 @debug_option
@@ -298,6 +308,7 @@ def plot(
     output: str,
     kind: str,
     settings: dict[str, str],
+    force: bool,
     timeout: float,
     no_color: bool,
     debug: bool,
@@ -310,7 +321,7 @@ def plot(
     from verifier.surfaces.plot import run
 
     with quick_engines():
-        return run(path, slices, assertion, output, kind, settings, timeout, screen(no_color))
+        return run(path, slices, assertion, output, kind, settings, timeout, force, screen(no_color))
 
 
 @cli.command(epilog=EXIT_CODES.replace("every assertion", "the property"))

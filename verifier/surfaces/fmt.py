@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import sys
-import tempfile
 from collections.abc import Iterator, Sequence
 from difflib import unified_diff
 from pathlib import Path
@@ -13,6 +11,7 @@ from verifier.report.terminal import Paint, diagnostic_text
 from verifier.report.text import printable
 from verifier.source import Diagnostic
 from verifier.surfaces.exits import CONTRADICTED, FINE, USAGE, overall
+from verifier.surfaces.place import replaced
 from verifier.surfaces.terminal import Screen
 from verifier.syntax.format import format_source
 from verifier.syntax.lexer import decode, read
@@ -48,7 +47,7 @@ def one(path: str, before: bytes, screen: Screen, *, check_only: bool, diff: boo
     elif to_stdout and not diff:
         screen.result(after)
     elif changed and not check_only and not diff:
-        replace(path, after.encode())
+        replaced(path, after.encode())
         screen.say(f"formatted {printable(path)}")
     if changed and check_only:
         screen.say(f"would format {printable(path)}")
@@ -64,19 +63,3 @@ def difference(path: str, before: str, after: str, paint: Paint) -> str:
             yield (paint(printable(line), style) if style else printable(line)) + "\n"
 
     return "".join(coloured())
-
-
-def replace(path: str, data: bytes) -> None:
-    """Write beside the file, then take its place: a reader sees the old text or the new one. Links stay links."""
-    target = Path(path).resolve()
-    handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
-    try:
-        with open(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(name, target.stat().st_mode & 0o7777)
-        os.replace(name, target)
-    except BaseException:
-        os.unlink(name)
-        raise

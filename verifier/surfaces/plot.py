@@ -17,12 +17,24 @@ from verifier.model.meaning import NotYet, numbers
 from verifier.model.program import PointValue
 from verifier.query.question import Question
 from verifier.report.cells import Cell, NoPlane, Plane, Vertex, borders, fibre, image, maximal, outline
-from verifier.report.plot import Fibre, Fibres, Marked, NoMatplotlib, Panel, Picture, Region, Regions, save
+from verifier.report.plot import (
+    DRAWN_BY,
+    Fibre,
+    Fibres,
+    Marked,
+    NoMatplotlib,
+    Panel,
+    Picture,
+    Region,
+    Regions,
+    rendered,
+)
 from verifier.report.terminal import diagnostic_text
 from verifier.source import Rejected, Source
 from verifier.source.closest import suggestion
 from verifier.surfaces.exits import FINE, UNDECIDED, USAGE
 from verifier.surfaces.pictures import NoAnswer, distances, modulus, torn
+from verifier.surfaces.place import CannotWrite, Place
 from verifier.surfaces.terminal import Screen
 from verifier.syntax import tree
 from verifier.syntax.format import unparse
@@ -55,11 +67,17 @@ def run(
     kind: str,
     settings: Mapping[str, str],
     timeout: float,
+    force: bool,
     screen: Screen,
 ) -> int:
-    target = output or str(Path(path).with_suffix(".svg"))
-    if Path(target).suffix not in (".svg", ".png"):
-        screen.say(f"`{target}` is neither an .svg nor a .png file.")
+    place = Place(output or str(Path(path).with_suffix(".svg")), path, force, DRAWN_BY.encode())
+    suffix = Path(place.path).suffix
+    try:
+        if suffix not in (".svg", ".png"):
+            raise CannotWrite(f"`{place.said}` is neither an .svg nor a .png file.")
+        place.check()
+    except CannotWrite as why:
+        screen.say(f"{why}")
         return USAGE
     loaded = load(path, Options(settings=settings, timeout=timeout))
     try:
@@ -67,7 +85,7 @@ def run(
             screen.say(diagnostic_text(diagnostic, loaded.lines, screen.paint_err))
         if any(d.severity == "error" for d in loaded.diagnostics):
             return USAGE
-        save(picture(loaded, slices, assertion, kind, timeout, screen), target, Path(target).suffix[1:])
+        place.write(rendered(picture(loaded, slices, assertion, kind, timeout, screen), suffix[1:]))
     except NoPlane as why:
         screen.say(f"{path}: {why}")
         return USAGE if why.usage else UNDECIDED
@@ -84,12 +102,12 @@ def run(
     except NoMatplotlib:
         screen.say(CURE)
         return USAGE
-    except OSError as error:
-        screen.say(f"Cannot write `{target}`: {error.strerror}.")
+    except CannotWrite as why:
+        screen.say(f"{why}")
         return USAGE
     finally:
         loaded.worker.close()
-    screen.result(f"Written to {target}.\n")
+    screen.result(f"Written to {place.said}.\n")
     return FINE
 
 

@@ -29,6 +29,7 @@ from verifier.source.closest import suggestion
 from verifier.source.text import NOWHERE
 from verifier.surfaces.exits import FINE, UNDECIDED, USAGE
 from verifier.surfaces.mend import LINF, Choice, Mender, decides, fresh, taken
+from verifier.surfaces.place import CannotWrite, Place
 from verifier.surfaces.terminal import Screen
 from verifier.syntax import tree
 from verifier.syntax.format import format_source, unparse
@@ -59,35 +60,39 @@ class Target(Struct, frozen=True):
     uniform: bool = False
 
 
-def run(path: str, name: str, output: str | None, settings: Mapping[str, str], timeout: float, screen: Screen) -> int:
+def run(
+    path: str, name: str, output: str | None, settings: Mapping[str, str], timeout: float, force: bool, screen: Screen
+) -> int:
+    place = Place(output or str(Path(path).with_suffix(".repaired.vf")), path, force)
+    try:
+        place.check()
+    except CannotWrite as why:
+        screen.say(f"{why}")
+        return USAGE
     options = Options(timeout=timeout)  # what is written must hold as it stands, without any --set
     loaded = load(path, replace(options, settings=settings))
     for diagnostic in loaded.diagnostics:
         screen.say(diagnostic_text(diagnostic, loaded.lines, screen.paint_err))
     if any(d.severity == "error" for d in loaded.diagnostics):
         return USAGE
-    target = output or str(Path(path).with_suffix(".repaired.vf"))
-    if Path(target).exists() and Path(target).samefile(path):
-        screen.say(f"{target} is the file itself, which stays as it is. Choose another place with `-o FILE`.")
-        return USAGE
     try:
         with loaded.worker:
-            repair = Repair(loaded, chosen(loaded, name, timeout), options, target)
+            repair = Repair(loaded, chosen(loaded, name, timeout), options, place.path)
             repair.set(settings)
             repair.mend()
             told = repair.told(repair.proved())
-        Path(target).write_text(repair.text, encoding="utf-8")
+        place.write(repair.text.encode("utf-8-sig" if repair.source.marked else "utf-8"))
     except CannotRepair as why:
         screen.say(f"{path}: {why}")
         return why.code
-    except OSError as error:
-        screen.say(f"{target} cannot be written: {error.strerror}. Choose another place with `-o FILE`.")
+    except CannotWrite as why:
+        screen.say(f"{why}")
         return USAGE
     head, *rest = told
     screen.result(f"{head}\n")
     for sentence in rest:
         screen.result("".join(f"   {line}\n" for line in textwrap.wrap(sentence, WIDTH, break_long_words=False)))
-    screen.result(f"Written to {target}.\n")
+    screen.result(f"Written to {place.said}.\n")
     return FINE
 
 
@@ -272,10 +277,11 @@ class Repair:
 
     @property
     def text(self) -> str:
-        text = self.source.text
+        """With the line ends that the file has."""
+        text, ended = self.source.text, self.source.ended
         for (start, end), instead in sorted(self.edits.items(), reverse=True):
-            text = text[:start] + instead + text[end:]
-        return text.rstrip("\n") + "\n\n" + "\n".join(self.added) + "\n"
+            text = text[:start] + ended(instead) + text[end:]
+        return text.rstrip("\r\n") + ended("\n\n" + "\n".join(self.added) + "\n")
 
     def _rename(self, d: tree.Declaration, name: str) -> None:
         """The declaration speaks of another classifier than of the model."""

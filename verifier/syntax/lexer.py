@@ -6,6 +6,7 @@ from __future__ import annotations
 import os
 import re
 import unicodedata
+from codecs import BOM_UTF8
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -117,11 +118,11 @@ def read(path: str | Path) -> Source | Diagnostic:
 
 
 def decode(path: str, data: bytes) -> Source | Diagnostic:
-    """The source that `data` spells in UTF-8. A byte order mark is dropped."""
+    """The source that `data` spells in UTF-8. A byte order mark is no part of the text."""
     if len(data) > limits.FILE_BYTES:
         return too_large(Source(path, ""))
     try:
-        return Source(path, data.decode("utf-8-sig"))
+        return Source(path, data.decode("utf-8-sig"), data.startswith(BOM_UTF8))
     except UnicodeDecodeError as error:
         before = Source(path, data[: error.start].decode("utf-8", "replace").removeprefix("\ufeff"))
         end = len(before.text)
