@@ -16,6 +16,7 @@ from verifier.api import load, load_text
 from verifier.model.interpret import Interpreter
 from verifier.query.piece import Row
 from verifier.report.cells import Cell, NoPlane, Plane, area, borders, cells, centre, clip, fibre, maximal, outline
+from verifier.report.plot import listed, numbered
 from verifier.surfaces.cli import cli
 from verifier.surfaces.plot import Subject, fibres, fixed, regions
 
@@ -161,6 +162,43 @@ def test_a_fibre_is_torn_iff_the_model_tells_it_apart() -> None:
     halves = plane_of("equivalent", "")
     assert not any(f.torn for f in fibres(halves, Subject("f1", "f2")).fibres)
     assert all(f.torn for f in fibres(halves, Subject("f5", "f2")).fibres)
+
+
+def test_images_that_coincide_have_all_their_numbers_and_every_part_has_one() -> None:
+    """Sixteen points go to the four corners; of blind.vf the parts of the torn ones end where h does (by hand)."""
+    loaded = load_text(
+        "domain X { a: real in [0, 1], b: real in [0, 1] }\nlabels { n, y }\n"
+        "oracle f2 { features a = a, b = b  metric linf }\n"
+        "model f1 { features s = step(a - 1/2), t = step(b - 1/2)  decide if s + t >= 1 then y else n }\n"
+    )
+    loaded.worker.close()
+    unit = (0.0, 0.0, 1.0, 1.0)
+    corners = fibres(Plane(loaded.program, {}), Subject("f1", "f2")).fibres
+    assert dict(numbered([f.images for f in corners], unit)) == {
+        (0.0, 0.0): [1, 2, 5, 6],
+        (1.0, 0.0): [3, 4, 7, 8],
+        (0.0, 1.0): [9, 10, 13, 14],
+        (1.0, 1.0): [11, 12, 15, 16],
+    }
+    assert [len(numbers) for _, numbers in numbered([f.pieces for f in corners], unit)] == [1] * 16
+    blind = fibres(plane_of("blind", ""), Subject("f1", "f2")).fibres
+    found = dict(numbered([f.images for f in blind], unit))
+    # along a - b = 1/4 with a + b <= 1, h falls from 1/2 to 0 below b = 1/4, and t is 1 from there on, h = 0
+    assert found[0.5, 0.0] == [2] and found[0.0, 1.0] == [2, 3, 5, 6, 7, 8, 9]
+
+
+@pytest.mark.parametrize(
+    ("numbers", "text"),
+    [
+        ([4], "4"),
+        ([1, 2], "1, 2"),
+        ([1, 2, 3, 5], "1–3, 5"),
+        ([1, 3, 5, 7], "1, 3, 5, 7"),
+        ([1, 3, 5, 7, 9], "5 lines"),
+    ],
+)
+def test_a_list_of_numbers_is_short(numbers: list[int], text: str) -> None:
+    assert listed(numbers) == text
 
 
 def test_a_jump_belongs_to_one_side() -> None:

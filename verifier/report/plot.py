@@ -50,6 +50,10 @@ PAPER = "#FFFFFF"
 DRAWN_BY = "verifier, with Matplotlib"
 Box = tuple[float, float, float, float]
 """Left, bottom, right, top."""
+NEAR = 1 / 50
+"""Ends of lines that are nearer than this share of a picture have one number together."""
+RUNS = 4
+"""A list of more stretches of numbers is too long."""
 
 
 class NoMatplotlib(Exception):
@@ -275,7 +279,7 @@ def draw_fibres(figure: Figure, picture: Fibres) -> None:
     fill(axes[0], picture.regions, faint=True)
     for index, shadow in picture.shadows:
         lines(axes[1], [shadow], color=tint(FILLS[index % len(FILLS)][0], 0.16), linewidth=0.6, zorder=1)
-    for i, fibre in enumerate(picture.fibres):
+    for fibre in picture.fibres:
         style: dict[str, Any] = (
             {"color": VERMILLION, "linewidth": 2.2, "zorder": 5}
             if fibre.torn
@@ -283,7 +287,11 @@ def draw_fibres(figure: Figure, picture: Fibres) -> None:
         )
         for ax, shown in ((axes[0], fibre.pieces), (axes[1], fibre.images)):
             lines(ax, shown, **style)
-            number(ax, str(i + 1), shown, str(style["color"]))
+    sides_ = (axes[0], left, [f.pieces for f in picture.fibres]), (axes[1], right, [f.images for f in picture.fibres])
+    for ax, box, shapes in sides_:
+        for place, numbers in numbered(shapes, box):
+            torn = {picture.fibres[n - 1].torn for n in numbers}
+            number(ax, listed(numbers), place, "#444444" if len(torn) > 1 else VERMILLION if True in torn else GREEN)
     dots(axes[0], picture.marked.points, left)
     dots(axes[1], picture.seen, right)
     model, oracle = picture.names
@@ -299,23 +307,48 @@ def draw_fibres(figure: Figure, picture: Fibres) -> None:
     legend(figure, key, Marked())
 
 
-def number(ax: Axes, text: str, shown: Sequence[Sequence[Vertex]], color: str) -> None:
-    """The number of a fibre, at its upper end."""
-    ends = [real(v) for piece in shown for v in piece]
-    if ends:
-        x, y = max(ends, key=lambda v: (round(v[1], 9), v[0]))
-        said = ax.annotate(
-            text,
-            (x, y),
-            (0, 3),
-            textcoords="offset points",
-            ha="center",
-            va="bottom",
-            fontsize=8,
-            color=color,
-            zorder=6,
-        )
-        halo(said)
+def numbered(fibres: Sequence[Sequence[Sequence[Vertex]]], box: Box) -> list[tuple[tuple[float, float], list[int]]]:
+    """The upper end of every connected part of a fibre, with the numbers of all that end there: so near that it is one
+    place on paper."""
+    found: list[tuple[tuple[float, float], list[int]]] = []
+    for n, shapes in enumerate(fibres, start=1):
+        for part in connected(shapes):
+            x, y = max(map(real, part), key=lambda v: (round(v[1], 9), v[0]))
+            for (u, v), numbers in found:
+                if abs(u - x) <= NEAR * (box[2] - box[0]) and abs(v - y) <= NEAR * (box[3] - box[1]):
+                    numbers += [n] if n not in numbers else []
+                    break
+            else:
+                found.append(((x, y), [n]))
+    return found
+
+
+def connected(shapes: Sequence[Sequence[Vertex]]) -> list[set[Vertex]]:
+    """The vertices of shapes that hang together by them."""
+    parts: list[set[Vertex]] = []
+    for shape in filter(None, shapes):
+        touching = [p for p in parts if not p.isdisjoint(shape)]
+        parts = [p for p in parts if p not in touching] + [set(shape).union(*touching)]
+    return parts
+
+
+def listed(numbers: Sequence[int]) -> str:
+    """`1, 3–5` of increasing numbers; of a long list how many they are."""
+    runs: list[list[int]] = []
+    for n in numbers:
+        if runs and n == runs[-1][-1] + 1:
+            runs[-1].append(n)
+        else:
+            runs.append([n])
+    parts = [f"{run[0]}–{run[-1]}" if len(run) > 2 else ", ".join(map(str, run)) for run in runs]
+    return ", ".join(parts) if len(parts) <= RUNS else f"{len(numbers)} lines"
+
+
+def number(ax: Axes, text: str, place: tuple[float, float], color: str) -> None:
+    said = ax.annotate(
+        text, place, (0, 3), textcoords="offset points", ha="center", va="bottom", fontsize=8, color=color, zorder=6
+    )
+    halo(said)
 
 
 # what both need
