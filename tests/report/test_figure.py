@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from fractions import Fraction as Q
+from math import isclose
 
 import jsonschema
 from msgspec.structs import replace
@@ -63,8 +64,10 @@ def test_the_document_has_every_line() -> None:
 
 BENT = Curve(
     (
-        Line(Q(0), Root(Q(1, 8)), (True, True), Q(0), Q(0), True, (Q(2), Q(0))),
-        Line(Root(Q(1, 8)), distance(2 + surd(Root(Q(3)))), (False, True), Q(1, 4), Q(0), True, (Q(1), Q(-1, 16))),
+        Line(Q(0), Root(Q(1, 8)), (True, True), Q(0), Q(0), True, (Q(2), Q(0), Q(0))),
+        Line(
+            Root(Q(1, 8)), distance(2 + surd(Root(Q(3)))), (False, True), Q(1, 4), Q(0), True, (Q(1), Q(0), Q(-1, 16))
+        ),
         Line(distance(2 + surd(Root(Q(3)))), None, (False, False), surd(Root(Q(3))) + 1, Q(0), False),
     )
 )
@@ -78,9 +81,22 @@ def test_a_bent_curve_is_written_with_roots() -> None:
     ]
     lines = said(BENT)["lines"]
     assert isinstance(lines, list)
-    assert (lines[0]["end"], lines[0]["bend"], lines[2]["bend"]) == ("sqrt(1/8)", ["2", "0"], None)
+    assert (lines[0]["end"], lines[0]["bend"], lines[2]["bend"]) == ("sqrt(1/8)", ["2", "0", "0"], None)
     assert (lines[1]["end"], lines[2]["constant"]) == ("sqrt(2 + sqrt(3))", "1 + sqrt(3)")
     assert [BENT.lines.index(BENT.at(d)) for d in (Q(0), Q(1, 3), Q(1), Q(193, 100), Q(2))] == [0, 0, 1, 1, 2]
+
+
+def test_a_curve_may_bend_at_a_sum_of_roots_along_any_quadratic() -> None:
+    end = surd(Root(Q(3))) - Q(1, 2)
+    first = Line(Q(0), end, (True, True), Q(0), Q(0), True, (Q(3, 2), Q(-1), Q(2)))
+    curve = Curve((first, replace(first, start=end, end=None, closed=(False, False), bend=(Q(1), Q(1), Q(0)))))
+    assert table(curve)[1:] == [
+        ["0 <= delta <= -1/2 + sqrt(3)", "sqrt(3/2*delta^2 - delta + 2)", "attained"],
+        ["delta > -1/2 + sqrt(3)", "sqrt(delta^2 + delta)", "attained"],
+    ]
+    assert (curve.limit, curve.lines[1].at(Q(1))) == (Root(Q(2)), Root(Q(2)))
+    assert isclose(curve.lines[1].near(end), 2.75**0.5)
+    assert [curve.lines.index(curve.at(d)) for d in (Q(0), Q(123, 100), Q(124, 100))] == [0, 0, 1]
 
 
 def test_a_band_has_a_table_of_bounds_rounded_outwards() -> None:

@@ -181,6 +181,42 @@ class Arcs(Struct, frozen=True):
     trusts: tuple[str, ...] = ()
 
 
+class Ridge(Struct, frozen=True):
+    """For delta strictly between `start` and `end` (None: beyond all bounds), or just at `start` where both are equal,
+    w(delta) is the root of a delta^2 + b delta + c, the `square` (a, b, c).
+
+    Of the homogenised piece of the solution z (as of `Most`), the places on the way from `near` to `far` have oracle
+    distances of at most delta, from `ends[0]` to `ends[1]` (None: `near` will do for all), and these squares. Where w
+    jumps up at a single delta, z itself is so near. `attained`: by pairs, at every such delta; one of them is `pair`,
+    which is at `start` or at the short number in between, if that is rational."""
+
+    start: Exact
+    end: Exact | None
+    square: tuple[Fraction, Fraction, Fraction]
+    z: Vector
+    near: Vector
+    far: Vector
+    ends: tuple[Fraction, Fraction | None]
+    attained: bool
+    pair: Vector | None
+
+    @property
+    def single(self) -> bool:
+        return self.start == self.end
+
+    def at(self, delta: Exact) -> Exact:
+        a, b, c = self.square
+        return (a * delta + b) * delta + c
+
+
+class Ridges(Struct, frozen=True):
+    """The function w from 0 on: single distances, and what lies between them."""
+
+    by: str
+    ridges: tuple[Ridge, ...]
+    trusts: tuple[str, ...] = ()
+
+
 class Torn(Struct, frozen=True):
     """The x at which containment fails: within X the union of `parts`, and also that of `pieces`, one piece each, which
     do not need X besides. `points`: for each piece a solution z and a closure point y (Theorem 1*)."""
@@ -214,7 +250,7 @@ class Unknown(Struct, frozen=True):
     work: Work = ()
 
 
-Answer = Holds | Null | Fails | Least | Most | Curve | Arcs | Torn | Strategy | Unknown
+Answer = Holds | Null | Fails | Least | Most | Curve | Arcs | Ridges | Torn | Strategy | Unknown
 
 
 def worked(answer: Answer, **work: int) -> Answer:

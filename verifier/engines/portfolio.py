@@ -25,6 +25,7 @@ from verifier.engines.engine import (
     Vector,
 )
 from verifier.engines.worker import Worker
+from verifier.kernel.circuit import Input
 from verifier.query import closure
 from verifier.query.closure import Beyond
 from verifier.query.piece import choices
@@ -271,9 +272,11 @@ class Portfolio:
         return self._ask("steepest_square", question, seconds=seconds)
 
     def curve(self, question: Question, seconds: float) -> Answer:
-        """The supremum of the first number where the second is at most delta, for every delta; or the second is the
-        square of an l2 distance, which is at most delta^2."""
-        return self._ask("curve_square" if question.squares else "curve", question, seconds=seconds)
+        """The supremum of the first number where the second is at most delta, for every delta. One of them may be the
+        square of an l2 distance: the root of the supremum of the first, or the second is at most delta^2."""
+        above = question.circuit[question.numbers[0]] in [Input(s.variable) for s in question.squares]
+        task = "curve_corners" if above else "curve_square" if question.squares else "curve"
+        return self._ask(task, question, seconds=seconds)
 
     def torn(self, question: Question, domain: Question, seconds: float) -> Answer:
         """All x for which the piece of some solution has a closure point with first number 0 < second number."""

@@ -38,6 +38,8 @@ from verifier.query.question import Question
 
 ZERO, ONE = Fraction(0), Fraction(1)
 Place = tuple[Fraction, ...]
+Quadratic = tuple[Fraction, Fraction, Fraction]
+"""(a, b, c) of a x^2 + b x + c."""
 CHORDS = 8
 """So many chords lie above an arc."""
 TRIES = 20
@@ -311,7 +313,7 @@ def least(known: Sequence[Arc], piece: Sequence[Arc]) -> list[Arc]:
             continue
         cuts: list[Exact | None] = [low, high]
         if old is not None and new is not None:
-            inner = [h for h in crossings(old, new) if h > low and (high is None or h < high)]
+            inner = [h for h in crossings(old.square, new.square) if h > low and (high is None or h < high)]
             cuts = [low, *sorted(inner), high]
         for a, b in pairwise(cuts):
             assert a is not None
@@ -337,9 +339,9 @@ def over(arcs: Sequence[Arc], h: Exact) -> Arc | None:
     return next((a for a in arcs if a.start <= h and (a.end is None or h < a.end)), None)
 
 
-def crossings(left: Arc, right: Arc) -> list[Exact]:
-    """Where two quadratics are equal, if that is at single heights."""
-    a, b, c = (x - y for x, y in zip(left.square, right.square, strict=True))
+def crossings(left: Quadratic, right: Quadratic) -> list[Exact]:
+    """Where two quadratics are equal, if that is at single places."""
+    a, b, c = (x - y for x, y in zip(left, right, strict=True))
     if not a:
         return [-c / b] if b else []
     under = b * b - 4 * a * c

@@ -41,6 +41,7 @@ MODULES = {
     "quadratic": ("find_square", "least_square", "substantial_square"),
     "quadratic_suprema": ("steepest_square",),
     "quadratic_curve": ("curve_square",),
+    "corner_curve": ("curve_corners",),
     "roots": ("find_root",),
     "searches": ("case_search", "brief", "glance", "strike", "box_search", "box_proof"),
 }

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
-from verifier.language.surd import Distance, Nested, near
+from verifier.language.surd import Nested, Surd, near
 from verifier.report.arrangement import Drawn, Edge
 from verifier.report.cells import Border, Polygon
 from verifier.report.plot import (
@@ -33,7 +33,7 @@ from verifier.report.plot import (
     tint,
 )
 from verifier.report.text import ABOUT, irrational, number
-from verifier.verdict.figure import Band, Curve, Line
+from verifier.verdict.figure import Band, Curve, Line, Place
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -105,6 +105,8 @@ def plain(found: Sequence[Edge]) -> list[Border]:
 
 LABELLED = 6
 """Of a curve with more corners, none is named."""
+WIDE = 12
+"""Letters of a number at a corner."""
 SMOOTH = 100
 """So many straight lines draw a bent one."""
 CLOSE = 1e-9
@@ -207,12 +209,14 @@ def marker(face: Any, rim: str = BLUE) -> dict[str, Any]:
     return {"marker": "o", "color": face, "markeredgecolor": rim, "markeredgewidth": 1.5, "markersize": 6.5}
 
 
-def corner(ax: Axes, line: Line, end: Distance, begins: bool) -> None:
+def corner(ax: Axes, line: Line, end: Place, begins: bool) -> None:
     """The exact place of a corner: below the line that begins there, above the one that ends there."""
-    height = None if isinstance(end, Nested) else line.at(end)
+    across, up = float(near(end)), line.near(end)
+    bent = isinstance(end, Surd) and line.bend is not None
+    height = None if isinstance(end, Nested) or bent else line.at(end)
     said = ax.annotate(
-        f"({irrational(end)}, {f'{ABOUT} {line.near(end):.6g}' if height is None else irrational(height)})",
-        (float(near(end)), line.near(end)),
+        f"({brief(irrational(end), across)}, {brief('' if height is None else irrational(height), up)})",
+        (across, up),
         (9, -4) if begins else (-5, 6),
         textcoords="offset points",
         ha="left" if begins else "right",
@@ -221,6 +225,11 @@ def corner(ax: Axes, line: Line, end: Distance, begins: bool) -> None:
         zorder=6,
     )
     halo(said)
+
+
+def brief(exact: str, about: float) -> str:
+    """An exact number, if there is one that is short."""
+    return exact if 0 < len(exact) <= WIDE else f"{ABOUT} {about:.6g}"
 
 
 def extent(lines: Sequence[Line]) -> tuple[float, float]:

@@ -66,18 +66,26 @@ def value(line: Line) -> str:
     if line.bend is not None:
         varying = bent(*line.bend)
     elif line.slope:
-        varying = "delta" if line.slope == 1 else f"{number(line.slope)}*delta"
+        varying = times(line.slope, "delta")
     else:
         return irrational(line.constant)
     return f"{irrational(line.constant)} + {varying}" if line.constant else varying
 
 
-def bent(steep: Fraction, offset: Fraction) -> str:
-    """The root of steep * delta^2 + offset."""
-    if not offset:
+def bent(steep: Fraction, tilt: Fraction, offset: Fraction) -> str:
+    """The root of steep * delta^2 + tilt * delta + offset, with steep > 0."""
+    if not tilt and not offset:
         return f"sqrt({number(steep)})*delta"
-    square = "delta^2" if steep == 1 else f"{number(steep)}*delta^2"
-    return f"sqrt({square} {'-' if offset < 0 else '+'} {number(abs(offset))})"
+    said = times(steep, "delta^2")
+    for weight, what in ((tilt, "delta"), (offset, "")):
+        if weight:
+            said += f" {'-' if weight < 0 else '+'} {times(abs(weight), what)}"
+    return f"sqrt({said})"
+
+
+def times(weight: Fraction, what: str) -> str:
+    """`3/2*delta`"""
+    return number(weight) if not what else what if weight == 1 else f"{number(weight)}*{what}"
 
 
 def figure_json(figure: Figure | None) -> Json:

@@ -4,49 +4,52 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
+from math import sqrt
 
 from msgspec import Struct
 
 from verifier.engines.eliminate import Half
 from verifier.language.root import Root
-from verifier.language.surd import Distance, Exact, near, surd
+from verifier.language.surd import Distance, Exact, Surd, near, surd
 
+Place = Distance | Surd
+"""A distance at which a curve bends or jumps."""
 LONG = 60
 """A longer formula is printed part by part."""
 
 
 class Line(Struct, frozen=True):
     """From `start` to `end` (None: beyond all bounds) w(delta) = `constant` + `slope` * delta, or infinite (`constant`
-    None). Where l2 measures delta, `bend` (s, t) adds the root of s * delta^2 + t, and ends may be roots. `closed`:
-    whether the two ends belong to it. `attained`: by a pair, at every delta of it."""
+    None). Where l2 measures a distance, `bend` (a, b, c) adds the root of a * delta^2 + b * delta + c, and ends may be
+    irrational. `closed`: whether the two ends belong to it. `attained`: by a pair, at every delta of it."""
 
-    start: Distance
-    end: Distance | None
+    start: Place
+    end: Place | None
     closed: tuple[bool, bool]
     constant: Exact | None
     slope: Fraction
     attained: bool
-    bend: tuple[Fraction, Fraction] | None = None
+    bend: tuple[Fraction, Fraction, Fraction] | None = None
 
-    def at(self, delta: Fraction | Root) -> Exact | None:
-        """w(delta), or its limit there; None: infinite."""
+    def at(self, delta: Fraction | Root | Surd) -> Exact | None:
+        """w(delta), or its limit there; None: infinite. Where a bent line has a sum of roots, see `near`."""
         if self.constant is None:
             return None
         far = surd(delta)
         straight = self.constant + self.slope * far
         if self.bend is None:
             return straight
-        square = self.bend[0] * far * far + self.bend[1]
+        square = (self.bend[0] * far + self.bend[1]) * far + self.bend[2]
         assert isinstance(square, Fraction)
         return straight + surd(Root(square))
 
-    def near(self, delta: Distance) -> float:
+    def near(self, delta: Place) -> float:
         """About w(delta); nan where it is infinite."""
         if self.constant is None:
             return float("nan")
         x = float(near(delta))
-        bent = 0.0 if self.bend is None else max(0.0, float(self.bend[0]) * x * x + float(self.bend[1])) ** 0.5
-        return float(near(self.constant)) + float(self.slope) * x + bent
+        a, b, c = map(float, self.bend or (0, 0, 0))
+        return float(near(self.constant)) + float(self.slope) * x + sqrt(max(0.0, (a * x + b) * x + c))
 
 
 class Curve(Struct, frozen=True):

@@ -16,7 +16,9 @@ from verifier.language.root import root
 from verifier.language.surd import Exact, Surd, surd
 from verifier.model.program import Coordinate, PointValue, Value
 from verifier.syntax import tree
+from verifier.verdict import figure
 from verifier.verdict.certify import Points
+from verifier.verdict.figure import Line
 from verifier.verdict.measures.supremum import POINTS
 from verifier.verdict.verdict import Measurement, interval
 
@@ -82,6 +84,17 @@ def modulus(decider: Decider, names: tuple[str, str], pairs: tuple[Pair, ...], d
     how = "not uniformly contained" if left else "uniformly contained"
     note = f"As delta tends to 0 it tends to {left}: {names[0]} is {how} in {names[1]}."
     return told(decider, names, best, best.far, Fraction(1), note)
+
+
+def curve(pairs: tuple[Pair, ...]) -> figure.Curve:
+    """w as a function: it jumps where a pair is farther apart than all that are nearer."""
+    steps: list[tuple[Exact, Exact]] = []
+    for p in sorted(pairs, key=lambda p: (p.fine, -p.far)):
+        if not steps or p.far > steps[-1][1]:
+            steps.append((p.fine, p.far))
+    ends = [*(start for start, _ in steps[1:]), None]
+    zipped = zip(steps, ends, strict=True)
+    return figure.Curve(tuple(Line(u, end, (True, False), far, Fraction(0), True) for (u, far), end in zipped))
 
 
 def constant(decider: Decider, names: tuple[str, str], pairs: tuple[Pair, ...]) -> Measurement:

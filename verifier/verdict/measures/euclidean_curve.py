@@ -171,7 +171,7 @@ def drawn(stretch: Stretch) -> Line:
     slope = rational(1 / a)
     if rest == 0 and slope is not None:
         return Line(start, end, closed, turn, slope, stretch.attained)
-    return Line(start, end, closed, turn, ZERO, stretch.attained, (1 / a, -rest / a))
+    return Line(start, end, closed, turn, ZERO, stretch.attained, (1 / a, ZERO, -rest / a))
 
 
 # the check
@@ -193,14 +193,14 @@ def check(question: Question, found: Arcs) -> None:
 
 
 class Shown:
-    """A place of the homogenised piece of z: its height, and the forms of the square."""
+    """A place of the homogenised piece of z: a number of the question there, and the forms of the square."""
 
-    def __init__(self, question: Question, z: Vector, place: Vector) -> None:
+    def __init__(self, question: Question, z: Vector, place: Vector, which: int = 0) -> None:
         z = question.completed(z)
         if not question.solved_by(z):
             raise ReplayFailed("the family does not begin at a solution")
         (self.square,) = question.squares
-        nodes = (question.numbers[0], *(n for _, n in self.square.terms))
+        nodes = (question.numbers[which], *(n for _, n in self.square.terms))
         piece = piece_of(replace(question, numbers=nodes), z)
         rows = [r for r in (*piece.weak, *piece.strict) if not any(i == self.square.variable for i, _ in r.weights)]
         if place[-1] not in (0, 1) or any(at(r, place) < 0 for r in rows):

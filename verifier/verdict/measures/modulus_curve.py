@@ -11,20 +11,23 @@ from fractions import Fraction
 from functools import partial
 from typing import TYPE_CHECKING
 
-from verifier.engines.engine import Arcs, Curve, Knot, Stretch, Unknown, Vector
+from verifier.engines.engine import Arcs, Curve, Knot, Ridges, Stretch, Unknown, Vector
 from verifier.model.claim import Computation
 from verifier.query.question import Question
 from verifier.syntax import tree
 from verifier.verdict import figure
 from verifier.verdict.certify import ReplayFailed, distance
 from verifier.verdict.figure import Line
-from verifier.verdict.measures import euclidean_curve, polyhedral
+from verifier.verdict.measures import enumerated, euclidean_curve, polyhedral, round_curve
 from verifier.verdict.measures.supremum import POINTS, at, leads
 from verifier.verdict.verdict import Measurement
 
 if TYPE_CHECKING:
     from verifier.query.pose import Posed
     from verifier.verdict.decide import Decider
+
+SHARE = 0.5
+"""Of the time, for the exact curve of an l2 distance; else it is enclosed."""
 
 
 def compute(decider: Decider, computation: Computation) -> Measurement:
@@ -34,12 +37,16 @@ def compute(decider: Decider, computation: Computation) -> Measurement:
         return Measurement(None, why=axioms)
     far, fine = (distance(name, *POINTS) for name in names)
     poser = decider.poser
-    if polyhedral.needed(decider, far, fine) or poser.square(far, POINTS) is not None:
+    rise, run = (poser.square(d, POINTS) for d in (far, fine))
+    rooted = polyhedral.needed(decider, far, fine)
+    if (rooted or rise is not None or run is not None) and (few := enumerated.pairs(decider, far, fine)):
+        return told(names, enumerated.curve(few), enumerated.TRUSTS)
+    if rooted or (rise is not None and run is not None):
         return polyhedral.best(decider, partial(polyhedral.curve, decider, far, fine))
-    rise, square = poser.number(far, POINTS), poser.square(fine, POINTS)
-    run = poser.number(fine, POINTS) if square is None else square
+    share = 1.0 if rise is None else SHARE
+    rise, run = rise or poser.number(far, POINTS), run or poser.number(fine, POINTS)
     posed = poser.pose(POINTS, [], numbers=[rise, run], squares=True)
-    match decider.portfolio.curve(posed.question, decider.left()):
+    match decider.portfolio.curve(posed.question, share * decider.left()):
         case Curve(_, knots, trusts):
             check(decider, posed, knots, far, fine)
             drawn = figure.Curve(tuple(lines(knots)))
@@ -49,10 +56,20 @@ def compute(decider: Decider, computation: Computation) -> Measurement:
                 drawn = euclidean_curve.Turned(decider, rise, run, found).curve()
             except euclidean_curve.Late:
                 return Measurement(None, why="out of time")
+        case Ridges(_, ridges, trusts):
+            round_curve.check(decider, posed, ridges, far, fine)
+            drawn = figure.Curve(tuple(round_curve.lines(ridges)))
         case Unknown(why):
+            if share < 1:
+                return polyhedral.best(decider, partial(polyhedral.curve, decider, far, fine))
             return Measurement(None, why=why)
         case other:
             raise AssertionError(other)
+    return told(names, drawn, trusts)
+
+
+def told(names: tuple[str, str], drawn: figure.Curve, trusts: tuple[str, ...]) -> Measurement:
+    """The curve, and whether it begins at 0."""
     limit = "infinity" if drawn.limit is None else str(drawn.limit)
     how = "uniformly contained" if drawn.limit == 0 else "not uniformly contained"
     note = f"As delta tends to 0 it tends to {limit}: {names[0]} is {how} in {names[1]}."
