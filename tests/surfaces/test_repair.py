@@ -264,6 +264,53 @@ def test_the_price_is_exact_and_the_expectations_follow(tmp_path: Path) -> None:
     assert {c.name: c.value for c in result.computed}["agreement"] == Fraction(39, 40)
 
 
+@pytest.mark.parametrize(
+    ("name", "asked", "where", "agreement", "after"),
+    [  # by hand: f1 errs on b = 1/2 only; on [1/3, 1/2), which is 1/6 of X
+        ("factors_only_at_a_tie", "A1", "(b >= 1/2), f1 is yes", 1, 1),
+        ("factors_pseudometric_other_threshold", "A1", "(b < 1/2), f1 is no", Fraction(5, 6), 1),
+        ("factors_pseudometric_other_threshold", "A2", "(b < 1/2), f1 is no", Fraction(5, 6), 1),
+    ],
+)
+def test_labels_alone_are_changed_only_where_pairs_flip(
+    name: str, asked: str, where: str, agreement: Fraction, after: Fraction, tmp_path: Path, worker: Worker
+) -> None:
+    """The decision of these oracles reads what their distance ignores: features that are contained would cost half."""
+    path = Path(shutil.copy(CORPUS / f"{name}.vf", tmp_path))
+    code, output = repair(path, asked)
+    assert (code, f"Where pairs at oracle distance zero flip {where}." in output) == (0, True), output
+    written = path.with_suffix(".repaired.vf")
+    result = load_text(written.read_text(), str(written), worker=Lent(worker)).check()
+    values = {c.name: c.value for c in result.computed}
+    assert (result.exit_code, result[asked].word) == (0, "proved")
+    assert (values["agreement"], values["accuracy_after"]) == (agreement, after)
+
+
+TIES = """domain X { a: real in [0, 1], k: {p, q, r}, v: real^2 in [0, 1] }
+labels { no, yes }
+oracle f2 { features a = a, k = k  metric d(u, v) = abs(u.a - v.a)  decide if k == p then yes else no }
+model f1 { features k = k, a = v[1], b = 2*a, w = v[0]  METRIC
+  decide if k == p or (k == q and w == 1/2 and b <= 2/3) then yes else no }
+assert A: factors(f1, f2) expect refuted
+"""
+
+
+@pytest.mark.parametrize(
+    ("metric", "said"), [("", False), ("metric linf", False), ("metric linf(scale: {k: 1, a: 2, b: 1, w: 1})", True)]
+)
+def test_a_condition_may_need_other_features(metric: str, said: bool, tmp_path: Path, worker: Worker) -> None:
+    """There is a feature a that is not the coordinate, and one that is k; a scale has no place for more."""
+    path = tmp_path / "ties.vf"
+    path.write_text(TIES.replace("METRIC", metric))
+    result = repaired(path, worker)
+    text = path.with_suffix(".repaired.vf").read_text()
+    assert "features k = k, a = v[1], b = 2*a, w = v[0], a2 = a\n" in text
+    assert "if k != p and a2 <= 1/3 then no else if " in text
+    assert (metric in " ".join(text.split("# before")[0].split())) is not said
+    assert (result.exit_code, result["A"].word) == (0, "proved")
+    assert {c.name: c.value for c in result.computed}["agreement"] == 1
+
+
 def test_an_oracle_that_sees_nothing_is_said_to_leave_a_constant(tmp_path: Path) -> None:
     path = Path(shutil.copy(CORPUS / "contained_mahalanobis_zero_matrix.vf", tmp_path))
     _, output = repair(path)

@@ -3,6 +3,9 @@
 What the oracle sees is asked, not guessed: a feature (of the oracle, of the model, a coordinate) counts as seen when it
 alone is proved to be contained. Of the candidates that are proved as a whole the one that agrees with f1 on the largest
 share of X wins, the first of equals.
+
+For `factors` and `of: decision` only the labels count. The points of X that flip with another one at oracle distance
+zero, under the same oracle label, make up whole classes of such points; outside of them f1 may stay what it is.
 """
 
 from __future__ import annotations
@@ -19,21 +22,23 @@ from msgspec.structs import replace
 from verifier.canonical.affine import affine_rows
 from verifier.canonical.linalg import solve_left
 from verifier.canonical.project import projection
-from verifier.engines.engine import Fails
+from verifier.engines.eliminate import Half
+from verifier.engines.engine import Fails, Torn
 from verifier.engines.portfolio import Portfolio
 from verifier.engines.worker import Worker
 from verifier.model.assertion import claim_of, measure_of, template
 from verifier.model.elaborate import names_in
 from verifier.model.interpret import Interpreter
-from verifier.model.meaning import Finite, numbers
+from verifier.model.meaning import Finite, NotYet, numbers
 from verifier.model.program import Classifier, Coordinate, Feature, MetricUse, PointValue, Program, Value
 from verifier.model.replace import Rule, rewritten
 from verifier.query.pose import Poser
 from verifier.source.text import NOWHERE
-from verifier.surfaces.section import Section, Seen, TooMany, X, linear, middle
+from verifier.surfaces.section import Section, Seen, TooMany, X, joined, linear, middle
 from verifier.syntax import tree
 from verifier.syntax.format import unparse
 from verifier.verdict.decide import Decider
+from verifier.verdict.region import formula
 from verifier.verdict.verdict import Measurement, Proved
 
 POINTS = 400
@@ -46,10 +51,16 @@ WAYS = 8
 """Ways to fix finite coordinates that are tried."""
 
 LANDMARKS = 4
+SIDES = 24
+"""A condition of more sides is not written."""
 SEARCH = 20.0
 """Seconds at most for one question of the search."""
 
 LINF = MetricUse(NOWHERE, "linf")
+
+CONTAINED, UNIFORM = "contained({}, {})", "uniformly_contained({}, {})"
+FACTORS, DECISION = "factors({}, {})", "contained({}, {}, of: decision)"
+"""What may be asked for, of a model and an oracle."""
 
 
 class Candidate(Struct, frozen=True):
@@ -75,13 +86,14 @@ class Choice(Struct, frozen=True):
 
 
 class Mender:
-    """Repairs `model` against `oracle`. `uniform`: so that it is uniformly contained."""
+    """Repairs `model` against `oracle`, so that `claim` holds of them: a text with holes for the two names. Features of
+    the repaired model are contained (`uniform`: uniformly), but of a claim that is about the `labels` alone."""
 
-    def __init__(
-        self, program: Program, worker: Worker, model: str, oracle: str, uniform: bool, seconds: float
-    ) -> None:
+    def __init__(self, program: Program, worker: Worker, model: str, oracle: str, claim: str, seconds: float) -> None:
         assert program.domain is not None
-        self.program, self.portfolio, self.uniform = program, Portfolio(worker, certifying=False), uniform
+        self.program, self.portfolio = program, Portfolio(worker, certifying=False)
+        self.claim, self.labels = claim, claim in (FACTORS, DECISION)
+        self.containment = UNIFORM if claim == UNIFORM else CONTAINED
         self.model, self.oracle = program.classifiers[model], program.classifiers[oracle]
         self.end, self.each = time.monotonic() + 2 * seconds, min(seconds, SEARCH)
         self.domain, self.coordinates = program.domain, program.domain.coordinates
@@ -105,8 +117,7 @@ class Mender:
             oracle = self.oracle.name if known is None else self.other
             extra = [] if known is None else [Classifier("oracle", oracle, NOWHERE, tuple(known), LINF, None)]
             decider = self._decider(replace(classifier, name=self.spare), *extra)
-            word = "uniformly_contained" if self.uniform else "contained"
-            claim = claim_of(decider.program, template(f"{word}({self.spare}, {oracle})"))
+            claim = claim_of(decider.program, template(self.containment.format(self.spare, oracle)))
             self._asked[key] = isinstance(decider.decide(claim, self.left()).verdict, Proved)
         return self._asked[key]
 
@@ -118,9 +129,17 @@ class Mender:
         known = {**self.program.classifiers, **{c.name: c for c in classifiers}}
         return Decider(replace(self.program, classifiers=known), self.portfolio)
 
+    def sound(self, classifier: Classifier) -> bool:
+        """What is asked for is proved of it."""
+        if not self.labels:
+            return self.contained(classifier)
+        decider = self._decider(replace(classifier, name=self.spare))
+        claim = claim_of(decider.program, template(self.claim.format(self.spare, self.oracle.name)))
+        return isinstance(decider.decide(claim, self.left()).verdict, Proved)
+
     def judged(self, candidate: Candidate) -> Choice | None:
         """The candidate, if it is proved, with what it costs."""
-        if not self.contained(candidate.classifier):
+        if not self.sound(candidate.classifier):
             return None
         if not decides(self.model):
             return Choice(candidate, True, Measurement(Fraction(1)))
@@ -136,7 +155,7 @@ class Mender:
         stay one does."""
         found: Choice | None = None
         for way in self.ways():
-            for candidate in map(self.measured, way()):
+            for candidate in map(self.measured, way(found)):
                 choice = self.judged(candidate)
                 if choice is not None and (found is None or choice.same or choice.least > found.least):
                     found = choice
@@ -148,11 +167,14 @@ class Mender:
 
     # the candidates
 
-    def ways(self) -> Iterator[Callable[[], Iterator[Candidate]]]:
-        """Another metric; features that are replaced; a list of tests of what the oracle sees; one label."""
+    def ways(self) -> Iterator[Callable[[Choice | None], Iterator[Candidate]]]:
+        """Another metric; features that are replaced; a list of tests of what the oracle sees; one label; f1 but where
+        pairs flip. Each may use the best so far."""
         if self.torn and self.contained(replace(self.model, metric=None)):
-            yield lambda: iter([Candidate(self.model, ())])
-        yield from (self._replaced, self._listed, self._constant)
+            yield lambda _: iter([Candidate(self.model, ())])
+        yield from (lambda _: self._replaced(), lambda _: self._listed(), lambda _: self._constant())
+        if self.labels:
+            yield self._flipped
 
     @property
     def torn(self) -> bool:
@@ -162,7 +184,7 @@ class Mender:
     def measured(self, candidate: Candidate) -> Candidate:
         """The candidate; with linf where its own metric is what tears it."""
         metric = candidate.classifier.metric
-        if metric is None or not self.torn or self.contained(candidate.classifier):
+        if self.labels or metric is None or not self.torn or self.contained(candidate.classifier):
             return candidate
         how = f"The metric of {self.model.name} is linf instead of {metric.text or 'its own'}."
         return Candidate(replace(candidate.classifier, metric=self._plain), (*candidate.how, how))
@@ -218,6 +240,75 @@ class Mender:
             made = self._written(self._held, decide, {})
             yield replace(made, how=(*made.how, f"{self.model.name} is {label} everywhere."))
 
+    def _flipped(self, found: Choice | None) -> Iterator[Candidate]:
+        """f1 where no pair flips; elsewhere one label, the oracle's, or that of the best candidate so far."""
+        parts = self._flips() if self.model.decide is not None else ()
+        metric = self.model.metric
+        plain = metric is None or (metric.is_norm and not metric.scales)
+        if not all(parts) or not 0 < sum(map(len, parts)) <= SIDES or self.model.decide is None:
+            return
+        said = [formula(self.program, part) for part in parts]
+        every = " or ".join(said)
+        where = joined("or", [template(text) for text in said])
+        used = names_in(where)
+        sees = [itself(c) for c in self.coordinates if c.name in used]
+        fillings: list[tuple[tuple[Feature, ...], tree.Expr, str]]
+        fillings = [((), tree.Name(NOWHERE, label), f"is {label}") for label in self.program.labels]
+        for other in (self.oracle, found.candidate.classifier if found is not None else None):
+            if other is not None and other.decide is not None:
+                what = "decides as {} does" if other is self.oracle else "decides by what {} sees"
+                fillings.append((other.features, other.decide, what.format(self.oracle.name)))
+        for features, decide, what in fillings:
+            known, asked = self._among(self.model.features, sees, where)
+            known, filled = self._among(known, features, decide)
+            decision = tree.If(NOWHERE, asked, filled, self.model.decide)
+            how = [f"Where pairs at oracle distance zero flip ({every}), {self.model.name} {what}."]
+            kept = plain or known == self.model.features
+            if metric is not None and not kept:
+                how.append(f"The metric of {self.model.name} is linf instead of {metric.text or 'its own'}.")
+            yield Candidate(self._classifier(known, metric if kept else self._plain, decision), tuple(how))
+
+    def _among(
+        self, features: Sequence[Feature], more: Sequence[Feature], expr: tree.Expr
+    ) -> tuple[tuple[Feature, ...], tree.Expr]:
+        """An expression of other features, and these with what it needs besides."""
+        known = {unparse(f.value): f.name for f in features}
+        names = taken(self.program) | {f.name for f in features}
+        images: dict[str, str] = {}
+        new: list[Feature] = []
+        for f in more:
+            name = known.get(unparse(f.value))
+            if name is None:
+                name = f.name if all(f.name != g.name for g in (*features, *new)) else fresh(f.name, names, 1)
+                names.add(name)
+                new.append(replace(f, name=name))
+            images[f.name] = name
+
+        def rule(e: tree.Expr) -> tree.Expr | None:
+            return tree.Name(e.span, images[e.id]) if isinstance(e, tree.Name) and e.id in images else None
+
+        return (*features, *new), rewritten(expr, rule)
+
+    def _flips(self) -> tuple[tuple[Half, ...], ...]:
+        """The points of X that flip with another one at oracle distance zero, as parts; none: there are none, or it
+        stayed open."""
+        decider = self._decider()
+        poser, ends = decider.poser, (X, f"{X}'")
+        f1, f2 = self.model.name, self.oracle.name
+        try:
+            near = poser.shape(template(f"distance({f2}, x, x')"), ends)
+            facts = [poser.build.at_least_zero(poser.build.scale(-1, near))]
+            facts += [poser.truth(template(text), ends) for text in (f"{f2}(x) == {f2}(x')", f"{f1}(x) != {f1}(x')")]
+            zero = [poser.build.constant(0)]
+            posed, domain = poser.pose(ends, facts, numbers=zero), poser.pose(ends[:1], [], numbers=zero)
+        except NotYet:
+            return ()
+        match self.portfolio.torn(posed.question, domain.question, self.left()):
+            case Torn(parts=parts):
+                return parts
+            case _:
+                return ()
+
     def _written(
         self, mended: Callable[[Feature], Feature], decide: tree.Expr | None, way: Mapping[str, str]
     ) -> Candidate:
@@ -234,7 +325,7 @@ class Mender:
             if old.members
         }
         if decide is not None and fixed:
-            decide = rewritten(decide, held(fixed))
+            decide = chosen(rewritten(decide, held(fixed)))
         return Candidate(self._classifier(features, self.model.metric, decide), how)
 
     def _classifier(
@@ -460,6 +551,19 @@ def held(fixed: Mapping[str, tuple[tuple[str, ...], str]]) -> Rule:
                 return None
 
     return rule
+
+
+def chosen(expr: tree.Expr) -> tree.Expr:
+    """Without the `if`s that are settled."""
+
+    def rule(e: tree.Expr) -> tree.Expr | None:
+        match e:
+            case tree.If(_, tree.Name(_, "true" | "false" as test), then, otherwise):
+                return chosen(then if test == "true" else otherwise)
+            case _:
+                return None
+
+    return rewritten(expr, rule)
 
 
 def number(value: Fraction) -> tree.Expr:

@@ -28,7 +28,7 @@ from verifier.source import Source
 from verifier.source.closest import suggestion
 from verifier.source.text import NOWHERE
 from verifier.surfaces.exits import FINE, UNDECIDED, USAGE
-from verifier.surfaces.mend import LINF, Choice, Mender, decides, fresh, taken
+from verifier.surfaces.mend import CONTAINED, DECISION, FACTORS, LINF, UNIFORM, Choice, Mender, decides, fresh, taken
 from verifier.surfaces.place import CannotWrite, Place
 from verifier.surfaces.terminal import Screen
 from verifier.syntax import tree
@@ -57,7 +57,7 @@ class Target(Struct, frozen=True):
     declaration: tree.Assert | None
     model: str
     oracle: str
-    uniform: bool = False
+    claim: str = CONTAINED
 
 
 def run(
@@ -118,10 +118,10 @@ def chosen(loaded: Loaded, name: str, timeout: float) -> Target:
                 raise CannotRepair(f"{name} cannot be repaired. Name one that says {', '.join(WORDS)}.", USAGE)
             raise CannotRepair(f"No assertion is called `{name}`. {suggestion(name, known, 'There are:')}", USAGE)
     open_ = ""
-    for d, word, (model, oracle) in sorted(found, key=lambda entry: entry[1] == "factors"):
+    for d, _, (model, oracle) in sorted(found, key=lambda entry: entry[1] == "factors"):
         match decider.decide(claim_of(loaded.program, d.body), timeout).verdict:
             case Refuted():
-                return Target(d, model, oracle, word == "uniformly_contained")
+                return Target(d, model, oracle, asked_for(d.body))
             case Undecided(why):
                 open_ = f"{d.name.id} stayed undecided: {why}."
             case Proved() if name:
@@ -143,6 +143,19 @@ def chosen(loaded: Loaded, name: str, timeout: float) -> Target:
     ):
         raise CannotRepair(f"`{model}` is contained in `{oracle}`: there is nothing to repair.")
     return Target(None, model, oracle)
+
+
+def asked_for(body: tree.Expr) -> str:
+    """What the repaired model has to be (that it is enough, the file as it stands shows)."""
+    match body:
+        case tree.Apply(_, tree.Name(_, "factors")):
+            return FACTORS
+        case tree.Apply(_, tree.Name(_, "uniformly_contained")):
+            return UNIFORM
+        case tree.Apply(_, _, arguments) if any(a.label == "of" and unparse(a.value) == "decision" for a in arguments):
+            return DECISION
+        case _:
+            return CONTAINED
 
 
 class Cost(Struct, frozen=True):
@@ -201,7 +214,7 @@ class Repair:
         """Find the classifier, and put it in."""
         target, loaded = self.target, self.loaded
         seconds = self.options.timeout
-        mender = Mender(loaded.program, loaded.worker, target.model, target.oracle, target.uniform, seconds)
+        mender = Mender(loaded.program, loaded.worker, target.model, target.oracle, target.claim, seconds)
         choice = mender.best()
         if choice is None:
             raise CannotRepair(f"No classifier near `{target.model}` was proved to see no more than `{target.oracle}`.")
