@@ -244,7 +244,6 @@ class Mender:
         """f1 where no pair flips; elsewhere one label, the oracle's, or that of the best candidate so far."""
         parts = self._flips() if self.model.decide is not None else ()
         metric = self.model.metric
-        plain = metric is None or (metric.is_norm and not metric.scales)
         if not all(parts) or not 0 < sum(map(len, parts)) <= SIDES or self.model.decide is None:
             return
         said = [formula(self.program, part) for part in parts]
@@ -263,8 +262,8 @@ class Mender:
             known, filled = self._among(known, features, decide)
             decision = tree.If(NOWHERE, asked, filled, self.model.decide)
             how = [f"Where pairs at oracle distance zero flip ({every}), {self.model.name} {what}."]
-            kept = plain or known == self.model.features
-            if metric is not None and not kept:
+            kept = metric is None or known == self.model.features
+            if metric is not None and not kept and metric.text != "linf":
                 how.append(f"The metric of {self.model.name} is linf instead of {metric.text or 'its own'}.")
             yield Candidate(self._classifier(known, metric if kept else self._plain, decision), tuple(how))
 
