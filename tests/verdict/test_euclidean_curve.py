@@ -73,6 +73,46 @@ def test_a_line_without_an_end_and_one_that_is_infinite() -> None:
     """) == [("delta >= 0", "infinity", "")]
 
 
+@pytest.mark.parametrize("first", [0, 1])
+@pytest.mark.parametrize("metric", ["linf", "l2"])
+def test_pairs_of_some_other_piece_attain_a_part(first: int, metric: str) -> None:
+    """Where i is `first`, y tends to 0 and 1 only; elsewhere it is there, but x changes by 1/4 at most."""
+    assert rows(f"""
+        domain X {{
+          x: real in [0, 1], y: real in [0, 1], i: int in [0, 1]
+          where (i == {first} and y > 0 and y < 1) or (i == {1 - first} and x <= 1/4 and (y == 0 or y == 1))
+        }}
+        oracle f2 {{ features x = x, i = 10*i  metric {metric} }}
+        model f1 {{ features s = x + y  metric linf  decide yes }}
+    """) == [
+        ("0 <= delta <= 1/4", "1 + delta", "attained"),
+        ("1/4 < delta <= 1", "1 + delta", "approached"),
+        ("delta > 1", "2", "approached"),
+    ]
+
+
+@pytest.mark.parametrize("other", range(3))
+@pytest.mark.parametrize("metric", ["linf", "l2"])
+def test_pairs_of_several_pieces_attain_parts_and_single_places(other: int, metric: str) -> None:
+    """One world has x <= 1/3 without 0, one x = 0 and x = 3/4 only, and one no pair that attains anything."""
+    open_, short, two = ((k + other) % 3 for k in range(3))
+    assert rows(f"""
+        domain X {{
+          x: real in [0, 1], y: real in [0, 1], i: int in [0, 2]
+          where (i == {open_} and y > 0 and y < 1) or (i == {short} and x > 0 and x <= 1/3 and (y == 0 or y == 1))
+            or (i == {two} and (x == 0 or x == 3/4) and (y == 0 or y == 1))
+        }}
+        oracle f2 {{ features x = x, i = 10*i  metric {metric} }}
+        model f1 {{ features s = x + y  metric linf  decide yes }}
+    """) == [
+        ("0 <= delta < 1/3", "1 + delta", "attained"),
+        ("1/3 <= delta < 3/4", "1 + delta", "approached"),
+        ("delta = 3/4", "7/4", "attained"),
+        ("3/4 < delta <= 1", "1 + delta", "approached"),
+        ("delta > 1", "2", "approached"),
+    ]
+
+
 def test_an_oracle_without_distances_has_one_jump() -> None:
     """The squares of l2 vanish with its features: the question is one without squares."""
     assert rows("""
@@ -139,6 +179,7 @@ LIES: dict[str, Callable[[Arcs], Answer]] = {
     "no end": lambda a: arc(a, -1, lambda p: replace(p, end=None)),
     "a higher jump": lambda a: replace(a, jumps=tuple(replace(j, value=F(9)) for j in a.jumps)),
     "a jump too early": lambda a: replace(a, jumps=tuple(replace(j, level=F(1, 2)) for j in a.jumps)),
+    "pairs that attain nothing": lambda a: arc(a, -1, lambda p: replace(p, attained=not p.attained)),
     "another piece's places": lambda a: arc(a, -1, lambda p: replace(p, z=a.arcs[1].z)),
 }
 

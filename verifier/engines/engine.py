@@ -144,7 +144,8 @@ class Arc(Struct, frozen=True):
     distances down to the root of a h^2 + b h + c, the `square` (a, b, c).
 
     Of the homogenised piece of the solution z (as of `Most`), the places on the way from `near` to `far`, which may be
-    a direction, have these classifier distances and squares: from that of `near` on, `ends[0]`, to `ends[1]`."""
+    a direction, have these classifier distances and squares: from that of `near` on, `ends[0]`, to `ends[1]`.
+    `attained`: pairs are as near as that, at every such h (of flat arcs this is not said)."""
 
     start: Exact
     end: Exact | None
@@ -153,6 +154,7 @@ class Arc(Struct, frozen=True):
     near: Vector
     far: Vector
     ends: tuple[Fraction, Fraction | None]
+    attained: bool = False
 
     def at(self, h: Exact) -> Exact:
         a, b, c = self.square

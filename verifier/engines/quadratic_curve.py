@@ -26,7 +26,7 @@ from verifier.canonical.quadratic import Line, Minimum, combination, descent, do
 from verifier.engines.engine import Answer, Arc, Arcs, Jump, Unknown, Vector
 from verifier.engines.quadratic import Room
 from verifier.engines.quadratic_suprema import GAP, forms, prune
-from verifier.engines.smt import NAME, TRUSTS, Bool, Clock, Term, exact, give_up, new_solver, number, total
+from verifier.engines.smt import NAME, TRUSTS, Bool, Clock, Term, exact, give_up, new_solver, number, row_term, total
 from verifier.engines.smt_measures import OutOfTime
 from verifier.kernel.circuit import Input
 from verifier.language.root import Root, below_root
@@ -70,16 +70,13 @@ def curve_square(question: Question, seconds: float) -> Answer:
             foot = Foot(room, room.piece(z), z)
             found = list(foot.arcs())
             for arc in found:
-                for place in (arc.near, arc.far):
-                    if place[-1]:
-                        room.touch(foot.piece, place[:-1], 0)
-                    if any(forms(room, foot.piece, place)):
-                        prune(room, foot.piece, place, run)
+                foot.tell(arc, run)
                 if (cone := foot.cone(arc)) is not None:
                     cones[arc.far] = cone
             known = least(known, found)
             room.block(foot.piece, z)
             room.block(*swapped(foot.piece, z))
+        known = [part for arc in known for part in settled(question, arc, room.clock)]
         levels = {arc.square[2]: arc for arc in reversed(known) if arc.flat}  # the first of each level
         jumps = tuple(jump(question, levels[level], room.clock) for level in sorted(levels))
         return Arcs(NAME, tuple(known), jumps, TRUSTS)
@@ -114,16 +111,23 @@ def below(known: Sequence[Arc], cones: Mapping[Vector, Bool], rise: Term, run: T
         elif end is None:
             cases.append(z3.And(within))
         else:
-            places = [start + (end - start) * k / CHORDS for k in range(CHORDS + 1)]
-            for a, b in pairwise(places):
-                low, high = arc.at(a), arc.at(b)
-                assert isinstance(low, Fraction) and isinstance(high, Fraction)
-                inside = [rise >= number(a), rise <= number(b)]
-                cases.append(z3.And(*within, *inside, square < chord(a, b, low, high, rise),
-                                    run < chord(a, b, over_root(low), over_root(high), rise)))  # fmt: skip
+            cases += [
+                z3.And(*within, *inside, square < above, run < beyond)
+                for inside, above, beyond in chords(arc, start, end, rise)
+            ]
     if (last := known[-1].end) is not None:
         cases.append(rise > number(floor(last)))
     return z3.Or(cases)
+
+
+def chords(arc: Arc, start: Fraction, end: Fraction, rise: Term) -> Iterator[tuple[list[Bool], Term, Term]]:
+    """Where the height is, and chords above the arc and above its root there."""
+    places = [start + (end - start) * k / CHORDS for k in range(CHORDS + 1)]
+    for a, b in pairwise(places):
+        low, high = arc.at(a), arc.at(b)
+        assert isinstance(low, Fraction) and isinstance(high, Fraction)
+        roots = over_root(low), over_root(high)
+        yield [rise >= number(a), rise <= number(b)], chord(a, b, low, high, rise), chord(a, b, *roots, rise)
 
 
 def chord(a: Fraction, b: Fraction, low: Fraction, high: Fraction, rise: Term) -> Term:
@@ -167,6 +171,33 @@ class Foot:
         toward = ray if ray is not None else tuple(b - a for a, b in zip(flat, top, strict=True))
         if end is None or end > h:
             yield from self.climb(max(h, ZERO), end, flat, toward)
+
+    def tell(self, arc: Arc, run: z3.ArithRef) -> None:
+        """Tell z3 the tangents at both ends of an arc."""
+        for place in (arc.near, arc.far):
+            if place[-1]:
+                self.room.touch(self.piece, place[:-1], 0)
+            if any(forms(self.room, self.piece, place)):
+                prune(self.room, self.piece, place, run)
+
+    def attains(self, arc: Arc, h: Fraction) -> bool:
+        """Some pair of the piece itself is h apart, and as near as the arc says: it has the same forms."""
+        room, piece = self.room, self.piece
+        near, far = (forms(room, piece, place) for place in (arc.near, arc.far))
+        start, end = arc.ends
+        share = h - start if end is None else (h - start) / (end - start)
+        values = [a + share * (b if end is None else b - a) for a, b in zip(near, far, strict=True)]
+        variables = room.own(self.z)
+        rows = dict(zip(room.nodes, piece.numbers[room.first :], strict=True))
+        level = [
+            row_term(rows[n], variables) == number(v)
+            for (_, n), v in zip(room.question.squares[0].terms, values, strict=True)
+        ]
+        solver = new_solver([*room.rows(piece, variables), *level, row_term(piece.numbers[0], variables) >= number(h)])
+        answer = self.clock.check(solver)
+        if answer == "unknown":
+            raise OutOfTime
+        return bool(answer == "sat")
 
     def level(self, place: Place) -> list[Line]:
         """The forms of Q are what they are there."""
@@ -296,6 +327,63 @@ class Foot:
                 moved[i] = a
             last = (*moved, ZERO)
         return Arc(start, end, square, self.z, first, last, ends)
+
+
+# what is attained
+
+
+def settled(question: Question, arc: Arc, clock: Clock) -> list[Arc]:
+    """Parts of an arc, all over the inside of which pairs attain it, or nowhere in it.
+
+    Where one piece has the same arc, it attains all of the inside, or nothing: its pairs that do, with their heights,
+    are a polyhedron without some of its faces."""
+    if arc.flat:
+        return [arc]
+    room = Room(question, clock)
+    if Foot(room, room.piece(arc.z), arc.z).attains(arc, between(arc.start, arc.end)):
+        return [replace(arc, attained=True)]
+    rise, square = room.encoding.reals[question.numbers[0]], room.encoding.variables[question.squares[0].variable]
+    run = z3.Real("distance")
+    start, end = floor(arc.start), None if arc.end is None else -floor(-arc.end)
+    room.solver.add(run >= 0, rise >= number(start))
+    if end is not None:
+        room.solver.add(
+            z3.Or([
+                z3.And(*inside, square <= above, run <= beyond)
+                for inside, above, beyond in chords(arc, start, end, rise)
+            ])
+        )  # fmt: skip
+    marks: list[Exact | None] = [arc.start, arc.end]
+    shares: list[tuple[Exact, Exact | None]] = []
+    while (answer := room.clock.check(room.solver)) == "sat":
+        z = room.encoding.point(room.solver.model())
+        foot = Foot(room, room.piece(z), z)
+        for other in foot.arcs():
+            foot.tell(other, run)
+            low, high = max(arc.start, other.start), earlier(arc.end, other.end)
+            if high is not None and low >= high:
+                continue
+            if other.square != arc.square:
+                touch = crossings(other.square, arc.square)
+                marks += [h for h in touch if low <= h and (high is None or h <= high)]
+            elif foot.attains(other, between(low, high)):
+                shares.append((low, high))
+                marks += [low, high]
+        room.block(foot.piece, z)
+        room.block(*swapped(foot.piece, z))
+    if answer == "unknown":
+        raise OutOfTime
+    ends = sorted({h for h in marks if h is not None})
+    found = []
+    for a, b in pairwise([*ends, *([None] if arc.end is None else [])]):
+        some = any(low <= a and (high is None or (b is not None and b <= high)) for low, high in shares)
+        found.append(replace(arc, start=a, end=b, attained=some))
+    return found
+
+
+def earlier(left: Exact | None, right: Exact | None) -> Exact | None:
+    """The least of two ends, of which None is beyond all bounds."""
+    return right if left is None else left if right is None else min(left, right)
 
 
 # the least of all

@@ -75,26 +75,82 @@ def beyond(knots: Sequence[Knot], rise: Term, run: Term) -> Bool:
 
 
 def attained(encoding: Encoding, knots: Sequence[Knot], clock: Clock) -> Iterator[Knot]:
-    """The knots with the pairs that attain w at them and between them."""
+    """The knots with the pairs that attain w at them and between them; more knots, where that changes."""
     rise, run = (encoding.reals[n] for n in encoding.question.numbers)
     solver = new_solver(encoding.constraints)
 
     def pair(delta: Fraction, value: Fraction | None) -> Vector | None:
         if value is None:
             return None
-        solver.push()
-        solver.add(run <= number(delta), rise == number(value))
-        answer = clock.check(solver)
-        if answer == "unknown":
-            raise OutOfTime
-        found = encoding.point(solver.model()) if answer == "sat" else None
-        solver.pop()
-        return found
+        return solution(encoding, solver, clock, [run <= number(delta), rise == number(value)])
 
     for knot in knots:
-        inside = middle(knot.after.start, knot.after.end)
-        here, after = pair(knot.after.start, knot.value), pair(inside, knot.after.at(inside))
-        yield replace(knot, attained=here, attained_after=after)
+        for stretch, some in settled(encoding, solver, knot.after, clock):
+            start, inside = stretch.start, middle(stretch.start, stretch.end)
+            first = knot if start == knot.after.start else replace(knot, value=stretch.low, here=None)
+            between = pair(inside, stretch.at(inside)) if some else None
+            yield replace(first, after=stretch, attained=pair(start, first.value), attained_after=between)
+
+
+def settled(encoding: Encoding, solver: z3.Solver, stretch: Stretch, clock: Clock) -> Iterator[tuple[Stretch, bool]]:
+    """Parts of a stretch, and whether pairs attain w all over their inside, or nowhere in it.
+
+    The pairs of one piece that attain w there, with their delta, are a polyhedron without some of its faces: all of the
+    relative interior of its shadow, the deltas, is attained."""
+    if stretch.low is None:
+        yield stretch, False
+        return
+    rise, run = (encoding.reals[n] for n in encoding.question.numbers)
+    delta, start, end = z3.Real("delta"), stretch.start, stretch.end
+    height = number(stretch.low) + number(stretch.slope) * (delta - number(start))
+    facts = [delta > number(start), *([] if end is None else [delta < number(end)]), run <= delta, rise == height]
+    z = solution(encoding, solver, clock, facts)
+    if z is None:
+        yield stretch, False
+        return
+    low, high = shadow(encoding.question, z, stretch, clock)
+    if low > start:
+        yield from settled(encoding, solver, part(stretch, start, low), clock)
+    if high is None or high > low:
+        yield part(stretch, low, high), True
+    if high is not None and high != end:
+        yield from settled(encoding, solver, part(stretch, high, end), clock)
+
+
+def solution(encoding: Encoding, solver: z3.Solver, clock: Clock, facts: Sequence[Bool]) -> Vector | None:
+    """A pair with these facts."""
+    solver.push()
+    solver.add(*facts)
+    answer = clock.check(solver)
+    if answer == "unknown":
+        raise OutOfTime
+    found = encoding.point(solver.model()) if answer == "sat" else None
+    solver.pop()
+    return found
+
+
+def shadow(question: Question, z: Vector, stretch: Stretch, clock: Clock) -> tuple[Fraction, Fraction | None]:
+    """The least and the greatest delta of the stretch at which the closure of the piece of z attains w."""
+    cone, start, end = Cone(question, z, clock), stretch.start, stretch.end
+    rise, run = (cone.form(row) for row in cone.piece.numbers)
+    assert stretch.low is not None
+    delta = z3.Real("delta")
+    height = number(stretch.low - stretch.slope * start) * cone.t + number(stretch.slope) * delta
+    rows = [*cone.rows, run <= delta, rise == height, delta >= number(start) * cone.t]
+    if end is not None:
+        rows.append(delta <= number(end) * cone.t)
+    elif clock.check(new_solver([*rows, cone.t == 0, delta == 1])) == "sat":
+        return least(rows, cone, delta, clock), None
+    return least(rows, cone, delta, clock), -least(rows, cone, -delta, clock)
+
+
+def least(rows: Sequence[Bool], cone: Cone, goal: Term, clock: Clock) -> Fraction:
+    optimizer = z3.Optimize()
+    optimizer.add(*rows, cone.t == 1)
+    optimizer.minimize(goal)
+    if clock.check(optimizer) != "sat":
+        raise OutOfTime
+    return exact(optimizer.model().eval(goal, model_completion=True))
 
 
 class Corner(Struct, frozen=True):
@@ -195,8 +251,7 @@ def tilted(rise: Row, run: Row, slope: Fraction) -> Row:
 def greatest(known: Sequence[Knot], piece: Sequence[Knot]) -> list[Knot]:
     """The pointwise maximum of w so far, which is defined from 0 on, and w_P.
 
-    A knot stays where both are equal, though w may run straight on there: so all over the inside of a stretch a piece
-    gives w, or nowhere in it."""
+    A knot stays where both are equal, though w may run straight on there."""
     found: list[Knot] = []
     last: Stretch | None = None
     ends = cuts(known, piece)

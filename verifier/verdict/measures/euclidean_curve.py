@@ -105,8 +105,9 @@ class Turned:
                 before = value is not None and (not done or done[-1].attained)
                 done.append(Stretch(level, level, value, value, before if there is None else there))
                 continue
-            inside = between(arc.start, arc.end)
-            attained = bool(self.reached(inside, arc.at(inside)))
+            inside, attained = between(arc.start, arc.end), arc.attained
+            if self.reached(inside, arc.at(inside)) is not attained:
+                raise ReplayFailed(f"whether pairs attain the curve at the height {inside} is not what was claimed")
             if not done or not done[-1].single:
                 there = self.reached(arc.start, level)
                 either = attained or not done or done[-1].attained
