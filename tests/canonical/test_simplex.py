@@ -86,5 +86,31 @@ def test_patience_ends() -> None:
 def test_python_s_rationals_and_flint_s_come_to_the_same_end(
     problem: tuple[list[Inequality], list[Side], list[Side]],
 ) -> None:
-    found = [simplex._Tableau(*problem, rational).solve(1000) for rational in (Q, flint.fmpq)]
+    found = [simplex.Tableau(*problem, rational).solve(1000) for rational in (Q, flint.fmpq)]
     assert found[0] == found[1] == solve(*problem)
+
+
+@settings(deadline=None, max_examples=200)
+@given(problems(), st.lists(st.tuples(st.integers(0, 9), small, st.booleans(), st.booleans()), max_size=5))
+def test_a_wish_is_granted_where_there_is_a_solution_and_only_kept_ones_count_later(
+    problem: tuple[list[Inequality], list[Side], list[Side]], wishes: list[tuple[int, Q, bool, bool]]
+) -> None:
+    rows, low, high = problem
+    tableau = simplex.Tableau(rows, low, high)
+    first = tableau.solve(1000)
+    if isinstance(first, Conflict):
+        return
+    tableau, places = simplex.Tableau(rows, low, high, start=first.point), len(low) + len(rows)
+    for place, value, above, keep in wishes:
+        place %= places
+        terms = {place: Q(1)} if place < len(low) else rows[place - len(low)].terms
+        row = Inequality(terms, -value)
+        more = [row] if above else [row, Inequality({i: -w for i, w in terms.items()}, value)]
+        found = tableau.wish(place, value, None if above else value, 1000, keep)
+        assert (found is not None) == possible([*rows, *more], low, high)
+        if found is None:
+            continue
+        for wanted in (*rows, *more):
+            total = sum((w * found.point[i] for i, w in wanted.terms.items()), wanted.constant)
+            assert total > 0 or (total == 0 and not wanted.strict)
+        rows = [*rows, *more] if keep else rows

@@ -78,7 +78,7 @@ def test_nobody_is_asked_twice_without_the_wish() -> None:
         portfolio.find(QUESTIONS["few", "solution"], 30)
         assert portfolio.confirm(30) == ""
         (asked,) = portfolio.taken()
-        assert [t.engine for t in asked.turns] == ["case search", "z3"] and asked.question is None
+        assert [t.engine for t in asked.turns] == ["case search"] and asked.question is None
         quiet = Portfolio(worker)
         quiet.find(QUESTIONS["few", "solution"], 30)
         assert quiet.taken() == ()
@@ -140,13 +140,8 @@ def test_a_certificate_is_not_looked_for_where_a_solution_is_found() -> None:
         Portfolio(worker).find(QUESTIONS["few", "solution"], 30)
 
 
-def test_what_exact_arithmetic_finds_on_few_branches_z3_must_find_too() -> None:
-    with (
-        Liar(find=Holds("z3 5", ("z3 5",))) as worker,
-        pytest.raises(EngineFailed, match="where case search finds one"),
-    ):
-        Portfolio(worker).find(QUESTIONS["few", "solution"], 30)
-    with Liar(find=Unknown("out of time")) as worker:
+def test_what_exact_arithmetic_finds_on_few_branches_needs_no_z3() -> None:
+    with Liar(find=Unknown("not wanted")) as worker:
         found = Portfolio(worker).find(QUESTIONS["few", "solution"], 30)
     assert isinstance(found, Fails) and QUESTIONS["few", "solution"].solved_by(found.points[0])
 

@@ -43,7 +43,7 @@ def masked(text: str) -> list[str]:
 
 GOLDEN = """\
 asked  nothing
-asked  2 inputs, 1 choice (few: a few cases, z3, cases): case search # s solution, # branch · z3 # s solution
+asked  2 inputs, 1 choice (few: a few cases, z3, cases): case search # s solution, # branch
 asked  2 inputs, 1 choice (few: a few cases, z3, cases): case search # s no solution, # branch
 kernel  1 proof, # step, # s
 """

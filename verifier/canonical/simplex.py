@@ -48,27 +48,28 @@ def solve(
     patience: int = 100_000,
 ) -> Solution | Conflict:
     """A point of the closed box low <= x <= high with all inequalities. Raises Stopped after `patience` pivots."""
-    if len(inequalities) * len(low) <= TINY:
-        return _Tableau(inequalities, low, high, Fraction).solve(patience)
-    from flint import fmpq
+    rational: Callable[[int, int], Rational] = Fraction
+    if len(inequalities) * len(low) > TINY:
+        from flint import fmpq as rational
+    return Tableau(inequalities, low, high, rational).solve(patience)
 
-    return _Tableau(inequalities, low, high, fmpq).solve(patience)
 
-
-class _Tableau:
+class Tableau:
     """Variables 0 .. n-1 are the x, n + k is the sum of inequality k. `rows[b]`: basic variable b as a combination of
-    the others."""
+    the others. `start`: where the x are at first, a point of the box."""
 
     def __init__(
         self,
         inequalities: Sequence[Inequality],
         low: Sequence[Fraction | None],
         high: Sequence[Fraction | None],
-        rational: Callable[[int, int], Rational],
+        rational: Callable[[int, int], Rational] = Fraction,
+        start: Sequence[Fraction] | None = None,
     ) -> None:
         def number(x: Fraction) -> Rational:
             return rational(x.numerator, x.denominator)
 
+        self.number, self.pivots = number, 0
         self.count = len(low)
         self.inequalities = inequalities
         self.zero, self.one = rational(0, 1), rational(1, 1)
@@ -78,6 +79,8 @@ class _Tableau:
         self.value: dict[int, Number] = {
             i: self.low.get(i) or self.high.get(i) or (self.zero, self.zero) for i in range(self.count)
         }
+        if start is not None:
+            self.value = {i: (number(x), self.zero) for i, x in enumerate(start)}
         for k, row in enumerate(inequalities, self.count):
             self.rows[k] = {i: number(w) for i, w in row.terms.items() if w}
             self.low[k] = (-number(row.constant), self.one if row.strict else self.zero)
@@ -90,8 +93,8 @@ class _Tableau:
         return q, d
 
     def solve(self, patience: int) -> Solution | Conflict:
-        for i in range(self.count):
-            if i in self.low and i in self.high and self.low[i] > self.high[i]:
+        for i, high in self.high.items():
+            if i in self.low and self.low[i] > high:
                 return Conflict({})
         while True:
             wrong = [b for b in self.rows if self._side(b)]
@@ -109,7 +112,35 @@ class _Tableau:
             if patience <= 0:
                 raise Stopped
             patience -= 1
+            self.pivots += 1
             self._pivot(basic, min(free), self.low[basic] if up > 0 else self.high[basic])
+
+    def wish(self, i: int, low: Fraction, high: Fraction | None, patience: int, keep: bool = False) -> Solution | None:
+        """A solution, after one was found, with closer bounds for the x or the sum with number i; these are forgotten
+        unless they can be kept."""
+        before = self.low.copy(), self.high.copy(), self.value.copy()
+        below = (self.number(low), self.zero)
+        self.low[i] = max(below, self.low.get(i, below))
+        if high is not None:
+            above = (self.number(high), self.zero)
+            self.high[i] = min(above, self.high.get(i, above))
+        if i not in self.rows and (side := self._side(i)):
+            self._move(i, (self.low if side > 0 else self.high)[i])
+        try:
+            found = self.solve(patience)
+        except Stopped:
+            found = Conflict({})
+        if isinstance(found, Conflict) or not keep:
+            self.low, self.high, self.value = before
+        return found if isinstance(found, Solution) else None
+
+    def _move(self, j: int, target: Number) -> None:
+        """Another value for one that is not basic."""
+        q, d = target[0] - self.value[j][0], target[1] - self.value[j][1]
+        self.value[j] = target
+        for b, row in self.rows.items():
+            if (a := row.get(j)) is not None:
+                self.value[b] = (self.value[b][0] + a * q, self.value[b][1] + a * d)
 
     def _side(self, b: int) -> int:
         """1 where it has to grow, -1 where it has to shrink, 0 where it is within its bounds."""

@@ -23,6 +23,7 @@ from verifier.engines.engine import Answer, Fails, Grid, Holds, Unknown, Vector,
 from verifier.engines.evaluate import pleasant, tester
 from verifier.engines.forms import Forms, expand
 from verifier.engines.linear_program import solve
+from verifier.engines.polish import Neighbours, polish
 from verifier.engines.trial import WORTH, closes, keeps, rounded_up, short
 from verifier.engines.twins import twins
 from verifier.kernel.circuit import Affine, Input
@@ -205,7 +206,7 @@ class Plan:
 
 class CaseSearch:
     """One question. `most`: give up after so many branches. `exact`: with exact arithmetic alone, however many the
-    choices."""
+    choices. `shown`: somebody sees the solution."""
 
     def __init__(
         self,
@@ -214,8 +215,9 @@ class CaseSearch:
         plan: Plan | None = None,
         most: int | None = None,
         exact: bool = False,
+        shown: bool = True,
     ) -> None:
-        self.begun, self.most, self.plain = time.monotonic(), most, exact
+        self.begun, self.most, self.plain, self.shown = time.monotonic(), most, exact, shown
         self.end = self.begun + seconds
         self.question, self.problem = question, question.empty
         self.plan = plan or Plan(question)
@@ -560,7 +562,13 @@ class CaseSearch:
         return tuple(point)
 
     def fails(self, vector: Vector) -> Fails:
-        return Fails(NAME, (pleasant(self.question, vector, min(self.end, time.monotonic() + 1.0), self.solved_by),))
+        if not self.shown:
+            return Fails(NAME, (vector,))
+        if self.many:
+            nicer = pleasant(self.question, vector, min(self.end, time.monotonic() + 1.0), self.solved_by)
+        else:
+            nicer = polish(self.question, vector, Neighbours(self.question, vector), self.solved_by)
+        return Fails(NAME, (nicer,))
 
     def choose(self, branch: Branch, relaxed: Relaxed) -> Cut | None:
         """The choice that the relaxation loses most by; None where it is right about all of them."""
@@ -705,9 +713,9 @@ class Searcher:
         """The same, if that is seen at once."""
         return self._search(question, seconds, 1)
 
-    def brief(self, question: Question, most: int, seconds: float) -> Answer:
-        """The same, if exact arithmetic sees it on so many branches."""
-        return self._search(question, seconds, most, exact=True)
+    def brief(self, question: Question, most: int, shown: bool, seconds: float) -> Answer:
+        """The same, if exact arithmetic sees it on so many branches; the solution made pleasant where it is `shown`."""
+        return self._search(question, seconds, most, exact=True, shown=shown)
 
     def strike(self, question: Question, grid: Grid, seconds: float) -> dict[int, Vector]:
         """Solutions in many boxes at once (`falsify.strike`)."""
@@ -721,8 +729,10 @@ class Searcher:
             self._plan = Plan(question)
         return self._plan
 
-    def _search(self, question: Question, seconds: float, most: int | None, exact: bool = False) -> Answer:
-        search = CaseSearch(question, seconds, self._planned(question), most, exact)
+    def _search(
+        self, question: Question, seconds: float, most: int | None, exact: bool = False, shown: bool = True
+    ) -> Answer:
+        search = CaseSearch(question, seconds, self._planned(question), most, exact, shown)
         self.now = search
         try:
             answer, took = search.run(), search.stats

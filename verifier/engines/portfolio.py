@@ -43,9 +43,6 @@ MODEST = 40
 EASY = 0.25
 """Seconds of that try."""
 
-NICE = 5.0
-"""Seconds of z3 for a pleasant solution where one is known."""
-
 PATIENCE = 1.5
 """A proof of what z3 has refuted may take so many seconds more, or so many times as long as z3 took."""
 LONG = 5
@@ -71,8 +68,8 @@ PLANS = {
     NARROW: (("case_search", 0.7, inf), ("box_search", 0.6, inf), ("find", 1.0, inf)),
     VERY_MANY: (("glance", 1.0, inf), ("box_search", 0.6, inf), ("case_search", 0.7, inf), ("find", 1.0, inf)),
 }
-"""Why this order -> the engines, what each has of the time that is left, and at most. Pairs that z3 finds are pleasant
-to read; cases have a certificate, where boxes may be too many for one."""
+"""Why this order -> the engines, what each has of the time that is left, and at most. Cases have a certificate, where
+boxes may be too many for one."""
 
 
 class Portfolio:
@@ -115,13 +112,9 @@ class Portfolio:
 
         why = order(question)
         if why in (FEW, SOME) and self.certifying and not self.doubting:  # who doubts asks two engines anyway
-            first = self._ask("brief", question, BRIEFLY, seconds=left(), order=why)
-            if isinstance(first, Holds) or (isinstance(first, Fails) and not shown):
+            first = self._ask("brief", question, BRIEFLY, shown, seconds=left(), order=why)
+            if not isinstance(first, Unknown):
                 return first
-            if isinstance(first, Fails):
-                nicer = self._ask("find", question, seconds=min(NICE, left()), order=why)
-                agree(first.by, "solution", nicer)
-                return nicer if isinstance(nicer, Fails) else first
         for task, share, most in PLANS[why]:
             asked = "box_proof" if task == "box_search" and self.keeping else task
             found = self._ask(asked, question, seconds=min(most, left() * share), order=why)
@@ -201,7 +194,7 @@ class Portfolio:
         """A certificate that there is no solution, or a solution; first on so many branches in exact arithmetic."""
         begun = time.monotonic()
         if EXACT < choices(question) < MODEST:
-            found = self._ask("brief", question, exact, seconds=seconds / 2, wanted=CERTIFICATE)
+            found = self._ask("brief", question, exact, False, seconds=seconds / 2, wanted=CERTIFICATE)
             if not isinstance(found, Unknown):
                 return found
         return self._ask("case_search", question, seconds=seconds - (time.monotonic() - begun), wanted=CERTIFICATE)

@@ -19,6 +19,7 @@ from msgspec.structs import replace
 from verifier.canonical.linalg import rank
 from verifier.canonical.quadratic import Line, minimise
 from verifier.engines.engine import Answer, Fails, Holds, Least, Unknown, Vector
+from verifier.engines.polish import candidates, simplest_below
 from verifier.engines.smt import (
     NAME,
     TRUSTS,
@@ -26,13 +27,11 @@ from verifier.engines.smt import (
     Clock,
     Encoding,
     Term,
-    candidates,
     exact,
     give_up,
     new_solver,
     number,
     row_term,
-    simplest_below,
     thickest,
     total,
 )

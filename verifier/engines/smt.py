@@ -15,6 +15,7 @@ from verifier.canonical.linalg import rref
 from verifier.canonical.simplex import Inequality
 from verifier.engines.engine import Answer, Fails, Holds, Least, Null, Unknown, Vector
 from verifier.engines.linear_program import LARGE, Optimum
+from verifier.engines.polish import candidates, polish
 from verifier.kernel.circuit import Affine, Input, Select
 from verifier.query.convex import Largest, largest
 from verifier.query.piece import Piece, Row, choices, piece_of, real_inputs, senses
@@ -165,6 +166,28 @@ class Tries:
         return model
 
 
+class Wishes(Tries):
+    """What `polish` wishes of the solutions of a question."""
+
+    def __init__(self, encoding: Encoding, solver: z3.Solver, clock: Clock) -> None:
+        super().__init__(solver, clock)
+        self.encoding = encoding
+
+    def least(self, node: int, value: Fraction, keep: Vector | None = None) -> Vector | None:
+        return self.wish(self.encoding.reals[node] >= number(value), keep)
+
+    def fixed(self, i: int, value: Fraction, keep: Vector | None = None) -> Vector | None:
+        x = self.encoding.variables[i]
+        return self.wish(x == (int(value) if x.is_int() else number(value)), keep)
+
+    def wish(self, wish: Bool, keep: Vector | None) -> Vector | None:
+        if keep is not None:
+            self.solver.add(wish)
+            return keep
+        model = self.model(wish)
+        return None if model is None else self.encoding.point(model)
+
+
 def new_solver(constraints: Iterable[Bool]) -> z3.Solver:
     solver = z3.Solver()
     solver.add(*constraints)
@@ -184,82 +207,15 @@ def find(question: Question, seconds: float) -> Answer:
             return Holds(NAME, TRUSTS)
         case "unknown":
             return Unknown(give_up(solver))
-    return Fails(NAME, (polish(question, encoding, solver, encoding.point(solver.model()), clock),))
+    wishes = Wishes(encoding, solver, clock)
+    if choices(question) > SMALL:
+        wishes.patience = 0
+    return Fails(NAME, (polish(question, encoding.point(solver.model()), wishes, question.solved_by),))
 
 
 def give_up(solver: z3.Solver) -> str:
     reason = solver.reason_unknown()
     return "out of time" if reason in ("timeout", "canceled", "unknown") else f"z3 gave up: {reason}"
-
-
-def polish(question: Question, encoding: Encoding, solver: z3.Solver, point: Vector, clock: Clock) -> Vector:
-    """A solution that a student can check by hand: large margins, few differences, short rationals."""
-    tries = Tries(solver, clock)
-    if choices(question) > SMALL:
-        tries.patience = 0
-    for node in question.large:
-        for _ in range(6):
-            now = question.values(point)[node]
-            model = tries.model(encoding.reals[node] >= number(2 * now if now > 0 else Fraction(1, 16)))
-            if model is None:
-                break
-            point = encoding.point(model)
-        solver.add(encoding.reals[node] >= number(simplest_below(question.values(point)[node])))
-    for i, v in enumerate(question.variables):
-        values = question.values(point)
-        floors = [(n, simplest_below(values[n])) for n in question.large]
-        for candidate in candidates(question, i, point):
-            if candidate == point[i]:
-                break
-            tried = (*point[:i], candidate, *point[i + 1 :])
-            if question.solved_by(tried):
-                values = question.values(tried)
-                if all(values[n] >= floor for n, floor in floors):
-                    point = tried
-                    break
-            model = tries.model(encoding.variables[i] == (int(candidate) if v.integer else number(candidate)))
-            if model is not None:
-                point = encoding.point(model)
-                break
-        solver.add(encoding.variables[i] == (int(point[i]) if v.integer else number(point[i])))
-    return point
-
-
-def simplest_below(value: Fraction) -> Fraction:
-    """A short rational a little below a positive value (at least nine tenths of it)."""
-    if value <= 0:
-        return value
-    for denominator in (1, 2, 4, 5, 10, 20, 100, 1000):
-        floor = Fraction(int(value * denominator), denominator)
-        if floor > 0 and floor * 10 >= value * 9:
-            return floor
-    return value * Fraction(9, 10)
-
-
-def candidates(question: Question, i: int, point: Vector) -> list[Fraction]:
-    """Simple values for input i, the most pleasant first; ends with the value it has."""
-    v, now = question.variables[i], point[i]
-    options: list[Fraction] = []
-    if question.mirror and (twin := question.mirror[i]) is not None:
-        options.append(point[twin])
-    options += [Fraction(0), Fraction(1)]
-    options += [b for b in (v.low, v.high) if b is not None]
-    if not v.integer:
-        options += [Fraction(1, 2)]
-        for denominator in (1, 2, 4, 5, 8, 10, 16, 20, 100, 1000, 10**6):
-            options += [Fraction(round(now * denominator), denominator)]
-            if denominator < 1000:
-                options += [
-                    Fraction(int(now * denominator // 1), denominator),
-                    Fraction(-int(-now * denominator // 1), denominator),
-                ]
-    legal = [
-        c
-        for c in options
-        if (v.low is None or c >= v.low) and (v.high is None or c <= v.high) and (not v.integer or c.denominator == 1)
-    ]
-    unique = list(dict.fromkeys(legal))
-    return [*(c for c in unique if c != now), now] if now not in unique else unique[: unique.index(now) + 1]
 
 
 def approach(question: Question, shared: tuple[int, ...], seconds: float) -> Answer:
@@ -421,14 +377,13 @@ def polish_at(question: Question, encoding: Encoding, solver: z3.Solver, point: 
     """Short numbers for a point at which the infimum is attained, unless it has very many coordinates."""
     if len(point) > WIDE:
         return point
-    tries = Tries(solver, Clock(10.0))
-    for i, v in enumerate(question.variables):
+    wishes = Wishes(encoding, solver, Clock(10.0))
+    for i in range(len(point)):
         for candidate in candidates(question, i, point):
-            model = tries.model(encoding.variables[i] == (int(candidate) if v.integer else number(candidate)))
-            if model is not None:
-                point = encoding.point(model)
+            if (found := wishes.fixed(i, candidate)) is not None:
+                point = found
                 break
-        solver.add(encoding.variables[i] == (int(point[i]) if v.integer else number(point[i])))
+        wishes.fixed(i, point[i], point)
     return point
 
 

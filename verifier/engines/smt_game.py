@@ -25,7 +25,8 @@ from msgspec.structs import replace
 from verifier.engines.eliminate import Half, half
 from verifier.engines.engine import Answer, Fails, Holds, Reply, Strategy, Unknown, Vector
 from verifier.engines.images import Images, boxed, put
-from verifier.engines.smt import EFFORT, NAME, Bool, Clock, Encoding, Term, candidates, new_solver, number, row_term
+from verifier.engines.polish import candidates
+from verifier.engines.smt import EFFORT, NAME, Bool, Clock, Encoding, Term, new_solver, number, row_term
 from verifier.engines.smt_region import OutOfTime, Sides, inside
 from verifier.kernel.circuit import Affine, Input, Select
 from verifier.query.closure import fixed
