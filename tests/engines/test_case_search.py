@@ -60,7 +60,7 @@ def test_what_closes_a_branch_closes_all_of_those_around_it_that_it_can() -> Non
 def test_a_brief_search_gives_up_after_its_branches_and_loads_no_floats() -> None:
     sums = " + ".join(f"relu(u.x[0] - {k}/9)" for k in range(1, 9))
     q = question(PLANE, ["u"], [f"{sums} > 8 * relu(u.x[0]) + relu(u.x[1])"])
-    few, many = (Searcher().brief(q, most, 20) for most in (2, 5000))
+    few, many = (Searcher().brief(q, most, True, 20) for most in (2, 5000))
     assert isinstance(few, Unknown) and dict(few.work) == {"branches": 2}
     proved(many, q)
     assert dict(many.work).keys() == {"branches"}
