@@ -375,7 +375,7 @@ def settled(question: Question, arc: Arc, clock: Clock) -> list[Arc]:
         raise OutOfTime
     ends = sorted({h for h in marks if h is not None})
     found = []
-    for a, b in pairwise([*ends, *([None] if arc.end is None else [])]):
+    for a, b in zip(ends, [*ends[1:], None] if arc.end is None else ends[1:], strict=False):
         some = any(low <= a and (high is None or (b is not None and b <= high)) for low, high in shares)
         found.append(replace(arc, start=a, end=b, attained=some))
     return found
