@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from math import hypot, log, sqrt
+from math import log, sqrt
 from pathlib import Path
 from random import Random
 
@@ -175,12 +175,12 @@ compute V: modulus(f1, f2, delta: 0)
     assert load_text(text).check(Options(timeout=5, certifying=False)).computed[0].value in (F(0), None)
 
 
-def test_the_curve_of_a_euclidean_model_is_a_band() -> None:
-    found = measured("modulus_curve(h1, e)")
+def test_the_curve_of_a_sum_of_roots_is_a_band() -> None:
+    found = measured("modulus_curve(s, e)")
     assert isinstance(found.figure, figure.Band) and found.how == "enclosed"
     for delta in (F(0), F(1, 3), F(1), F(2), F(3), F(4), F(9)):
         low, high = found.figure.at(delta)
-        truth = hypot(min(float(delta), 2), min(float(delta), 4))
+        truth = (1 + sqrt(2)) * min(float(delta), 4)
         assert low is not None and high is not None
         assert float(low) <= truth + 1e-12 and truth <= float(high) + 1e-12 and high <= low * F(102, 100)
 

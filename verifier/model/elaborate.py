@@ -15,6 +15,7 @@ from verifier.language import measures, metrics, properties
 from verifier.language.build import Build, TooLarge
 from verifier.language.metrics.quadratic import NotSemidefinite, Rows, sum_of_squares
 from verifier.language.ops import OPS
+from verifier.model.combine import combined
 from verifier.model.data import Cells, Layout, read_data
 from verifier.model.meaning import FeatureVector, Finite, NotYet, Point, Truth, describe, fail
 from verifier.model.network import Network
@@ -630,17 +631,14 @@ class Elaborator:
         arguments: tuple[tree.Argument, ...] = ()
         match expr:
             case tree.Binary(_, "+", left, right):
-                sides = tuple(self._builtin(side, whole, classifier) for side in (left, right))
-                return MetricUse(whole, join="sum", parts=sides)
+                return combined(whole, "sum", [self._builtin(side, whole, classifier) for side in (left, right)])
             case tree.Binary(_, "*", left, right):
                 amount, of = (right, left) if self._is_metric(left) else (left, right)
                 return self._times(amount, self._builtin(of, whole, classifier))
             case tree.Binary(_, "/", left, right):
                 return self._times(right, self._builtin(left, whole, classifier), divide=True)
             case tree.Apply(_, tree.Name(_, "max"), given) if given and not any(a.label for a in given):
-                return MetricUse(
-                    whole, join="max", parts=tuple(self._builtin(a.value, whole, classifier) for a in given)
-                )
+                return combined(whole, "max", [self._builtin(a.value, whole, classifier) for a in given])
             case tree.Name(span, name):
                 pass
             case tree.Apply(_, tree.Name(span, name), arguments):
