@@ -52,9 +52,9 @@ opinion."""
 EXACT = 6
 """Up to so many choices, the case search is exact by itself."""
 
-BRIEFLY, SHORTER, LONGER = 32, 128, 1024
-"""Branches of the exact search before z3 is loaded (some 10 ms), and when a certificate is wanted (some 300 ms): of a
-least distance fewer, as linear programs then have a slack to go by."""
+BRIEFLY, SHORTER, LONGER = 256, 128, 1024
+"""Branches of the exact search before z3 is loaded (as long as that takes), and when a certificate is wanted (some 300
+ms): of a least distance fewer, as linear programs then have a slack to go by."""
 
 FEW = "few: a few cases, z3, cases"
 SOME = "some, of few inputs: a few cases, z3, cases, boxes"
