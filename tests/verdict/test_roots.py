@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from math import log, sqrt
+from math import hypot, log, sqrt
 from pathlib import Path
 from random import Random
 
