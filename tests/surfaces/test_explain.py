@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from verifier.report.reasons import bracket
 from verifier.surfaces.cli import cli
 from verifier.verdict.decide import Decider
 from verifier.verdict.verdict import Measurement
@@ -71,19 +72,49 @@ def test_an_unknown_assertion_is_refused_with_a_suggestion(tmp_path: Path) -> No
     assert "No assertion is called `AA`. Did you mean `A`?" in result.stderr
 
 
-def test_euclidean_balls_are_explained_without_a_margin(tmp_path: Path) -> None:
-    """With one feature l2 is linf, and has one; with two it is a root."""
+def test_the_least_margin_over_a_euclidean_ball_is_exact(tmp_path: Path) -> None:
+    """With one feature l2 is linf; with the same one twice a step of 1/10 is one of sqrt(1/200)."""
     round_ = BOUNDARY.replace("metric linf", "metric l2")
     assert "With `where: margin(f1) >= 1/10` it holds" in explained(tmp_path, round_)
     text = explained(tmp_path, round_.replace("features x = x  metric l2", "features x = x, y = x  metric l2"))
     assert "The decision of f1 is to blame: it cuts a class of f2, all of X, without a gap" in text
-    assert "With `where:" not in text
-    assert "The least margin that would restore it is not computed for balls of l2" in text
+    found = re.search(
+        r"Margins of flipped pairs go up to 1/20\*sqrt\(2\) ≈ 0.0707107 \(trusting z3 [^)]*\): with", text
+    )
+    assert found is not None, text
+    assert "with `where: margin(f1) >= 0.07072` it holds" in text
+    assert "with a margin below that root it does not." in text
+    text = explained(tmp_path, round_.replace("features x = x  metric l2", "features x = 3*x, y = 4*x  metric l2"))
+    assert "With `where: margin(f1) >= 1/50` it holds" in text  # sqrt(3^2 + 4^2) = 5
 
 
-def test_the_margin_over_a_ball_of_a_sum_of_roots_is_no_internal_error(tmp_path: Path) -> None:
+def test_the_least_margin_over_a_ball_of_a_sum_of_roots_is_enclosed(tmp_path: Path) -> None:
+    """(1 + sqrt 2) d < 1/10: up to 0.04142."""
     file = BOUNDARY.replace("features x = x  metric linf", "features x = x, y = x  metric l2 + linf")
-    assert "The least margin that would restore it is not computed for balls of l2" in explained(tmp_path, file)
+    text = explained(tmp_path, file)
+    assert re.search(
+        r"With `where: margin\(f1\) >= 0.0415` it holds.*, with `where: margin\(f1\) >= 0.0414` it does", text
+    )
+
+
+@pytest.mark.parametrize("threshold", ["1/3", "7", "1234567", "1/98765", "1", "10"])
+def test_a_bracket_is_as_near_as_three_digits(threshold: str) -> None:
+    least = Fraction(threshold)
+    ends = bracket(lambda margin: margin >= least, lambda: True)
+    assert ends is not None and ends[0] is not None
+    low, high = ends
+    assert low < least <= high <= low * Fraction(102, 100)
+    assert bracket(lambda margin: True, lambda: True) is not None  # with every margin that was tried
+    assert bracket(lambda margin: False, lambda: True) is None
+    assert bracket(lambda margin: None, lambda: True) is None
+
+
+def test_without_time_no_margin_is_claimed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("verifier.report.reasons.supremum", lambda *_: None)
+    monkeypatch.setattr("verifier.report.reasons.bracket", lambda *_: None)
+    text = explained(tmp_path, BOUNDARY)
+    assert "The least margin that would restore it was not found in time." in text
+    assert "With `where:" not in text
 
 
 def test_a_critical_radius_that_is_a_root_is_written_as_one(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from fractions import Fraction
 
 from msgspec.structs import replace
@@ -15,17 +15,19 @@ from msgspec.structs import replace
 from verifier.canonical.affine import affine_rows
 from verifier.canonical.linalg import null_space, rank
 from verifier.engines import closed_form
-from verifier.engines.engine import Most
 from verifier.language.build import Form
+from verifier.language.surd import Surd
 from verifier.model.assertion import claim_of, measure_of, template
 from verifier.model.claim import Always, Contained, Infimum
-from verifier.model.meaning import NotYet, numbers
+from verifier.model.meaning import numbers
 from verifier.model.program import PointValue, Value
 from verifier.report.text import distance_text, number, printable
+from verifier.source.text import NOWHERE
 from verifier.syntax import tree
 from verifier.syntax.format import unparse
 from verifier.verdict.decide import Decider, Outcome
 from verifier.verdict.measures.case import accurate
+from verifier.verdict.measures.restoring_margin import supremum
 from verifier.verdict.verdict import Checked, Limit, Measurement, Proved, Refuted, Root, Undecided, Witness
 
 DIRECTIONS = 3
@@ -34,7 +36,10 @@ LONG = 30
 """A rational of more characters is rounded."""
 TERMS = 12
 """An image of more terms is not written out."""
-
+SHARE = 0.6
+"""Of the time, for the exact margin; else it is enclosed."""
+STEPS = 18
+"""So many margins are tried for an enclosure."""
 
 Known = dict[str, Outcome | Measurement]
 
@@ -321,36 +326,106 @@ class Asker:
 
     def way_out(self, model: str, body: tree.Apply, claim: Always) -> Iterator[str]:
         """The least margin that restores robustness: the supremum of the margin of x over the flipped pairs."""
-        decider, points = self.decider, claim.points
-        poser = decider.poser
-        classifier = decider.program.classifiers[model]
-        margin = poser.symbolic.margin(classifier, poser.point("x"))
+        margin = self.decider.poser.symbolic.margin(
+            self.decider.program.classifiers[model], self.decider.poser.point(claim.points[0])
+        )
         if (
             claim.almost
             or not isinstance(margin, Form)
             or any(a.label in ("where", "where_both") for a in body.arguments)
         ):
             return
-        facts = [poser.truth(g, points) for g in claim.given]
-        facts.append(poser.build.negate(poser.truth(claim.then, points)))
-        try:
-            posed = poser.pose(points, facts, numbers=[margin])
-        except NotYet:
-            yield "The least margin that would restore it is not computed for balls of l2 or mahalanobis."
+        least = supremum(self.decider, model, claim, SHARE * self.left())
+        if least is not None and least.value is None:
+            yield f"No margin of {model} restores it: flipped pairs have arbitrarily large ones."
             return
-        match decider.portfolio.greatest(posed.question, self.left()):
-            case Most(_, Fraction() as value, attained):
-                relation = ">" if attained else ">="
-                option = f"where: margin({model}) {relation} {value}"
-                verdict = self.ask(f"{unparse(body)[:-1]}, {option})")
-                if isinstance(verdict.verdict, Proved):
-                    vacuous = " (vacuously: no point has it)" if verdict.vacuous else ""
-                    trusts = believing(verdict.verdict.trusts)
-                    yield f"With `{option}` it holds{vacuous}{trusts}; with a smaller margin it does not."
-            case Most(_, None):
-                yield f"No margin of {model} restores it: flipped pairs have arbitrarily large ones."
-            case _:
-                pass
+        if least is not None and isinstance(least.value, Fraction):
+            for relation in (">", ">=") if least.attained else (">=", ">"):
+                option = f"margin({model}) {relation} {least.value}"
+                if (held := self.restored(body, option)) is not None:
+                    yield f"With `where: {option}` it holds{held}; with a smaller margin it does not."
+                    return
+        elif least is not None and isinstance(least.value, Surd):
+            option = f"margin({model}) >= {plain(shorter(least.value))}"
+            if (held := self.restored(body, option)) is not None:
+                amount = f"{distance_text(least.value)}{believing(least.trusts)}"
+                yield (
+                    f"Margins of flipped pairs go up to {amount}: with `where: {option}` it holds{held}, with a margin "
+                    "below that root it does not."
+                )
+                return
+        yield from self.enclosed(model, body)
+
+    def restored(self, body: tree.Apply, option: str) -> str | None:
+        """With this option it is proved: what there is to remark."""
+        found = self.ask(f"{unparse(body)[:-1]}, where: {option})")
+        if not isinstance(found.verdict, Proved):
+            return None
+        return (" (vacuously: no point has it)" if found.vacuous else "") + believing(found.verdict.trusts)
+
+    def enclosed(self, model: str, body: tree.Apply) -> Iterator[str]:
+        """A margin with which it holds, and one near it with which it does not: both are decided."""
+        held: dict[Fraction, str] = {}
+
+        def holds(margin: Fraction) -> bool | None:
+            found = self.ask(f"{unparse(body)[:-1]}, where: margin({model}) >= {margin})")
+            match found.verdict:
+                case Proved(_, trusts):
+                    held[margin] = (" (vacuously: no point has it)" if found.vacuous else "") + believing(trusts)
+                    return True
+                case Refuted(_, _, trusts):
+                    held[margin] = believing(trusts)
+                    return False
+                case _:
+                    return None
+
+        ends = bracket(holds, lambda: self.end > time.monotonic())
+        if ends is None:
+            yield "The least margin that would restore it was not found in time."
+            return
+        low, high = ends
+        less = f", with `where: margin({model}) >= {plain(low)}` it does not{held[low]}" if low is not None else ""
+        yield f"With `where: margin({model}) >= {plain(high)}` it holds{held[high]}{less}."
+
+
+def bracket(
+    holds: Callable[[Fraction], bool | None], goes_on: Callable[[], bool]
+) -> tuple[Fraction | None, Fraction] | None:
+    """Two short decimals, with the lower of which it does not hold, with the upper one it does, as near as three digits
+    and the time allow; None: no upper one was found."""
+    low: Fraction | None = None
+    high: Fraction | None = None
+    tried = Fraction(1)
+    for _ in range(STEPS):
+        match holds(tried) if goes_on() else None:
+            case None:
+                break
+            case True:
+                high = tried
+            case False:
+                low = tried
+        if high is None:
+            tried *= 10
+        elif low is None:
+            tried /= 10
+        else:
+            unit = Fraction(10) ** (len(str(int(high * 10**STEPS))) - STEPS - 3)
+            tried = (low + high) / 2 // unit * unit
+            if tried <= low:
+                break
+    return None if high is None else (low, high)
+
+
+def plain(number: Fraction) -> str:
+    """As the language writes it: a decimal, where it is one."""
+    return unparse(tree.Number(NOWHERE, number))
+
+
+def shorter(value: Surd) -> Fraction:
+    """A short decimal just above a positive number."""
+    digits = 6 - len(str(int(value.near)))
+    unit = Fraction(10) ** -max(1, digits)
+    return (value.near // unit + 1) * unit
 
 
 def naming(note: str, points: str) -> str:
