@@ -383,3 +383,78 @@ def test_a_decision_that_uses_what_its_own_distance_ignores_is_to_blame(tmp_path
         in text
     )
     assert "The decision of f1 uses what its own distance ignores: {a: " in explained(tmp_path, file, "B")
+
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+FED = "inputs: [(radius - 14)/4, (texture - 19)/4, (smoothness - 0.1)/0.02, (concave - 0.05)/0.05]"
+NET = "model net sees last_hidden, the 4 numbers that its last layer reads (last_hidden[0] to last_hidden[3]); its"
+
+
+def trained(tmp_path: Path, example: str, old: str, new: str, *names: str) -> str:
+    pytest.importorskip("onnx")
+    pytest.importorskip("skops")
+    for file in EXAMPLES.glob(f"{example}.*"):
+        (tmp_path / file.name).write_bytes(file.read_bytes())
+    text = (EXAMPLES / f"{example}.vf").read_text().replace("assert R8: unnecessary(f1, petals, scores)\n", "")
+    assert old in text
+    return explained(tmp_path, text.replace(old, new), *names)
+
+
+@pytest.mark.parametrize(
+    ("example", "old", "new", "name", "words"),
+    [
+        ("breast_cancer", FED, FED, "N10", NET),
+        (
+            "breast_cancer",
+            FED,
+            f"{FED}, features: input",
+            "N10",
+            "sees input, what it is fed (input[0] = (radius - 14)/4, input[1] = (texture - 19)/4, input[2] = "
+            "(smoothness - 0.1)/0.02, input[3] = (concave - 0.05)/0.05); its",
+        ),
+        (
+            "breast_cancer",
+            FED,
+            f"{FED}, features: scores",
+            "N10",
+            "sees scores[0], its one score: malignant where that is > 0, else benign; its",
+        ),
+        (
+            "iris",
+            "features: scores",
+            "features: scores",
+            "R6",
+            "sees scores, a score for each label (scores[0] of setosa, scores[1] of versicolor, scores[2] of virginica)",
+        ),
+        (
+            "iris",
+            "features: scores",
+            "features: last_hidden",
+            "R6",
+            "sees last_hidden, what it is fed, as it has no hidden layer (last_hidden[0] = sepal_length, last_",
+        ),
+    ],
+)
+def test_the_vector_that_a_network_sees_is_said_in_the_words_of_the_file(
+    example: str, old: str, new: str, name: str, words: str, tmp_path: Path
+) -> None:
+    assert words in trained(tmp_path, example, old, new, name)
+
+
+def test_a_factorisation_with_numbers_that_nobody_reads_is_rounded(tmp_path: Path) -> None:
+    """(x - mean)/scale times the weights of the file, as scikit-learn says them to six digits."""
+    text = trained(tmp_path, "iris", "features: scores", "features: scores", "R6")
+    assert "on X, f1.scores[0] ≈ -2.08375*ruler.sepal_length + 4.3572*ruler.sepal_width - 2.03251*ruler.petal" in text
+    assert not re.search(r"\d{20}", text)
+    exact = trained(tmp_path, "iris", "features: scores", "features: input", "R6")
+    assert "on X, f1.input[0] = ruler.sepal_length, f1.input[1] = ruler.sepal_width, f1.input[2] = " in exact
+
+
+def test_the_neurons_that_change_at_oracle_distance_zero_are_named(tmp_path: Path) -> None:
+    text = trained(tmp_path, "breast_cancer", FED, FED, "N11")
+    found = re.search(r"last_hidden = \[(.*?)\] \| \[(.*?)\]", text)
+    assert found is not None, text
+    left, right = (side.split(", ") for side in found.groups())
+    differ = [f"last_hidden[{i}]" for i, (a, b) in enumerate(zip(left, right, strict=True)) if a != b]
+    said = " and ".join([*([", ".join(differ[:-1])] if len(differ) > 1 else []), differ[-1]])
+    assert (f"for net, whose {said} change" in text) is (len(differ) < 4)

@@ -29,8 +29,11 @@ from verifier.model.claim import (
     Rows,
 )
 from verifier.model.elaborate import names_in
+from verifier.model.meaning import numbers
+from verifier.model.network import Network
 from verifier.model.program import Classifier, Program
 from verifier.model.replace import renamed
+from verifier.query.pose import Poser
 from verifier.report.reasons import Asker, Known
 from verifier.report.terminal import RULES, applies
 from verifier.source.text import NOWHERE
@@ -45,6 +48,9 @@ PAIRED = FOR_ALL | {"contained_at", "robust_at", "unnecessary", "equivalent"}
 
 ALMOST = ", except on a set of measure zero"
 
+LISTED = 8
+"""So many entries of a vector are said one by one."""
+
 Section = tuple[str, list[str]]
 
 
@@ -58,7 +64,7 @@ def explain(
         sections.append(("In words", [f"{said}."]))
     sections.append(("Formula", list(formula(claim, decider.program))))
     used = [c for name, c in decider.program.classifiers.items() if name in names_in(body)]
-    sections.append(("Where", [where(c) for c in used]))
+    sections.append(("Where", [where(c, decider.poser) for c in used]))
     match checked.verdict:
         case Proved(by, trusts) | Refuted(by, _, trusts):
             how = f"Decided by {by}" + (f"; trusting {' and '.join(trusts)}." if trusts else ", and checked exactly.")
@@ -180,14 +186,13 @@ def computed(claim: Computation) -> Iterator[str]:
     yield f"Here {claim.word} is {said}."
 
 
-def where(classifier: Classifier) -> str:
+def where(classifier: Classifier, poser: Poser) -> str:
     """What a classifier sees, and how it measures."""
+    sees = ", ".join(
+        f.name if unparse(f.value) == f.name else f"{f.name} = {unparse(f.value)}" for f in classifier.features
+    )
     if classifier.network is not None:
-        sees = f"its {classifier.features[0].name}"
-    else:
-        sees = ", ".join(
-            f.name if unparse(f.value) == f.name else f"{f.name} = {unparse(f.value)}" for f in classifier.features
-        )
+        sees = sees_within(classifier, classifier.network, poser)
     metric = classifier.metric
     if metric is None:
         measured = "linf, as no metric is declared"
@@ -197,3 +202,43 @@ def where(classifier: Classifier) -> str:
         measured = metric.text
     labels = "; it gives no labels" if classifier.decide is None and classifier.network is None else ""
     return f"{classifier.kind} {classifier.name} sees {sees}; its distance is {measured}{labels}."
+
+
+def sees_within(classifier: Classifier, network: Network, poser: Poser) -> str:
+    """The vector that a network is read at, and what its entries are in the words of the file."""
+    (feature,) = classifier.features
+    name, size = feature.name, feature.size or 1
+    if classifier.cut == 0:  # without a hidden layer `last_hidden` is the input as well
+        entries = fed(classifier, poser)
+        what = "what it is fed" if name == "input" else "what it is fed, as it has no hidden layer"
+        said = [f"{name}[{i}] = {entry}" for i, entry in enumerate(entries)]
+    elif name == "scores" and network.rule == "positive":
+        return f"{name}[0], its one score: {poser.program.labels[1]} where that is > 0, else {poser.program.labels[0]}"
+    elif name == "scores":
+        what = "a score for each label"
+        said = [f"{name}[{i}] of {label}" for i, label in enumerate(poser.program.labels)]
+    else:
+        return f"{name}, the {size} number{'s' if size > 1 else ''} that its last layer reads ({numbered(name, size)})"
+    return f"{name}, {what} ({', '.join(said) if size <= LISTED else numbered(name, size)})"
+
+
+def fed(classifier: Classifier, poser: Poser) -> list[str]:
+    """Each number that a network is fed, as an expression of the coordinates."""
+    assert poser.program.domain is not None
+    point = poser.point("x")
+    if classifier.inputs is None:
+        return [
+            f"code({c.name})" if c.members else c.name if c.size is None else f"{c.name}[{i}]"
+            for c in poser.program.domain.coordinates
+            for i in range(c.size or 1)
+        ]
+    match classifier.inputs:
+        case tree.Vector(_, items):
+            parts = [(unparse(e), len(numbers(poser.symbolic.value(e, point.values)))) for e in items]
+        case whole:
+            parts = [(unparse(whole), len(poser.symbolic.feed(classifier, point)))]
+    return [text if size == 1 else f"{text}[{i}]" for text, size in parts for i in range(size)]
+
+
+def numbered(name: str, size: int) -> str:
+    return f"{name}[0]" if size == 1 else f"{name}[0] to {name}[{size - 1}]"

@@ -21,7 +21,7 @@ from verifier.model.assertion import claim_of, measure_of, template
 from verifier.model.claim import Always, Contained, Infimum
 from verifier.model.meaning import numbers
 from verifier.model.program import PointValue, Value
-from verifier.report.text import distance_text, number, printable
+from verifier.report.text import ABOUT, decimal, distance_text, number, printable
 from verifier.source.text import NOWHERE
 from verifier.syntax import tree
 from verifier.syntax.format import unparse
@@ -154,6 +154,8 @@ class Asker:
             case Refuted(_, Witness() as pair) if pair.limit is None:
                 far = next((s.distance for s in pair.seen if s.classifier == model), None)
                 apart = f" and {distance_text(far)} for {model}" if far is not None else ""
+                if changed := different(pair, model):
+                    apart += f", whose {changed} change{'s' if ' ' not in changed else ''}"
                 return f"{name} is refuted: {self.points(pair)} have distance 0 for {oracle}{apart}."
             case Refuted(_, Witness(limit=Limit(x, y, z, limit)) as pair):
                 if self.shown is not None and self.shown.points == pair.points:
@@ -184,7 +186,7 @@ class Asker:
         images = found.images(self.decider.poser)
         if sum(sum(map(bool, row)) for row, _ in images) <= TERMS:
             for target, (row, constant) in zip(targets, images, strict=True):
-                yield f"{target} = {combination(zip(row, given, strict=True), constant)}"
+                yield equation(target, list(zip(row, given, strict=True)), constant)
 
     def entries(self, name: str) -> list[str]:
         """The features as the language writes them, entry by entry."""
@@ -441,15 +443,43 @@ def flips(pair: Witness, model: str, oracle: str) -> bool:
     return seen[oracle].distance == 0 and len(set(seen[model].labels)) == 2 and len(set(seen[oracle].labels)) == 1
 
 
-def combination(terms: Iterable[tuple[Fraction, str]], constant: Fraction) -> str:
+def different(pair: Witness, name: str) -> str:
+    """The entries of vectors of features on which the points differ, unless those are all of them: at oracle distance
+    zero none of these is contained."""
+    seen = next((s for s in pair.seen if s.classifier == name), None)
+    if seen is None or len(seen.features) != 2:
+        return ""
+    first, second = seen.features
+    found = []
+    for feature, value in first.items():
+        other = second[feature]
+        if isinstance(value, tuple) and isinstance(other, tuple):
+            entries = [i for i, (a, b) in enumerate(zip(value, other, strict=True)) if a != b]
+            found += [f"{feature}[{i}]" for i in entries] if len(entries) < len(value) else []
+    return listed(found) if len(found) <= TERMS else ""
+
+
+def listed(words: Sequence[str]) -> str:
+    """`a`, `a and b`, `a, b and c`."""
+    return " and ".join([*([", ".join(words[:-1])] if len(words) > 1 else []), *words[-1:]])
+
+
+def equation(target: str, terms: Sequence[tuple[Fraction, str]], constant: Fraction) -> str:
+    """`f1.h = 2*f2.a + 1`; with numbers that nobody reads it is rounded."""
+    if all(len(str(abs(w))) <= LONG for w in (constant, *(w for w, _ in terms))):
+        return f"{target} = {combination(terms, constant, str)}"
+    return f"{target} {ABOUT} {combination(terms, constant, lambda w: decimal(w, 6))}"
+
+
+def combination(terms: Iterable[tuple[Fraction, str]], constant: Fraction, said: Callable[[Fraction], str]) -> str:
     """`2*a - b + 1/2`."""
     parts = [(w, name) for w, name in terms if w] + ([(constant, "")] if constant else [])
     text = ""
     for weight, name in parts:
         size = abs(weight)
-        said = str(size) if not name else name if size == 1 else f"{size}*{name}"
+        term = said(size) if not name else name if size == 1 else f"{said(size)}*{name}"
         sign = ("-" if weight < 0 else "") if not text else " - " if weight < 0 else " + "
-        text += sign + said
+        text += sign + term
     return text or "0"
 
 
