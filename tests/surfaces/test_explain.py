@@ -11,6 +11,10 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from verifier.api import load_text
+from verifier.model.network import Dense, Network
+from verifier.query.pose import Poser
+from verifier.report.explain import where
 from verifier.report.reasons import bracket
 from verifier.surfaces.cli import cli
 from verifier.verdict.decide import Decider
@@ -424,14 +428,14 @@ def trained(tmp_path: Path, example: str, old: str, new: str, *names: str) -> st
             "features: scores",
             "features: scores",
             "R6",
-            "sees scores, a score for each label (scores[0] of setosa, scores[1] of versicolor, scores[2] of virginica)",
+            "sees scores, a score for each label (scores[0] of setosa, scores[1] of versicolor, scores[2] of virginica",
         ),
         (
             "iris",
             "features: scores",
             "features: last_hidden",
             "R6",
-            "sees last_hidden, what it is fed, as it has no hidden layer (last_hidden[0] = sepal_length, last_",
+            "sees last_hidden, the 4 numbers that its last layer reads (last_hidden[0] to last_hidden[3]); its",
         ),
     ],
 )
@@ -458,3 +462,23 @@ def test_the_neurons_that_change_at_oracle_distance_zero_are_named(tmp_path: Pat
     differ = [f"last_hidden[{i}]" for i, (a, b) in enumerate(zip(left, right, strict=True)) if a != b]
     said = " and ".join([*([", ".join(differ[:-1])] if len(differ) > 1 else []), differ[-1]])
     assert (f"for net, whose {said} change" in text) is (len(differ) < 4)
+
+
+def test_a_network_without_a_hidden_layer_sees_what_it_is_fed() -> None:
+    import numpy as np
+
+    nets = {f"{n}.onnx": Network(n, (Dense((0,), (np.ones((2, n)),), np.zeros(2)),), "argmax", 0) for n in (4, 5)}
+    loaded = load_text(
+        "domain X { a: real in [0, 1], v: real^2 in [0, 1], k: {p, q} }\nlabels { no, yes }\n"
+        'model f1 = onnx("5.onnx", inputs: [2*a, v, onehot(k)])\nmodel f3 = onnx("4.onnx")\n',
+        live=nets,
+    )
+    loaded.worker.close()
+    assert not loaded.diagnostics
+    poser = Poser(loaded.program)
+    first, second = (where(loaded.program.classifiers[n], poser) for n in ("f1", "f3"))
+    assert first.startswith(
+        "model f1 sees last_hidden, what it is fed, as it has no hidden layer (last_hidden[0] = 2*a, last_hidden[1] = "
+        "v[0], last_hidden[2] = v[1], last_hidden[3] = onehot(k)[0], last_hidden[4] = onehot(k)[1]); its distance is"
+    )
+    assert "last_hidden[0] = a, last_hidden[1] = v[0], last_hidden[2] = v[1], last_hidden[3] = code(k)); its" in second
