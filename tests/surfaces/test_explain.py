@@ -86,8 +86,8 @@ def test_the_least_margin_over_a_euclidean_ball_is_exact(tmp_path: Path) -> None
         r"Margins of flipped pairs go up to 1/20\*sqrt\(2\) ≈ 0.0707107 \(trusting z3 [^)]*\): with", text
     )
     assert found is not None, text
-    assert "with `where: margin(f1) >= 0.07072` it holds" in text
-    assert "with a margin below that root it does not." in text
+    assert "with `where: margin(f1) >= 0.0707107` it holds" in text
+    assert "with a margin below those it does not." in text
     text = explained(tmp_path, round_.replace("features x = x  metric l2", "features x = 3*x, y = 4*x  metric l2"))
     assert "With `where: margin(f1) >= 1/50` it holds" in text  # sqrt(3^2 + 4^2) = 5
 
@@ -99,6 +99,17 @@ def test_the_least_margin_over_a_ball_of_a_sum_of_roots_is_enclosed(tmp_path: Pa
     assert re.search(
         r"With `where: margin\(f1\) >= 0.0415` it holds.*, with `where: margin\(f1\) >= 0.0414` it does", text
     )
+
+
+def test_a_margin_of_many_digits_is_rounded_up(tmp_path: Path) -> None:
+    """Nobody would write it, and the language would not read it."""
+    file = BOUNDARY.replace("x: real in [0, 1]", "x: real in [0, 1e300]").replace(">= 1/2", ">= 1e299")
+    text = explained(
+        tmp_path, file.replace("features x = x  metric", "features x = 1e-300*x  metric").replace("1/10", "1/7")
+    )
+    found = re.search(r"go up to ≈ 1.42857e299[^:]*: with `where: margin\(f1\) >= 1.42858e299` it holds", text)
+    assert found is not None, text
+    assert not re.search(r"\d{40}", text)
 
 
 @pytest.mark.parametrize("threshold", ["1/3", "7", "1234567", "1/98765", "1", "10"])

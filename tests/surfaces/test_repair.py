@@ -186,6 +186,31 @@ def test_a_folder_is_no_place_for_a_repair(tmp_path: Path) -> None:
         assert (code, "is a folder. Name a file with `-o FILE`." in said) == (2, True)
 
 
+def test_no_name_and_a_link_that_leads_nowhere_are_no_places(tmp_path: Path) -> None:
+    path = Path(shutil.copy(EXAMPLES / "halfspace.vf", tmp_path))
+    (tmp_path / "link.vf").symlink_to("nowhere.vf")
+    for output, words in (
+        ("", "`-o` names no file."),
+        (str(tmp_path / "link.vf"), "link to `nowhere.vf`, which is not"),
+    ):
+        code, said = repair(path, "-o", output)
+        assert (code, words in said) == (2, True), said
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["halfspace.vf", "link.vf"]
+
+
+def test_a_bounded_domain_is_not_called_unbounded(tmp_path: Path) -> None:
+    path = tmp_path / "vast.vf"
+    vast = PARAM.replace("a: real in [0, 1]", "a: real in [0, 1e40]")
+    for text, words in ((vast, "reaches beyond 1e30"), (vast.replace(" in [0, 1e40]", ""), "X is unbounded")):
+        path.write_text(text)
+        code, said = repair(path, "--force")
+        assert (code, f"No share of the domain can be given: {'an interval of ' * ('1e30' in words)}" in said) == (
+            0,
+            True,
+        )
+        assert words in " ".join(said.split())
+
+
 @pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"], ids=["plain", "marked"])
 @pytest.mark.parametrize("end", ["\n", "\r\n"], ids=["lf", "crlf"])
 def test_line_ends_and_a_byte_order_mark_stay_as_they_are(end: str, mark: bytes, tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from decimal import Decimal
 from fractions import Fraction
 
 from msgspec.structs import replace
@@ -22,7 +23,6 @@ from verifier.model.claim import Always, Contained, Infimum
 from verifier.model.meaning import numbers
 from verifier.model.program import PointValue, Value
 from verifier.report.text import ABOUT, decimal, distance_text, number, printable
-from verifier.source.text import NOWHERE
 from verifier.syntax import tree
 from verifier.syntax.format import unparse
 from verifier.verdict.decide import Decider, Outcome
@@ -341,19 +341,20 @@ class Asker:
         if least is not None and least.value is None:
             yield f"No margin of {model} restores it: flipped pairs have arbitrarily large ones."
             return
-        if least is not None and isinstance(least.value, Fraction):
+        if least is not None and isinstance(least.value, Fraction) and len(str(least.value)) <= LONG:
             for relation in (">", ">=") if least.attained else (">=", ">"):
                 option = f"margin({model}) {relation} {least.value}"
                 if (held := self.restored(body, option)) is not None:
                     yield f"With `where: {option}` it holds{held}; with a smaller margin it does not."
                     return
-        elif least is not None and isinstance(least.value, Surd):
-            option = f"margin({model}) >= {plain(shorter(least.value))}"
+        elif least is not None:
+            assert least.value is not None
+            option = f"margin({model}) >= {plain(above(least.value))}"
             if (held := self.restored(body, option)) is not None:
                 amount = f"{distance_text(least.value)}{believing(least.trusts)}"
                 yield (
                     f"Margins of flipped pairs go up to {amount}: with `where: {option}` it holds{held}, with a margin "
-                    "below that root it does not."
+                    "below those it does not."
                 )
                 return
         yield from self.enclosed(model, body)
@@ -419,15 +420,15 @@ def bracket(
 
 
 def plain(number: Fraction) -> str:
-    """As the language writes it: a decimal, where it is one."""
-    return unparse(tree.Number(NOWHERE, number))
+    """A short decimal as the language reads it."""
+    return decimal(number, LONG)
 
 
-def shorter(value: Surd) -> Fraction:
-    """A short decimal just above a positive number."""
-    digits = 6 - len(str(int(value.near)))
-    unit = Fraction(10) ** -max(1, digits)
-    return (value.near // unit + 1) * unit
+def above(value: Fraction | Surd) -> Fraction:
+    """A decimal of six digits just above a positive number."""
+    close = value if isinstance(value, Fraction) else value.near
+    unit = Fraction(10) ** (Decimal(decimal(close, 6)).adjusted() - 5)
+    return (close // unit + 1) * unit
 
 
 def naming(note: str, points: str) -> str:

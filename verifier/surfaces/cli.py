@@ -288,7 +288,7 @@ def repair(
 @click.argument("file")
 @click.option("--slice", "slices", multiple=True, metavar="A=1/2,B=0", help="Fix coordinates, so that two are left.")
 @click.option("--assertion", default="", metavar="NAME", help="Show its two points, and the oracle's ball around x.")
-@click.option("--output", "-o", default="", metavar="FILE", help="An .svg or .png file (default: FILE.svg).")
+@click.option("--output", "-o", metavar="FILE", help="An .svg or .png file (default: FILE.svg).")
 @click.option(
     "--kind",
     type=click.Choice(["regions", "fibres", "uncontained", "modulus", "distances"]),
@@ -305,7 +305,7 @@ def plot(
     file: str,
     slices: tuple[str, ...],
     assertion: str,
-    output: str,
+    output: str | None,
     kind: str,
     settings: dict[str, str],
     force: bool,

@@ -31,6 +31,10 @@ class Place(Struct, frozen=True):
         """Raises CannotWrite where it can be seen beforehand."""
         place = Path(self.path)
         try:
+            if not self.path:
+                raise CannotWrite("`-o` names no file.")
+            if place.is_symlink() and not place.exists():
+                raise CannotWrite(f"`{self.said}` is a link to `{printable(os.readlink(place))}`, which is not there.")
             if place.is_dir():
                 raise CannotWrite(f"`{self.said}` is a folder. Name a file with `-o FILE`.")
             if not place.parent.is_dir():

@@ -63,14 +63,14 @@ def run(
     path: str,
     slices: Sequence[str],
     assertion: str,
-    output: str,
+    output: str | None,
     kind: str,
     settings: Mapping[str, str],
     timeout: float,
     force: bool,
     screen: Screen,
 ) -> int:
-    place = Place(output or str(Path(path).with_suffix(".svg")), path, force, DRAWN_BY.encode())
+    place = Place(output if output is not None else str(Path(path).with_suffix(".svg")), path, force, DRAWN_BY.encode())
     suffix = Path(place.path).suffix
     try:
         if suffix not in (".svg", ".png"):

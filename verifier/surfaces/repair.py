@@ -63,7 +63,7 @@ class Target(Struct, frozen=True):
 def run(
     path: str, name: str, output: str | None, settings: Mapping[str, str], timeout: float, force: bool, screen: Screen
 ) -> int:
-    place = Place(output or str(Path(path).with_suffix(".repaired.vf")), path, force)
+    place = Place(output if output is not None else str(Path(path).with_suffix(".repaired.vf")), path, force)
     try:
         place.check()
     except CannotWrite as why:

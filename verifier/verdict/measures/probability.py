@@ -39,6 +39,7 @@ CLOSE_DISC = Fraction(1, 2000)
 """The same of two forms."""
 
 UNBOUNDED = "X is unbounded: there is no uniform distribution on it"
+VAST = "an interval of X reaches beyond 1e30: volumes of that size are not computed"
 NULL = "the condition has probability 0: almost {} near and alike for the oracle"
 FINE = 4
 """Directions in a quarter of the plane, of the norms that enclose roots in a sum: a factor of 1.03 for two forms."""
@@ -80,8 +81,10 @@ def measure(domain: Posed, seconds: float, density: Density = UNIFORM) -> dict[i
         return "X has probability 0 under this product"
     if not mass.given[0]:
         return "X has no inside, so no volume to share out: drop the coordinates that follow from the others"
-    if any(abs(side) >= FAR for pair in mass.sides.values() for side in pair):
-        return UNBOUNDED
+    far = [i for i, pair in mass.sides.items() if any(abs(side) >= FAR for side in pair)]
+    if far:
+        open_ = any(None in (domain.question.variables[i].low, domain.question.variables[i].high) for i in far)
+        return UNBOUNDED if open_ else VAST
     return mass.sides
 
 
