@@ -332,6 +332,37 @@ def test_the_largest_radius_at_a_point_is_said(tmp_path: Path) -> None:
     assert "At p every radius works: no point that f2 labels alike flips." in explained(tmp_path, wall, "P")
 
 
+def test_at_a_point_on_the_boundary_no_radius_works(tmp_path: Path) -> None:
+    """An open ball of radius 0 is empty: nobody wants to hear of it. Beside it is a point at distance 0."""
+    at = BOUNDARY + "point p = { x: 1/2 }\nassert P: robust_at(f1, f2, p, radius: 1/10) expect refuted\n"
+    text = explained(tmp_path, at, "P")
+    assert "At p no radius works: points that f2 labels alike flip as near as one likes." in text
+    blind = at.replace("oracle f2 { features x = x", "oracle f2 { features x = relu(x - 3/4)")
+    assert "At p no radius works: points that f2 labels alike flip even at distance 0." in explained(
+        tmp_path, blind, "P"
+    )
+    free = at.replace("p, radius: 1/10)", "p, radius: 1/10, agree: false)")
+    assert "At p no radius works: points flip as near as one likes." in explained(tmp_path, free, "P")
+
+
+CIRCLE = """
+domain X { hour: real in [0, 24) }
+labels { day, night }
+oracle sun { features h = hour  metric d(u, v) = min(abs(u.h - v.h), 24 - abs(u.h - v.h)) }
+model f1 { features h = hour  METRIC  decide if 6 <= h and h < 18 then day else night }
+assert A: contained(f1, sun)
+"""
+
+
+def test_a_feature_that_is_torn_where_the_metric_of_the_model_mends_it_is_said_to_be_so(tmp_path: Path) -> None:
+    """h jumps at midnight; the model's own distance does not."""
+    own = CIRCLE.replace("METRIC", "metric d(u, v) = min(abs(u.h - v.h), 24 - abs(u.h - v.h))")
+    text = explained(tmp_path, own)
+    assert "Unnecessary features of f1, each taken as a plain number (the metric of f1 makes up for that): h." in text
+    torn = explained(tmp_path, CIRCLE.replace("METRIC", "").replace("sun)\n", "sun) expect refuted\n"))
+    assert "Unnecessary features of f1: h." in torn
+
+
 def test_a_file_without_assertions_is_said_to_have_none(tmp_path: Path) -> None:
     path = tmp_path / "file.vf"
     for text in ("", BOUNDARY[: BOUNDARY.index("assert")] + "compute R: critical_radius(f1, f2)\n"):

@@ -94,7 +94,9 @@ class Asker:
         yield self.containment(oracle, model, back)
         unnecessary = self.measure(f"unnecessary_features({model}, {oracle})")
         if unnecessary.amount is not None and unnecessary.amount != "none":
-            yield f"Unnecessary features of {model}: {unnecessary.amount}{believing(unnecessary.trusts)}."
+            held = isinstance(contained, Proved)
+            alone = f", each taken as a plain number (the metric of {model} makes up for that)" if held else ""
+            yield f"Unnecessary features of {model}{alone}: {unnecessary.amount}{believing(unnecessary.trusts)}."
             yield from unnecessary.notes
             if unnecessary.notes:
                 yield from self.directions(model, oracle)
@@ -294,6 +296,10 @@ class Asker:
         match least.amount:
             case "infinity":
                 yield f"At {where} every radius works: no {who} flips."
+            case Fraction() as value if value == 0:
+                near = "even at distance 0" if least.attained else "as near as one likes"
+                points = "points" if free else f"points that {oracle} labels alike"
+                yield f"At {where} no radius works{believing(least.trusts)}: {points} flip {near}."
             case Fraction() | Root() as value:
                 reached = f"{'a' if least.attained else 'no'} {who} at this distance flips"
                 amount = f"{distance_text(value)}{believing(least.trusts)}"
