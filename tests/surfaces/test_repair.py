@@ -15,12 +15,17 @@ import pytest
 from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from verifier.api import Options, load, load_text
 from verifier.canonical.project import projection
 from verifier.engines.worker import Lent, Worker
+from verifier.model.assertion import template
+from verifier.surfaces import mend
 from verifier.surfaces.cli import cli
-from verifier.verdict.verdict import FileResult
+from verifier.surfaces.repair import Repair
+from verifier.syntax.format import unparse
+from verifier.verdict.verdict import FileResult, Undecided
 
 pytestmark = pytest.mark.usefixtures("impatient")
 
@@ -378,6 +383,56 @@ def test_a_param_of_another_file_is_refused_by_name(tmp_path: Path) -> None:
     assert code == 2
     assert "`gap` is a param of" in output and "set it there" in output
     assert not path.with_suffix(".repaired.vf").exists()
+
+
+def test_files_that_are_named_have_to_be_found_from_the_new_place(tmp_path: Path) -> None:
+    (tmp_path / "week.vf").write_text(PARAM.replace("assert A: contained(f1, f2) expect refuted\n", ""))
+    (tmp_path / "sub").mkdir()
+    path = tmp_path / "sheet.vf"
+    path.write_text('use "week.vf"\nassert A: contained(f1, f2) expect refuted\n')
+    code, output = repair(path, "-o", str(tmp_path / "sub" / "out.vf"))
+    assert (code, list((tmp_path / "sub").iterdir())) == (2, [])
+    assert "Cannot read" in output and "Choose a place in the same folder." in output
+    (tmp_path / "plain.vf").write_text(PARAM)
+    assert repair(tmp_path / "plain.vf", "-o", str(tmp_path / "sub" / "out.vf"))[0] == 0  # it names none
+    assert repair(path, "-o", str(tmp_path / "sub" / ".." / "out.vf"))[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("if false then no else yes", "yes"),
+        ("if a == 1 and false or b == 1 then no else yes", "if b == 1 then no else yes"),
+        ("if not false and a == 1 then no else yes", "if a == 1 then no else yes"),
+        ("if a == 1 or not false then no else yes", "no"),
+        ("if a == 1 then (if true then no else yes) else yes", "if a == 1 then no else yes"),
+        ("if f(if true then 1 else 2) > 1 then no else yes", "if f(1) > 1 then no else yes"),
+        ("if true and true then no else yes", "no"),
+        ("if false or false then no else yes", "yes"),
+        ("if a == 1 and b == 1 then no else yes", "if a == 1 and b == 1 then no else yes"),
+    ],
+)
+def test_conditions_that_are_settled_are_not_written(before: str, after: str) -> None:
+    assert unparse(mend.chosen(template(before))) == after
+
+
+def test_a_proof_that_only_the_last_look_finds_is_the_one_that_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In the first look at the new file time may run out; whether the assertion is the file's, or is added to it."""
+
+    def late(self: Repair) -> FileResult:
+        result = checked(self)
+        open_ = [replace(a, verdict=Undecided("out of time")) if a.name == self.asked else a for a in result.assertions]
+        return replace(result, assertions=tuple(open_))
+
+    checked = Repair._checked
+    monkeypatch.setattr(Repair, "_checked", late)
+    for name, text in (("A", PARAM), ("repaired", PARAM[: PARAM.index("assert")])):
+        path = tmp_path / f"{name}.vf"
+        path.write_text(text)
+        code, output = repair(path)
+        assert (code, output.startswith(f"{name} contained(f1, f2): proved")) == (0, True), output
 
 
 def test_a_model_of_another_file_gets_a_neighbour(tmp_path: Path, worker: Worker) -> None:

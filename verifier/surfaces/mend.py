@@ -553,16 +553,36 @@ def held(fixed: Mapping[str, tuple[tuple[str, ...], str]]) -> Rule:
 
 
 def chosen(expr: tree.Expr) -> tree.Expr:
-    """Without the `if`s that are settled."""
+    """Without the conditions that are settled."""
 
     def rule(e: tree.Expr) -> tree.Expr | None:
         match e:
-            case tree.If(_, tree.Name(_, "true" | "false" as test), then, otherwise):
-                return chosen(then if test == "true" else otherwise)
+            case tree.Unary(_, "not", operand) if (truth := settled(chosen(operand))) is not None:
+                return tree.Name(e.span, "false" if truth else "true")
+            case tree.Binary(_, "and" | "or" as op, left, right):
+                sides = [chosen(left), chosen(right)]
+                decisive = next((s for s in sides if settled(s) is (op == "or")), None)
+                kept = [s for s in sides if settled(s) is None]
+                if decisive is not None or len(kept) < 2:
+                    return decisive or (kept or sides)[0]
+                return tree.Binary(e.span, op, *kept)
+            case tree.If(span, test, then, otherwise):
+                test = chosen(test)
+                if (truth := settled(test)) is not None:
+                    return chosen(then if truth else otherwise)
+                return tree.If(span, test, chosen(then), chosen(otherwise))
             case _:
                 return None
 
     return rewritten(expr, rule)
+
+
+def settled(expr: tree.Expr) -> bool | None:
+    match expr:
+        case tree.Name(_, "true" | "false" as truth):
+            return truth == "true"
+        case _:
+            return None
 
 
 def number(value: Fraction) -> tree.Expr:

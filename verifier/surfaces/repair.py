@@ -77,6 +77,7 @@ def run(
         return USAGE
     try:
         with loaded.worker:
+            beside(loaded, place.path, options)
             repair = Repair(loaded, chosen(loaded, name, timeout), options, place.path)
             repair.set(settings)
             repair.mend()
@@ -94,6 +95,20 @@ def run(
         screen.result("".join(f"   {line}\n" for line in textwrap.wrap(sentence, WIDTH, break_long_words=False)))
     screen.result(f"Written to {place.said}.\n")
     return FINE
+
+
+def beside(loaded: Loaded, target: str, options: Options) -> None:
+    """Raises CannotRepair if files that the file names are not found from the folder of the target."""
+    if Path(target).parent.resolve() == Path(loaded.path).parent.resolve():
+        return
+    text = loaded.sources[loaded.path].text
+    there = load_text(text, target, options, worker=Lent(loaded.worker))
+    if wrong := [d for d in there.diagnostics if d.severity == "error"]:
+        raise CannotRepair(
+            f"the files that it names would be looked for beside {target}: {wrong[0].message} Choose a place in the "
+            "same folder.",
+            USAGE,
+        )
 
 
 def chosen(loaded: Loaded, name: str, timeout: float) -> Target:
@@ -325,15 +340,17 @@ class Repair:
         result = self._checked()
         for a in result.assertions:
             d = self._asserted(a.name)
-            if a.word != "unknown" and a.word != a.expected:
+            word = "proved" if a.name == self.asked else a.word  # it has another look below
+            if word != "unknown" and word != a.expected:
                 if d is not None:
-                    self._expect(d, a.word)
+                    self._expect(d, word)
                 elif a.name == self.unchanged:
                     self.added = [line.removesuffix(" expect refuted") for line in self.added]
         final = self._load().check(replace(self.options, only=frozenset({self.asked}), certifying=False))
         if not final.assertions or final[self.asked].word != "proved" or final.exit_code != FINE:
             raise CannotRepair("the repair could not be proved; nothing is written.")
-        return result
+        asked = final[self.asked]
+        return replace(result, assertions=tuple(asked if a.name == self.asked else a for a in result.assertions))
 
     def _load(self) -> Loaded:
         return load_text(self.text, self.path, self.options, worker=Lent(self.loaded.worker))
