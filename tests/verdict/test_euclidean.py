@@ -13,6 +13,7 @@ from verifier.api import load_text
 from verifier.engines.engine import Answer, Most
 from verifier.engines.portfolio import Portfolio
 from verifier.query.question import Question
+from verifier.verdict.measures import linear_quotient
 from verifier.verdict.verdict import Measurement, Root
 
 
@@ -129,6 +130,7 @@ def test_an_engine_that_lies_about_it_is_found_out(monkeypatch: pytest.MonkeyPat
         return replace(true, value=true.value * (2 if lie == "more" else Fraction(1, 2)))
 
     monkeypatch.setattr(Portfolio, "steepest_square", answer)
+    monkeypatch.setattr(linear_quotient, "steepest", lambda *_: None)
     result = load_text(text("s = x[0] + abs(x[1] - 1/2)", "linf")).check()
     assert result.internal_errors and result.computed[0].value is None
 

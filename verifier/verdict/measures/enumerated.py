@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from verifier.language.root import root
+from verifier.language.root import Root, root
 from verifier.language.surd import Exact, Surd, surd
 from verifier.model.program import Coordinate, PointValue, Value
 from verifier.syntax import tree
@@ -46,15 +46,21 @@ def pairs(decider: Decider, far: tree.Expr, fine: tree.Expr) -> tuple[Pair, ...]
     return tuple(Pair(surd(replay.distance(far, p)), surd(replay.distance(fine, p)), p) for p in ends)
 
 
-def points(decider: Decider) -> list[PointValue]:
-    """All points of X; none where there are many."""
+def points(decider: Decider, most: int | None = None) -> list[PointValue]:
+    """All points of X; none where there are more than `most`."""
     domain, replay = decider.program.domain, decider.replay
     assert domain is not None
-    if any(c.kind == "real" for c in domain.coordinates) or prod(map(count, domain.coordinates)) > MOST:
+    if not all(c.kind == "finite" or (c.kind == "int" and bounded(c)) for c in domain.coordinates):
+        return []
+    if prod(map(count, domain.coordinates)) > (MOST if most is None else most):
         return []
     names = [c.name for c in domain.coordinates]
     all_ = [dict(zip(names, place, strict=True)) for place in product(*map(values, domain.coordinates))]
     return [point for point in all_ if replay.interpreter.inside(point)]
+
+
+def bounded(c: Coordinate) -> bool:
+    return c.low is not None and c.high is not None
 
 
 def sides(c: Coordinate) -> tuple[int, int]:
@@ -67,14 +73,15 @@ def count(c: Coordinate) -> int:
     if c.kind == "finite":
         return len(c.members)
     low, high = sides(c)
-    return high - low + 1
+    return prod([high - low + 1] * (c.size or 1))
 
 
 def values(c: Coordinate) -> Sequence[Value]:
     if c.kind == "finite":
         return c.members
     low, high = sides(c)
-    return [Fraction(n) for n in range(low, high + 1)]
+    numbers = [Fraction(n) for n in range(low, high + 1)]
+    return numbers if c.size is None else list(product(numbers, repeat=c.size))
 
 
 def modulus(decider: Decider, names: tuple[str, str], pairs: tuple[Pair, ...], delta: Fraction) -> Measurement:
@@ -145,6 +152,11 @@ def told(decider: Decider, names: tuple[str, str], at: Pair, top: Exact, bottom:
     shares = least / high, most / low
     why = "a sum of roots is shown as a decimal number"
     return Measurement(interval(*shares), True, pair, why, TRUSTS, how="enclosed", enclosure=shares, notes=notes)
+
+
+def height(square: Fraction) -> Exact:
+    """The root of a rational, to be computed with."""
+    return surd(Root(square))
 
 
 def ends(number: Exact) -> tuple[Fraction, Fraction]:

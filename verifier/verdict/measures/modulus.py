@@ -16,14 +16,16 @@ from msgspec.structs import replace
 
 from verifier.engines.engine import Answer, Most, Unknown
 from verifier.language.build import Form
+from verifier.language.root import Root, root
 from verifier.model.claim import Computation
 from verifier.query import closure
 from verifier.query.pose import Posed
 from verifier.source.text import NOWHERE
 from verifier.syntax import tree
 from verifier.verdict.certify import ReplayFailed, backed, distance
-from verifier.verdict.measures import enumerated, polyhedral
+from verifier.verdict.measures import enumerated, grid, polyhedral
 from verifier.verdict.measures.euclidean_modulus import Modulus
+from verifier.verdict.measures.grid import Grid
 from verifier.verdict.measures.supremum import POINTS, at, leads, member
 from verifier.verdict.verdict import Measurement
 
@@ -47,6 +49,8 @@ def compute(decider: Decider, computation: Computation) -> Measurement:
         return enumerated.modulus(decider, names, few, delta)
     if rooted:
         return polyhedral.best(decider, partial(polyhedral.modulus, decider, names, far, fine, delta))
+    if euclidean and (all_pairs := grid.grid(decider, names)) is not None:
+        return _looked_at(decider, names, delta, all_pairs)
     if euclidean:
         found = Modulus(decider, names, far, fine, delta).compute()
         if found.amount is None or poser.square(far, POINTS) is not None:
@@ -58,6 +62,25 @@ def compute(decider: Decider, computation: Computation) -> Measurement:
     answer = decider.portfolio.greatest(posed.question, decider.left())
     value = backed(_shown(decider, posed, names, delta, answer), answer, posed.question, closure.greater)
     return value if value.amount in (None, "infinity") else _with_limit(decider, fine, coarse, names, value)
+
+
+def _looked_at(decider: Decider, names: tuple[str, str], delta: Fraction, pairs: Grid) -> Measurement:
+    """w(delta) and its limit, by all pairs."""
+    far, fine = (distance(name, *POINTS) for name in names)
+    value, points = pairs.farthest(delta)
+    decider.replay.demand(points, [within(fine, delta)])
+    if decider.replay.distance(far, points) != root(value):
+        raise ReplayFailed("the distance is not the one that was claimed")
+    note = limit(root(pairs.farthest(Fraction(0))[0]), names)
+    return Measurement(
+        root(value), True, decider.replay.witness(points, names), trusts=enumerated.TRUSTS, notes=(note,)
+    )
+
+
+def limit(left: Fraction | Root, names: tuple[str, str]) -> str:
+    """What w(0+) means."""
+    how = "not uniformly contained" if left else "uniformly contained"
+    return f"As delta tends to 0 it tends to {left}: {names[0]} is {how} in {names[1]}."
 
 
 def within(fine: tree.Expr, delta: Fraction) -> tree.Expr:
@@ -118,8 +141,8 @@ def _with_limit(
             if place[-1] <= 0 or at(near, place) != 0 or at(far, place) != left * place[-1]:
                 raise ReplayFailed("the defect is not approached where it was claimed")
             decider.defects[names] = posed, answer
-            how = "not uniformly contained" if left else "uniformly contained"
-            note = f"As delta tends to 0 it tends to {left}: {names[0]} is {how} in {names[1]}."
-            return backed(replace(value, notes=(*value.notes, note)), answer, posed.question, closure.left_over)
+            return backed(
+                replace(value, notes=(*value.notes, limit(left, names))), answer, posed.question, closure.left_over
+            )
         case _:
             return value

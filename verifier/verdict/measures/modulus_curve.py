@@ -18,7 +18,7 @@ from verifier.syntax import tree
 from verifier.verdict import figure
 from verifier.verdict.certify import ReplayFailed, distance
 from verifier.verdict.figure import Line
-from verifier.verdict.measures import enumerated, euclidean_curve, polyhedral, round_curve
+from verifier.verdict.measures import enumerated, euclidean_curve, grid, polyhedral, round_curve
 from verifier.verdict.measures.supremum import POINTS, at, leads
 from verifier.verdict.verdict import Measurement
 
@@ -41,6 +41,8 @@ def compute(decider: Decider, computation: Computation) -> Measurement:
     rooted = polyhedral.needed(decider, far, fine)
     if (rooted or rise is not None or run is not None) and (few := enumerated.pairs(decider, far, fine)):
         return told(names, enumerated.curve(few), enumerated.TRUSTS)
+    if not rooted and (rise is not None or run is not None) and (all_pairs := grid.grid(decider, names)) is not None:
+        return told(names, all_pairs.curve(), enumerated.TRUSTS)
     if rooted or (rise is not None and run is not None):
         return polyhedral.best(decider, partial(polyhedral.curve, decider, far, fine))
     share = 1.0 if rise is None else SHARE
