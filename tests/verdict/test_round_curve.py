@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from tests.verdict.curves import check, drawn, rows
 from verifier.canonical.quadratic import Line
-from verifier.engines.corner_curve import Corners
+from verifier.canonical.vertices import Corners
 from verifier.engines.engine import Answer, Ridge, Ridges, Unknown
 from verifier.engines.portfolio import Portfolio
 from verifier.language.root import Root

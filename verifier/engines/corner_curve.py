@@ -16,16 +16,15 @@ one piece.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
-from itertools import pairwise, product
+from itertools import pairwise
 
 import z3
 from msgspec import Struct
 from msgspec.structs import replace
 
-from verifier.canonical.quadratic import Line
+from verifier.canonical.vertices import Corners, Late
 from verifier.engines.engine import Answer, Ridge, Ridges, Unknown, Vector
 from verifier.engines.quadratic import Room
 from verifier.engines.quadratic_curve import Place, Quadratic, crossings, over_root, swapped
@@ -73,7 +72,7 @@ def curve_corners(question: Question, seconds: float) -> Answer:
             room.block(piece, z)
             room.block(*swapped(piece, z))
         return Ridges(NAME, tuple(told(known, room.clock)), TRUSTS)
-    except OutOfTime:
+    except (OutOfTime, Late):
         return Unknown("out of time")
 
 
@@ -326,55 +325,6 @@ class Part:
         model = solver.model()
         reals = [exact(model.eval(variables[i], model_completion=True)) for i in room.places]
         return room.question.completed(room.put(self.z, reals))
-
-
-class Corners:
-    """The corners of the part of a box where all rows are >= 0 (the double description method of T. S. Motzkin et al.,
-    1953), and which of them an edge joins: those that share the rows of no third one."""
-
-    def __init__(self, rows: Sequence[Line], box: Sequence[tuple[Fraction, Fraction]], end: float) -> None:
-        self.size, self.end = len(box), end
-        sides = [[(low, 1), (high, 2)] if low < high else [(low, 3)] for low, high in box]
-        self.found: list[tuple[Place, int]] = []
-        for choice in product(*sides):
-            tight = sum(bit << 2 * i for i, (_, bit) in enumerate(choice))
-            self.found.append((tuple(x for x, _ in choice), tight))
-        for k, row in enumerate(dict.fromkeys(rows), 2 * self.size):
-            self.cut(row, 1 << k)
-
-    @property
-    def places(self) -> list[Place]:
-        return [p for p, _ in self.found]
-
-    def cut(self, row: Line, bit: int) -> None:
-        values = [row.at(p) for p, _ in self.found]
-        if min(values) >= 0:
-            return
-        up = [k for k, v in enumerate(values) if v > 0]
-        down = [k for k, v in enumerate(values) if v < 0]
-        fresh = []
-        for i in up:
-            if time.monotonic() > self.end:
-                raise OutOfTime
-            for j in down:
-                if self.joined(i, j):
-                    share = values[i] / (values[i] - values[j])
-                    (p, tight), (q, other) = self.found[i], self.found[j]
-                    fresh.append((tuple(a + share * (b - a) for a, b in zip(p, q, strict=True)), tight & other | bit))
-        flat = [(p, tight | bit) for (p, tight), v in zip(self.found, values, strict=True) if v == 0]
-        self.found = [*(self.found[i] for i in up), *flat, *fresh]
-
-    def joined(self, i: int, j: int) -> bool:
-        common = self.found[i][1] & self.found[j][1]
-        if common.bit_count() < self.size - 1:
-            return False
-        return not any(tight & common == common for k, (_, tight) in enumerate(self.found) if k not in (i, j))
-
-    def edges(self) -> Iterator[tuple[int, int]]:
-        for i in range(len(self.found)):
-            if time.monotonic() > self.end:
-                raise OutOfTime
-            yield from ((i, j) for j in range(i) if self.joined(i, j))
 
 
 # what is told

@@ -6,6 +6,7 @@ farther than `top`.
 
 - Where d is a convex function of x - x', a shadow is the sum of C and of the epigraph of that function: its corners are
   sums of corners.
+- Cells may be without an inside: with the epigraph added they have one.
 - Elsewhere the pairs that flip are split until d is affine on each part Q. The shadow of Q has the corners of Q, with
   t = d and with t = top.
 """
@@ -40,6 +41,27 @@ class Shadow:
         if self._rows is None:
             self._rows = hull(self.corners(), end)
         return self._rows
+
+
+class Thin(Struct, frozen=True):
+    """The closure of a convex set of points without an inside, by its corners: the real coordinates, in order, of which
+    `real` are the places."""
+
+    real: Sequence[int]
+    fixed: Mapping[int, Fraction]
+    corners: Sequence[Exact]
+
+    def point(self, corner: Exact) -> Exact:
+        """All coordinates."""
+        found = {**self.fixed, **dict(zip(self.real, corner, strict=True))}
+        return tuple(x for _, x in sorted(found.items()))
+
+
+Cell = Region | Thin
+
+
+def corners_of(cell: Cell) -> Sequence[Exact]:
+    return cell.corners if isinstance(cell, Thin) else places(cell.polytope)
 
 
 Shadows = Mapping[Exact, Sequence[Shadow]]
@@ -135,7 +157,7 @@ def of_pairs(flips: Question, sides: dict[int, Side], width: int, end: float) ->
 
 
 def of_cells(
-    pairs: Question, cells: Sequence[tuple[Sequence[Region], Sequence[Region]]], sides: dict[int, Side], end: float
+    pairs: Question, cells: Sequence[tuple[Sequence[Region], Sequence[Cell]]], sides: dict[int, Side], end: float
 ) -> tuple[Fraction, list[Shadows]] | None:
     """The top, and for each of `cells`, which are parts of X and all that flips there, the shadows of the latter; None
     if d, the number of `pairs`, is not a convex function of x - x'. May raise OutOfTime."""
@@ -144,12 +166,17 @@ def of_cells(
     if not seen & sides.keys() <= shifting:
         return None
 
-    def apart(x: Region, y: Region) -> Exact:
+    def apart(x: Region, y: Cell) -> Exact:
         """All that d sees of their coordinates that are not real."""
         fixed = [(x.fixed[i], y.fixed[i], i in shifting) for i in sorted(x.fixed.keys() & seen)]
         return tuple(v for a, b, shifts in fixed for v in ((a - b,) if shifts else (a, b)))
 
-    reach = [(a - b, b - a) for _, (a, b) in sorted(sides.items())]
+    thin = [corner for _, others in cells for y in others if isinstance(y, Thin) for corner in y.corners]
+    there = [
+        (min([a, *column]), max([b, *column]))
+        for (_, (a, b)), *column in zip(sorted(sides.items()), *thin, strict=True)
+    ]
+    reach = [(a - d, b - c) for (_, (a, b)), (c, d) in zip(sorted(sides.items()), there, strict=True)]
     heights: dict[Exact, list[Exact]] = {}
     top = ZERO
     chosen = [({key(r): r for r in regions}, others) for regions, others in cells]
@@ -165,9 +192,9 @@ def of_cells(
     top += 1
     over = {at: places(epigraph(rows, reach, top)) for at, rows in heights.items()}
 
-    def shadow(x: Region, cell: Region) -> Shadow:
+    def shadow(x: Region, cell: Cell) -> Shadow:
         above = over[apart(x, cell)]
-        return Shadow(lambda: [plus(c, z) for c in places(cell.polytope) for z in above], min(z[-1] for z in above))
+        return Shadow(lambda: [plus(c, z) for c in corners_of(cell) for z in above], min(z[-1] for z in above))
 
     return top, [{at: [shadow(x, cell) for cell in others] for at, x in own.items()} for own, others in chosen]
 

@@ -2,8 +2,9 @@
 
 inf of nothing is infinite, and infinity times 0 is 0. The integral sees only parts of X with an inside. The infimum
 sees every point: so z3 is asked whether each label is given only in the closure of its parts with an inside, where the
-continuous d2' has the same infimum. With `almost: true` it is the essential infimum, which flips on null sets do not
-lower: for almost every x a set of x' with an inside is the slice of a set of pairs with an inside.
+continuous d2' has the same infimum; if not, the closure of the piece of such a point counts, too. With `almost: true`
+it is the essential infimum, which flips on null sets do not lower: for almost every x a set of x' with an inside is the
+slice of a set of pairs with an inside.
 """
 
 from __future__ import annotations
@@ -11,18 +12,24 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
+from itertools import combinations
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
 from msgspec.structs import replace
 
+from verifier.canonical.linalg import rank
+from verifier.canonical.quadratic import Line
+from verifier.canonical.vertices import Corners, Late
 from verifier.engines.engine import Fails, Holds, Unknown, Vector
-from verifier.engines.mean_distance import Ground, integral, of_cells, of_pairs, parts
+from verifier.engines.mean_distance import Cell, Ground, Thin, integral, of_cells, of_pairs, parts
 from verifier.engines.volume import OutOfTime, Point, bits, content
 from verifier.engines.weigh import Density, Exact, Region, Side, chance, height, weigh
 from verifier.language.build import NO, Form
 from verifier.model.claim import Computation
-from verifier.query.pose import Posed
+from verifier.model.program import PointValue
+from verifier.query.piece import piece_of
+from verifier.query.pose import Posed, coordinates
 from verifier.source.text import NOWHERE
 from verifier.syntax import tree
 from verifier.verdict.certify import distance
@@ -224,6 +231,8 @@ def mean(decider: Decider, computation: Computation, d: Form) -> Measurement:
         trusts, size, grounds = known
         pairs = ground.fixed(poser.pose_only(POINTS, [], numbers=[d])).question
         shadows = of_cells(pairs, grounds, ground.sides, end)
+        if shadows is None and any(isinstance(cell, Thin) for _, others in grounds for cell in others):
+            return Measurement(None, why=UNSEEN.format(f1))
         if shadows is None:
             flips = ground.fixed(poser.pose(POINTS, [poser.truth(same(f1, "!="), POINTS)], numbers=[d])).question
             top, shared = of_pairs(flips, ground.sides, len(poser.inputs(X)), end)
@@ -239,7 +248,7 @@ def mean(decider: Decider, computation: Computation, d: Form) -> Measurement:
     return between(total, size, LATE, trusts)
 
 
-Grounds = list[tuple[list[Region], list[Region]]]
+Grounds = list[tuple[list[Region], list[Cell]]]
 """For each label, the parts of X where it is given and distance counts, and the cells of the other labels."""
 
 
@@ -250,9 +259,10 @@ def flipping(
     OutOfTime and RecursionError."""
     poser, facts = decider.poser, counted_facts(decider, computation)
     found = cells(decider, computation.classifier("f1"), ground, end)
-    trusts = believed(decider, computation, ground, found)
-    if isinstance(trusts, str):
-        return Measurement(None, why=trusts)
+    seen = unseen(decider, computation, ground, found, end)
+    if isinstance(seen, str):
+        return Measurement(None, why=seen)
+    trusts, thin = seen
     size = ground.mass(decider.left())
     grounds: Grounds = []
     for name, (case, _) in found.items():
@@ -260,7 +270,8 @@ def flipping(
         if own.impossible:
             continue
         if regions := [r for r, _ in parts(own.question, ground.support, end, ground.density)]:
-            others = [cell for other, (_, several) in found.items() if other != name for cell in several]
+            beside = [other for other in found if other != name]
+            others = [cell for other in beside for cell in (*found[other][1], *thin.get(other, ()))]
             grounds.append((regions, others))
     if not grounds:
         return Measurement(Fraction(0), trusts=trusts)
@@ -305,7 +316,7 @@ def paved(decider: Decider, computation: Computation, far: tree.Expr) -> Measure
                 for weight, region in zip(weights, regions, strict=True)
                 for simplex, corners in triangles(region, start)
             ]
-            grounds.append(Paved(simplices, [corners for cell in others for _, corners in triangles(cell, goal)]))
+            grounds.append(Paved(simplices, [corners for cell in others for corners in spread(cell, goal)]))
 
         def enough(total: Side) -> bool:
             low, high = total[0] / size[1], total[1] / size[0]
@@ -332,7 +343,20 @@ def triangles(region: Region, at: Callable[[Vector], Exact]) -> Iterator[tuple[t
         yield simplex, [at(region.point(tuple(Fraction(x, p[-1]) for x in p[:-1]))) for p in simplex]
 
 
+def spread(cell: Cell, at: Callable[[Vector], Exact]) -> Iterator[list[Exact]]:
+    """The images of the corners of simplices that a cell is the union of; flat ones have a corner several times."""
+    if isinstance(cell, Region):
+        yield from (corners for _, corners in triangles(cell, at))
+        return
+    first, *others = cell.corners
+    size = 1 + rank([[a - b for a, b in zip(corner, first, strict=True)] for corner in others])
+    for several in combinations(cell.corners, size):
+        images = [at(cell.point(corner)) for corner in several]
+        yield [*images, *images[-1:] * (len(cell.real) + 1 - size)]
+
+
 LATE = "out of time"
+UNSEEN = "{} gives a label also on a set without an inside, apart from the rest: for such a distance it is not seen"
 
 
 def cells(decider: Decider, f1: str, ground: Space, end: float) -> dict[str, tuple[Form, list[Region]]]:
@@ -346,27 +370,71 @@ def cells(decider: Decider, f1: str, ground: Space, end: float) -> dict[str, tup
     return found
 
 
-def believed(
-    decider: Decider, computation: Computation, ground: Space, found: dict[str, tuple[Form, list[Region]]]
-) -> str | tuple[str, ...]:
-    """Why the infimum may see what the volumes do not (a label outside of the closure of its parts with an inside), or
-    whom to trust that it does not. An essential infimum sees no more than they do."""
-    trusts = dict.fromkeys(TRUSTS)
+def unseen(
+    decider: Decider, computation: Computation, ground: Space, found: dict[str, tuple[Form, list[Region]]], end: float
+) -> str | tuple[tuple[str, ...], dict[str, list[Thin]]]:
+    """What the infimum sees and volumes do not: where a label is given outside of the closure of its parts with an
+    inside; and whom to trust that this is all. Or why it is not known. An essential infimum sees no more than volumes.
+    May raise OutOfTime."""
+    trusts, thin = dict.fromkeys(TRUSTS), dict[str, list[Thin]]()
     if computation.choices.get("almost") == "true":
-        return TRUSTS
+        return TRUSTS, thin
     for name, (case, regions) in found.items():
-        answer = decider.ask(decider.poser.pose((X,), [case, *(outside(decider, ground, cell) for cell in regions)]))
-        match answer:
-            case Holds(_, believed):
-                trusts |= dict.fromkeys(believed)
-            case Fails():
-                f1 = computation.classifier("f1")
-                return f"{f1} says {name} also on a set without an inside, apart from the rest: volumes do not see it"
-            case Unknown(why):
-                return why
-            case other:
-                raise AssertionError(other)
-    return tuple(trusts)
+        beyond = [outside(decider, ground, cell) for cell in regions]
+        while True:
+            posed = decider.poser.pose((X,), [case, *beyond])
+            match decider.ask(posed):
+                case Holds(_, believed):
+                    trusts |= dict.fromkeys(believed)
+                    break
+                case Fails(_, (vector, *_)):
+                    piece = flat(decider, ground, case, posed.read(vector)[X], end)
+                    if piece is None:
+                        return UNSEEN.format(computation.classifier("f1"))
+                    thin.setdefault(name, []).append(piece[0])
+                    beyond.append(piece[1])
+                case Unknown(why):
+                    return why
+                case other:
+                    raise AssertionError(other)
+    return tuple(trusts), thin
+
+
+def flat(decider: Decider, ground: Space, case: Form, point: PointValue, end: float) -> tuple[Thin, Form] | None:
+    """The closure of the piece of a point, and that x lies outside of it; None if it may be unbounded."""
+    build, inputs = decider.poser.build, decider.poser.inputs(X)
+    question = ground.fixed(decider.poser.pose((X,), [case], numbers=[ZERO])).question
+    found = coordinates(decider.program, point)
+    here = tuple(
+        v.low or Fraction(0) if i in ground.idle else x
+        for i, (v, x) in enumerate(zip(question.variables, found, strict=True))
+    )
+    real = sorted(ground.sides)
+    piece = piece_of(question, here)
+    box = [(question.variables[i].low, question.variables[i].high) for i in real]
+    bounded = [(low, high) for low, high in box if low is not None and high is not None]
+    if len(bounded) < len(box):
+        return None
+    rows = []
+    for row in (*piece.weak, *piece.strict):
+        weights = dict(row.weights)
+        constant = sum((w * here[i] for i, w in row.weights if i not in ground.sides), row.constant)
+        rows.append(Line(tuple(weights.get(i, Fraction(0)) for i in real), constant))
+    try:
+        corners = Corners(rows, bounded, end).places
+    except Late:
+        raise OutOfTime from None
+    others = {i: x for i, x in enumerate(here) if i not in ground.sides}
+    facts = [
+        build.is_zero(build.subtract(inputs[i], build.constant(x)))
+        for i, x in others.items()
+        if not inputs[i].is_constant and i not in ground.idle
+    ]
+    facts += [
+        build.at_least_zero(build.combine(zip(row.slope, (inputs[i] for i in real), strict=True), row.constant))
+        for row in rows
+    ]
+    return Thin(real, others, list(dict.fromkeys(corners))), build.negate(build.both(*facts))
 
 
 def outside(decider: Decider, ground: Space, cell: Region) -> Form:
