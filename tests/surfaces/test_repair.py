@@ -345,8 +345,10 @@ def test_a_condition_may_need_other_features(metric: str, said: bool, tmp_path: 
 def test_an_oracle_that_sees_nothing_is_said_to_leave_a_constant(tmp_path: Path) -> None:
     path = Path(shutil.copy(CORPUS / "contained_mahalanobis_zero_matrix.vf", tmp_path))
     _, output = repair(path)
-    assert "f1 is no everywhere" in output
+    assert output.count("f1 is no everywhere") == 1
     assert "f2 sees nothing at all" in output
+    constant = Path(shutil.copy(CORPUS.parent / "proved" / "partition_with_empty_parts.vf", tmp_path))
+    assert repair(constant)[1].count("f1 is yes everywhere") == 1
 
 
 def test_a_metric_that_tears_alone_is_replaced_and_the_features_stay(tmp_path: Path) -> None:

@@ -403,7 +403,8 @@ class Repair:
         asked = result[self.asked]
         assert isinstance(asked.verdict, Proved)
         head = f"{asked.name} {asked.text}: proved, {asked.verdict.by}{believing(asked.verdict.trusts)}."
-        return [head, *self.choice.candidate.how, *self._cost(result), *self.notes, *self._others(result.assertions)]
+        how = [h for h in self.choice.candidate.how if not any(n.startswith(h[:-1]) for n in self.notes)]
+        return [head, *how, *self._cost(result), *self.notes, *self._others(result.assertions)]
 
     def _cost(self, result: FileResult) -> Iterator[str]:
         """What became of the labels."""
