@@ -19,6 +19,7 @@ from msgspec.structs import replace
 
 from verifier.api import Options, load, load_text
 from verifier.canonical.project import projection
+from verifier.engines.engine import Unknown
 from verifier.engines.worker import Lent, Worker
 from verifier.model.assertion import template
 from verifier.surfaces import mend
@@ -314,6 +315,32 @@ def test_labels_alone_are_changed_only_where_pairs_flip(
     values = {c.name: c.value for c in result.computed}
     assert (result.exit_code, result[asked].word) == (0, "proved")
     assert (values["agreement"], values["accuracy_after"]) == (agreement, after)
+
+
+def test_a_tie_in_the_middle_does_not_decide_for_all_the_rest(tmp_path: Path, worker: Worker) -> None:
+    """c is held beside 1/2, where f1 says no whatever a is; the labels change on that line only."""
+    path = tmp_path / "middle.vf"
+    path.write_text(
+        "domain X { a: real in [0, 1], c: real in [0, 1] }\nlabels { no, yes }\n"
+        "oracle f2 { features a = a  metric linf }\n"
+        "model f1 { features a = a, c = c  decide if a >= 1/2 and c != 1/2 then yes else no }\n"
+        "assert A: contained(f1, f2) expect refuted\n"
+    )
+    result = repaired(path, worker)
+    assert (result.exit_code, result["A"].word) == (0, "proved")
+    assert {c.name: c.value for c in result.computed}["agreement"] == 1
+
+
+def test_candidates_that_need_a_point_are_left_out_when_none_is_found_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """X is a line that no grid meets."""
+    loaded = load_text(PARAM.replace("b: real in [0, 1] }", "b: real in [0, 1] } where a == 1/7 + b/11"))
+    monkeypatch.setattr(mend.Portfolio, "find", lambda *_: Unknown("out of time"))
+    with loaded.worker:
+        mender = mend.Mender(loaded.program, loaded.worker, "f1", "f2", mend.CONTAINED, 1.0)
+        with pytest.raises(mend.Late):
+            _ = mender.somewhere
+        held = (mend.Candidate(loaded.program.classifiers[str(mender.somewhere)], ()) for _ in range(1))
+        assert list(mender.timely(held)) == []
 
 
 TIES = """domain X { a: real in [0, 1], k: {p, q, r}, v: real^2 in [0, 1] }

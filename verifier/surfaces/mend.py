@@ -12,6 +12,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from copy import copy
 from fractions import Fraction
 from functools import cached_property
 from itertools import islice, product
@@ -34,7 +36,7 @@ from verifier.model.program import Classifier, Coordinate, Feature, MetricUse, P
 from verifier.model.replace import Rule, rewritten
 from verifier.query.pose import Poser
 from verifier.source.text import NOWHERE
-from verifier.surfaces.section import Section, Seen, TooMany, X, joined, linear, middle
+from verifier.surfaces.section import HALF, Section, Seen, TooMany, X, joined, linear, middle
 from verifier.syntax import tree
 from verifier.syntax.format import unparse
 from verifier.verdict.decide import Decider
@@ -47,6 +49,7 @@ POINTS = 400
 DENOMINATOR = 64
 """The largest one in a fit. (Whatever the numbers are, what is written is proved.)"""
 
+BESIDE = Fraction(9, 20)
 WAYS = 8
 """Ways to fix finite coordinates that are tried."""
 
@@ -61,6 +64,10 @@ LINF = MetricUse(NOWHERE, "linf")
 CONTAINED, UNIFORM = "contained({}, {})", "uniformly_contained({}, {})"
 FACTORS, DECISION = "factors({}, {})", "contained({}, {}, of: decision)"
 """What may be asked for, of a model and an oracle."""
+
+
+class Late(Exception):
+    """No point of X was found in time."""
 
 
 class Candidate(Struct, frozen=True):
@@ -97,6 +104,8 @@ class Mender:
         self.model, self.oracle = program.classifiers[model], program.classifiers[oracle]
         self.end, self.each = time.monotonic() + 2 * seconds, min(seconds, SEARCH)
         self.domain, self.coordinates = program.domain, program.domain.coordinates
+        self.share = HALF
+        """What is not seen is held so far along the box."""
         self._asked: dict[object, bool] = {}
         self.spare, self.other = fresh("candidate", taken(program)), fresh("known", taken(program))
 
@@ -155,7 +164,7 @@ class Mender:
         stay one does."""
         found: Choice | None = None
         for way in self.ways():
-            for candidate in map(self.measured, way(found)):
+            for candidate in map(self.measured, self.timely(way(found))):
                 choice = self.judged(candidate)
                 if choice is not None and (found is None or choice.same or choice.least > found.least):
                     found = choice
@@ -165,16 +174,31 @@ class Mender:
                 return found
         return found
 
+    def timely(self, candidates: Iterator[Candidate]) -> Iterator[Candidate]:
+        """As many as can be written down in time."""
+        with suppress(Late):
+            yield from candidates
+
     # the candidates
 
     def ways(self) -> Iterator[Callable[[Choice | None], Iterator[Candidate]]]:
-        """Another metric; features that are replaced; a list of tests of what the oracle sees; one label; f1 but where
-        pairs flip. Each may use the best so far."""
+        """Another metric; features that are replaced; a list of tests of what the oracle sees; both beside the middle,
+        which may be a tie; one label; f1 but where pairs flip. Each may use the best so far."""
         if self.torn and self.contained(replace(self.model, metric=None)):
             yield lambda _: iter([Candidate(self.model, ())])
-        yield from (lambda _: self._replaced(), lambda _: self._listed(), lambda _: self._constant())
+        beside = self._beside()
+        yield from (lambda _: self._replaced(), lambda _: self._listed())
+        yield from (lambda _: beside._replaced(), lambda _: beside._listed(), lambda _: self._constant())
         if self.labels:
             yield self._flipped
+
+    def _beside(self) -> Mender:
+        """The same, with another middle; what was asked stays known."""
+        other = copy(self)
+        other.share = BESIDE
+        for name in ("places", "somewhere"):
+            other.__dict__.pop(name, None)
+        return other
 
     @property
     def torn(self) -> bool:
@@ -226,7 +250,7 @@ class Mender:
         if not entries or not decides(self.model):
             return
         try:
-            decide = Section(poser, self.portfolio, self.model, entries, self.left).decide()
+            decide = Section(poser, self.portfolio, self.model, entries, self.left, self.share).decide()
         except (TooMany, RecursionError):
             return
         names = ", ".join(f.name if unparse(f.value) == f.name else f"{f.name} = {unparse(f.value)}" for f in self.seen)
@@ -467,7 +491,7 @@ class Mender:
         if rows is None:
             return self._fit([e for f in features for e in entries(f)])
         onto = projection(rows[0], len(flat))
-        centre = [middle(c.low, c.high, c.kind == "int") for c, _ in flat]
+        centre = [middle(c.low, c.high, c.kind == "int", self.share) for c, _ in flat]
         names = [entry(c, i) for c, i in flat]
         return [
             linear(list(zip(row, names, strict=True)), c - dot(row, centre))
@@ -511,19 +535,20 @@ class Mender:
     @cached_property
     def somewhere(self) -> PointValue:
         """A point of X: the middle of the box if that lies in X."""
-        half = {
-            c.name: at(c, Fraction(1, 2)) if c.size is None else (at(c, Fraction(1, 2)),) * c.size
-            for c in self.coordinates
+        centre = {
+            c.name: at(c, self.share) if c.size is None else (at(c, self.share),) * c.size for c in self.coordinates
         }
-        if Interpreter(self.program).inside(half):
-            return half
+        if Interpreter(self.program).inside(centre):
+            return centre
         if self.grid:
             return self.grid[len(self.grid) // 2]
         poser = Poser(self.program)
         posed = poser.pose((X,), [], numbers=[poser.build.constant(0)])
-        answer = self.portfolio.find(posed.question, self.left())
-        assert isinstance(answer, Fails), "the domain is not empty"
-        return posed.read(answer.points[0])[X]
+        match self.portfolio.find(posed.question, self.left()):
+            case Fails(_, (vector, *_)):
+                return posed.read(vector)[X]
+            case _:
+                raise Late
 
 
 # expressions

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
 
@@ -28,7 +29,19 @@ from verifier.source import Source
 from verifier.source.closest import suggestion
 from verifier.source.text import NOWHERE
 from verifier.surfaces.exits import FINE, UNDECIDED, USAGE
-from verifier.surfaces.mend import CONTAINED, DECISION, FACTORS, LINF, UNIFORM, Choice, Mender, decides, fresh, taken
+from verifier.surfaces.mend import (
+    CONTAINED,
+    DECISION,
+    FACTORS,
+    LINF,
+    UNIFORM,
+    Choice,
+    Late,
+    Mender,
+    decides,
+    fresh,
+    taken,
+)
 from verifier.surfaces.place import CannotWrite, Place
 from verifier.surfaces.terminal import Screen
 from verifier.syntax import tree
@@ -254,7 +267,8 @@ class Repair:
         self.domain = mender.domain.name
         self.costs = tuple(self._costs(loaded.program, self.domain))
         self.added += [f"compute {name}: {body}" for cost in self.costs for name, body in cost.computes]
-        self.places = (mender.somewhere, *mender.grid)
+        with suppress(Late):
+            self.places = (mender.somewhere, *mender.grid)
 
     def _costs(self, program: Program, where: str) -> Iterator[Cost]:
         """The measures that say what it cost, where they can be computed."""
@@ -448,7 +462,7 @@ class Repair:
             return
         interpreter = Interpreter(loaded.program)
         labels = {interpreter.label(self.new, point) for point in self.places}
-        if len(labels) > 1:
+        if len(labels) != 1:
             return
         (label,) = labels
         found = holds(f"forall x in {domain.name}: {self.new}(x) == {label}")

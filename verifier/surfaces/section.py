@@ -34,6 +34,7 @@ WHOLE = 64
 """So many values of the integer and finite coordinates are taken one by one."""
 
 X = "x"
+HALF = Fraction(1, 2)
 
 
 class TooMany(Exception):
@@ -74,9 +75,16 @@ class Section:
     """Builds the list. Every question is about x in X, so a test is left out when X never needs it."""
 
     def __init__(
-        self, poser: Poser, portfolio: Portfolio, model: Classifier, seen: Sequence[Seen], left: Callable[[], float]
+        self,
+        poser: Poser,
+        portfolio: Portfolio,
+        model: Classifier,
+        seen: Sequence[Seen],
+        left: Callable[[], float],
+        share: Fraction = HALF,
     ) -> None:
-        self.poser, self.portfolio, self.seen, self.left = poser, portfolio, seen, left
+        """`share`: how far along the box the middle lies."""
+        self.poser, self.portfolio, self.seen, self.left, self.share = poser, portfolio, seen, left, share
         self.build = poser.build
         self.labels = poser.symbolic.label(model, poser.point(X))
         self.phi = [s.form for s in seen]
@@ -158,7 +166,7 @@ class Section:
         Where the fibres are points, any point will do."""
         if all(onto[i][i] == 1 for i in range(len(self.inputs))):
             return sheet.inner
-        box = tuple(middle(v.low, v.high, v.integer) for v in self.question.variables)
+        box = tuple(middle(v.low, v.high, v.integer, self.share) for v in self.question.variables)
         if sheet.piece.closure_has(box):
             return box
         found: list[Vector] = []
@@ -280,10 +288,11 @@ def dense(row: Row, size: int) -> tuple[Fraction, ...]:
     return tuple(weights.get(i, Fraction(0)) for i in range(size))
 
 
-def middle(low: Fraction | None, high: Fraction | None, whole: bool) -> Fraction:
-    """The middle of an interval (of a half-open one its finite side)."""
+def middle(low: Fraction | None, high: Fraction | None, whole: bool, share: Fraction = HALF) -> Fraction:
+    """The middle of an interval, or so far along it (of a half-open one its finite side)."""
     if low is not None and high is not None:
-        return Fraction(((low + high) / 2).__floor__()) if whole else (low + high) / 2
+        place = low + share * (high - low)
+        return Fraction(place.__floor__()) if whole else place
     return low if low is not None else high if high is not None else Fraction(0)
 
 
