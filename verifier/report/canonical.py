@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from verifier.canonical import show
 from verifier.language.build import Form
 from verifier.model.meaning import numbers
+from verifier.model.network import Dense, Relu, Step
 from verifier.model.program import Classifier, Program
 from verifier.model.symbolic import entries
 from verifier.query.pose import Poser
@@ -39,7 +42,29 @@ def coordinates(program: Program) -> list[str]:
 
 
 def features(poser: Poser, classifier: Classifier) -> list[tuple[str, Form]]:
-    """The entries of g by name; a nominal feature by its code."""
+    """The entries of g by name, after the neurons of a network; a nominal feature by its code."""
     values = poser.symbolic.features(classifier, poser.point("x"))
     forms = [n for value in values.values() for n in numbers(value)]
-    return list(zip(entries(classifier.features), forms, strict=True))
+    return [*neurons(poser, classifier), *zip(entries(classifier.features), forms, strict=True)]
+
+
+def neurons(poser: Poser, classifier: Classifier) -> Iterator[tuple[str, Form]]:
+    """`hidden1[0]`, `hidden1[1]`, ...: of a network of layers one after the other all but those that are g."""
+    network = classifier.network
+    if network is None or not all(layered(step, k) for k, step in enumerate(network.steps)):
+        return
+    values = poser.symbolic.network(classifier, poser.point("x"))
+    for layer, value in enumerate(range(2, len(values), 2), start=1):
+        if value != classifier.cut:
+            yield from ((f"hidden{layer}[{i}]", form) for i, form in enumerate(values[value]))
+
+
+def layered(step: Step, k: int) -> bool:
+    """Step k of Dense, Relu, Dense, Relu, ..., each of the value before it."""
+    match step:
+        case Dense(sources):
+            return k % 2 == 0 and sources == (k,)
+        case Relu(source):
+            return k % 2 == 1 and source == k
+        case _:
+            return False
