@@ -16,6 +16,7 @@ from tests.engines.nets import asked, layers, output
 from tests.engines.nets import twins as near_twins
 from tests.engines.questions import holds, posed, question
 from tests.model.expressions import expression, expressions, program
+from verifier.api import Options, load_text
 from verifier.engines import smt
 from verifier.engines.case_search import Branch, CaseSearch, Plan, Searcher, Slot
 from verifier.engines.engine import Answer, Fails, Holds, Unknown
@@ -239,3 +240,18 @@ def test_chords_are_those_of_the_kernel() -> None:
         exact_slope, exact_shift = chord(a, b)
         assert slope[k] == pytest.approx(exact_slope / (1 << GRAIN), abs=1e-7)
         assert shift[k] == pytest.approx(exact_shift / (1 << GRAIN), abs=1e-6)
+
+
+def test_of_a_linear_classifier_there_is_a_leaf_a_pair_of_classes_and_little_more() -> None:
+    """A label is decided as soon as one comparison denies it, whatever the others say."""
+    random = Random(5)
+    rows = [[random.randrange(-9, 10) for _ in range(6)] for _ in range(4)]
+    found = load_text(f"""domain X {{ x: real^6 in [-1, 1] }}
+labels {{ a, b, c, d }}
+model f {{ features s = {rows} * [x[0], x[1], x[2], x[3], x[4], x[5]]  decide argmax(s) }}
+oracle g {{ features x = x  metric linf }}
+compute R: critical_radius(f, g, where_both: margin(f) >= 1)""").check(Options(stats=True))
+    (computed,) = found.computed
+    assert computed.trusts == ()
+    (turn,) = [t for asked in computed.asked for t in asked.turns if t.engine == "case search"]
+    assert turn.outcome == "no solution" and dict(turn.work)["branches"] <= 4 * 4 * 2

@@ -514,8 +514,9 @@ class CaseSearch:
         """The test of a decided formula that is itself not decided; or a hub before it."""
         outcome = branch.ranges.outcome
         for n in self.plan.logic:
-            test = self.scaled.select[n][0]
-            if outcome(n) is not None and outcome(test) is None:
+            test, then, _, otherwise, _ = self.scaled.select[n]
+            known = outcome(n)
+            if known is not None and outcome(test) is None and not (outcome(then) is outcome(otherwise) is known):
                 return next((t for t in self.plan.hubs if outcome(t) is None), test)
         return None
 

@@ -150,7 +150,7 @@ def below(question: Question, forms: Largest, value: Fraction, strict: bool) -> 
             case Input(index):
                 places[n] = inputs[index]
             case Affine(terms, constant):
-                places[n] = grown.node(Affine(tuple((places[j], w) for j, w in terms), constant))
+                places[n] = grown.affine(((places[j], w) for j, w in terms), constant)
             case Select(test, then, otherwise):
                 places[n] = grown.node(Select(places[test], places[then], places[otherwise]))
     facts = [places[f] for f in question.facts]
