@@ -76,6 +76,20 @@ def test_an_unknown_assertion_is_refused_with_a_suggestion(tmp_path: Path) -> No
     assert "No assertion is called `AA`. Did you mean `A`?" in result.stderr
 
 
+@pytest.mark.parametrize("command", [["explain"], ["repair"], ["plot", "--assertion"]])
+def test_every_command_says_that_a_compute_is_no_assertion_and_prints_no_control_characters(
+    command: list[str], tmp_path: Path
+) -> None:
+    path = tmp_path / "file.vf"
+    path.write_text(HALFSPACE + "compute C: accuracy(f1, f2)\n")
+    for name, words in (
+        ("C", "`C` is a `compute`, and an assertion is needed here. There are: A1, A3."),
+        ("\x1b[2J", "No assertion is called `\\x1b[2J`. There are: A1, A3."),
+    ):
+        result = CliRunner().invoke(cli, [command[0], str(path), *command[1:], name], standalone_mode=False)
+        assert (result.return_value, words in result.output) == (2, True), result.output
+
+
 def test_the_least_margin_over_a_euclidean_ball_is_exact(tmp_path: Path) -> None:
     """With one feature l2 is linf; with the same one twice a step of 1/10 is one of sqrt(1/200)."""
     round_ = BOUNDARY.replace("metric linf", "metric l2")

@@ -11,8 +11,8 @@ from verifier.report.explain import explain
 from verifier.report.reasons import Known
 from verifier.report.terminal import block, diagnostic_text
 from verifier.report.text import cells
-from verifier.source.closest import suggestion
 from verifier.surfaces.exits import FINE, UNDECIDED, USAGE
+from verifier.surfaces.naming import no_assertion
 from verifier.surfaces.terminal import Screen
 from verifier.syntax import tree
 
@@ -34,7 +34,7 @@ def run(path: str, names: tuple[str, ...], settings: Mapping[str, str], timeout:
     for name in names:
         if name not in known:
             loaded.worker.close()
-            screen.say(f"No assertion is called `{name}`. {suggestion(name, known, 'There are:')}")
+            screen.say(no_assertion(loaded, name))
             return USAGE
     try:
         print_all(loaded, names, timeout, screen)

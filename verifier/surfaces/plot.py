@@ -33,6 +33,7 @@ from verifier.report.terminal import diagnostic_text
 from verifier.source import Rejected, Source
 from verifier.source.closest import suggestion
 from verifier.surfaces.exits import FINE, UNDECIDED, USAGE
+from verifier.surfaces.naming import no_assertion
 from verifier.surfaces.pictures import NoAnswer, distances, modulus, torn
 from verifier.surfaces.place import CannotWrite, Place
 from verifier.surfaces.terminal import Screen
@@ -171,7 +172,7 @@ def subject(loaded: Loaded, assertion: str, timeout: float) -> Subject:
         return Subject(*first_pair(loaded))
     known = [d.name.id for d, _ in items]
     if assertion not in known:
-        raise NoPlane(f"No assertion is called `{assertion}`. {suggestion(assertion, known, 'There are:')}", usage=True)
+        raise NoPlane(no_assertion(loaded, assertion), usage=True)
     declaration, claim = items[known.index(assertion)]
     model, oracle = classifiers_of(loaded, declaration.body) or any_pair(loaded)
     said = f"{assertion}: {' '.join(unparse(declaration.body).split())}"

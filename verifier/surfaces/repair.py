@@ -26,7 +26,6 @@ from verifier.model.program import Classifier, PointValue, Program
 from verifier.report.reasons import believing
 from verifier.report.terminal import diagnostic_text
 from verifier.source import Source
-from verifier.source.closest import suggestion
 from verifier.source.text import NOWHERE
 from verifier.surfaces.exits import FINE, UNDECIDED, USAGE
 from verifier.surfaces.mend import (
@@ -42,6 +41,7 @@ from verifier.surfaces.mend import (
     fresh,
     taken,
 )
+from verifier.surfaces.naming import no_assertion
 from verifier.surfaces.place import CannotWrite, Place
 from verifier.surfaces.terminal import Screen
 from verifier.syntax import tree
@@ -144,7 +144,7 @@ def chosen(loaded: Loaded, name: str, timeout: float) -> Target:
             known = [d.name.id for d, _ in loaded.items if isinstance(d, tree.Assert)]
             if name in known:
                 raise CannotRepair(f"{name} cannot be repaired. Name one that says {', '.join(WORDS)}.", USAGE)
-            raise CannotRepair(f"No assertion is called `{name}`. {suggestion(name, known, 'There are:')}", USAGE)
+            raise CannotRepair(no_assertion(loaded, name), USAGE)
     open_ = ""
     for d, _, (model, oracle) in sorted(found, key=lambda entry: entry[1] == "factors"):
         match decider.decide(claim_of(loaded.program, d.body), timeout).verdict:
