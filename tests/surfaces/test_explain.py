@@ -15,7 +15,7 @@ from verifier.api import load_text
 from verifier.model.network import Dense, Network
 from verifier.query.pose import Poser
 from verifier.report.explain import where
-from verifier.report.reasons import bracket
+from verifier.report.reasons import bracket, point
 from verifier.surfaces.cli import cli
 from verifier.verdict.decide import Decider
 from verifier.verdict.verdict import Measurement
@@ -88,6 +88,20 @@ def test_every_command_says_that_a_compute_is_no_assertion_and_prints_no_control
     ):
         result = CliRunner().invoke(cli, [command[0], str(path), *command[1:], name], standalone_mode=False)
         assert (result.return_value, words in result.output) == (2, True), result.output
+
+
+@pytest.mark.parametrize(
+    ("entries", "text"),
+    [
+        ([0, 1, 0], "{p: [0, 1, 0]}"),
+        ([0] * 16, f"{{p: [{', '.join(['0'] * 16)}]}}"),
+        ([0] * 17, "{p: all 0}"),
+        ([0, Fraction(1, 2), *[0] * 781, 3], "{p: all 0 but [1]: 1/2, [783]: 3}"),
+        (list(range(40)), f"{{p: all 0 but {', '.join(f'[{i}]: {i}' for i in range(1, 17))} and 23 more}}"),
+    ],
+)
+def test_a_long_vector_is_written_by_what_is_unusual_in_it(entries: list[int], text: str) -> None:
+    assert point({"p": tuple(map(Fraction, entries))}) == text
 
 
 def test_the_least_margin_over_a_euclidean_ball_is_exact(tmp_path: Path) -> None:

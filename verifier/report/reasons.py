@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from decimal import Decimal
 from fractions import Fraction
@@ -34,6 +35,8 @@ DIRECTIONS = 3
 """So many independent directions are written out."""
 LONG = 30
 """A rational of more characters is rounded."""
+WIDE = 16
+"""Of a vector with more entries those are written that are not the usual one."""
 TERMS = 12
 """An image of more terms is not written out."""
 SHARE = 0.6
@@ -506,6 +509,11 @@ def exactly(value: Value) -> str:
             return number(value, short=LONG)
         case str():
             return printable(value)
+        case _ if len(value) > WIDE:
+            ((usual, _),) = Counter(value).most_common(1)
+            others = [f"[{i}]: {exactly(v)}" for i, v in enumerate(value) if v != usual]
+            more = f" and {len(others) - WIDE} more" if len(others) > WIDE else ""
+            return f"all {exactly(usual)}" + (f" but {', '.join(others[:WIDE])}{more}" if others else "")
         case _:
             return "[" + ", ".join(map(exactly, value)) + "]"
 
