@@ -16,7 +16,8 @@ one piece.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from bisect import bisect_left
+from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
 from itertools import pairwise
 
@@ -24,6 +25,7 @@ import z3
 from msgspec import Struct
 from msgspec.structs import replace
 
+from verifier.canonical.quadratic import Line
 from verifier.canonical.vertices import Corners, Late
 from verifier.engines.engine import Answer, Ridge, Ridges, Unknown, Vector
 from verifier.engines.quadratic import Room
@@ -37,9 +39,10 @@ from verifier.query.piece import Piece
 from verifier.query.question import Question
 
 ZERO, ONE = Fraction(0), Fraction(1)
+Interval = tuple[Fraction, Fraction]
 MOST = 8
 """Real coordinates of a pair: so many dimensions have the polyhedra of which the corners are found."""
-FINE = 6
+FINE = 3
 """Directions in a quarter of the plane, of the norm above d1."""
 
 
@@ -68,7 +71,7 @@ def curve_corners(question: Question, seconds: float) -> Answer:
                 known = still(room, z)
                 continue
             piece = room.piece(z)
-            known = greatest(known, Part(room, piece, z).spans())
+            known = greatest(known, Part(room, piece, z).spans(known))
             room.block(piece, z)
             room.block(*swapped(piece, z))
         return Ridges(NAME, tuple(told(known, room.clock)), TRUSTS)
@@ -212,9 +215,22 @@ def greatest(known: Sequence[Span], part: Sequence[Span]) -> list[Span]:
             ways = new.ways if gap > 0 else ways if gap < 0 else (*ways, *new.ways)
         if ways:
             found.append(replace(span, ways=ways))
-            if len(found) > 2 and not span.single and found[-3].ways == found[-2].ways == ways:
+            whole = len(found) > 2 and not span.single and found[-3].ways == found[-2].ways == ways
+            if whole and found[-3].end == found[-2].start == span.start:
                 found[-3:] = [replace(found[-3], end=span.end)]
     return found
+
+
+def before(known: Sequence[Span]) -> Callable[[Fraction], Exact]:
+    """Numbers not above the limits of a function from the left, and near to them."""
+    starts = [floor(span.start) for span in known if not span.single]
+    squares = [span.square for span in known if not span.single]
+
+    def level(delta: Fraction) -> Exact:
+        k = bisect_left(starts, delta) - 1
+        return at(squares[k], delta) if k >= 0 else ZERO
+
+    return level
 
 
 def cuts(known: Sequence[Span], part: Sequence[Span]) -> Iterator[Span]:
@@ -261,51 +277,72 @@ class Part:
         self.run = room.line(piece.numbers[1], z)
         squares = room.squares(piece, z, 0)
         self.weights, self.lines = [w for w, _ in squares], [f for _, f in squares]
+        sides = [(room.question.variables[i].low, room.question.variables[i].high) for i in room.places]
+        self.box = [(low, high) for low, high in sides if low is not None and high is not None]
 
     def forms(self, place: Place) -> list[Fraction]:
         return [f.at(place) for f in self.lines]
 
-    def spans(self) -> list[Span]:
-        """From the least d2 on; at that itself iff P attains it."""
-        rows = [self.room.line(r, self.z) for r in self.room.plain((*self.piece.weak, *self.piece.strict))]
-        corners = Corners(rows, self.box(), self.room.clock.end)
-        images = [(self.run.at(p), tuple(self.forms(p))) for p in corners.places]
+    def spans(self, known: Sequence[Span]) -> list[Span]:
+        """The function, where it may reach what is known: from the least d2 on; at that itself iff P attains it."""
+        corners = Corners(*self.polyhedron(), self.room.clock.end)
+        places = [self.lifted(p) for p in corners.places]
+        images = [(self.run.at(p), tuple(self.forms(p))) for p in places]
         values = [weighed(self.weights, f, f) for _, f in images]
-        least = min(u for u, _ in images)
+        level = before(known)
+        low = [level(u) for u, _ in images]
         found: list[Span] = []
         seen: set[object] = set()
         for k in sorted(range(len(images)), key=lambda k: (images[k][0], -values[k])):
-            (u, form), place = images[k], corners.places[k]
-            if form in seen or (found and values[k] < found[-1].at(u)):
+            (u, form), value = images[k], values[k]
+            if form in seen or value < low[k] or (found and value < found[-1].at(u)):
                 continue
             seen.add(form)
-            way = Way(self, place, place, (u, None), (ZERO, ZERO, values[k]))
+            way = Way(self, places[k], places[k], (u, None), (ZERO, ZERO, value))
             found = greatest(found, [Span(u, u, (way,)), Span(u, None, (way,))])
         for i, j in corners.edges():
             i, j = (i, j) if images[i][0] < images[j][0] else (j, i)
             (u, form), (v, other) = images[i], images[j]
-            if u == v or form == other or (images[i], images[j]) in seen:
+            if u == v or form == other or values[j] < low[i] or (images[i], images[j]) in seen:
                 continue
             seen.add((images[i], images[j]))
             after = over(found, Span(u, None, ()))
-            assert after is not None
-            if values[j] <= after.at(u):
+            if after is not None and values[j] <= after.at(u):
                 continue
             speed = [(b - a) / (v - u) for a, b in zip(form, other, strict=True)]
             base = [a - u * s for a, s in zip(form, speed, strict=True)]
             w = self.weights
             square = weighed(w, speed, speed), 2 * weighed(w, speed, base), weighed(w, base, base)
-            way = Way(self, corners.places[i], corners.places[j], (u, v), square)
+            way = Way(self, places[i], places[j], (u, v), square)
             found = greatest(found, [Span(u, u, (way,)), Span(u, v, (way,)), Span(v, v, (way,))])
-        return found if self.solution(least) is not None else found[1:]
+        least = min(u for u, _ in images)
+        missing = found and found[0].start == least and self.solution(least) is None
+        return found[1:] if missing else found
 
-    def box(self) -> list[tuple[Fraction, Fraction]]:
-        sides = []
-        for i in self.room.places:
-            v = self.room.question.variables[i]
-            assert v.low is not None and v.high is not None
-            sides.append((v.low, v.high))
-        return sides
+    def polyhedron(self) -> tuple[list[Line], list[Interval]]:
+        """The closure of P in a box; coordinates of which only the difference matters are one."""
+        box = self.box
+        plain = self.room.plain((*self.piece.weak, *self.piece.strict))
+        rows = [r for r in (self.room.line(r, self.z) for r in plain) if cuts_box(r, box)]
+        seen = [self.run, *self.lines, *rows]
+        places = {i: k for k, i in enumerate(self.room.places)}
+        width = len(self.z) // 2
+        twins = [(places[i], places[i + width]) for i in places if i < width and i + width in places]
+        self.pairs = [(i, j) for i, j in twins if not any(r.slope[i] + r.slope[j] for r in seen)]
+        alone = [k for k in range(len(box)) if not any(k in pair for pair in self.pairs)]
+        kept = [*alone, *(i for i, _ in self.pairs)]
+        spans = [(box[i][0] - box[j][1], box[i][1] - box[j][0]) for i, j in self.pairs]
+        self.alone = alone
+        return [Line(tuple(r.slope[k] for k in kept), r.constant) for r in rows], [*(box[k] for k in alone), *spans]
+
+    def lifted(self, place: Place) -> Place:
+        """A point of the closure of P."""
+        found = dict(zip(self.alone, place, strict=False))
+        for (i, j), apart in zip(self.pairs, place[len(self.alone) :], strict=True):
+            (low, _), (least, _) = self.box[i], self.box[j]
+            found[j] = max(least, low - apart)
+            found[i] = found[j] + apart
+        return tuple(x for _, x in sorted(found.items()))
 
     def solution(self, most: Fraction, forms: Sequence[Fraction] | None = None) -> Vector | None:
         """A point of P itself with d2 <= most, and with these values of the forms of Q."""
@@ -325,6 +362,12 @@ class Part:
         model = solver.model()
         reals = [exact(model.eval(variables[i], model_completion=True)) for i in room.places]
         return room.question.completed(room.put(self.z, reals))
+
+
+def cuts_box(row: Line, box: Sequence[Interval]) -> bool:
+    """It is negative somewhere in the box."""
+    least = [min(a * low, a * high) for a, (low, high) in zip(row.slope, box, strict=True)]
+    return sum(least, row.constant) < 0
 
 
 # what is told

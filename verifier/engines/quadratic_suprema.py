@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
+from math import isqrt
 
 import z3
 
@@ -19,12 +20,13 @@ from verifier.canonical.quadratic import Line, minimise
 from verifier.engines.engine import Answer, Most, Unknown, Vector
 from verifier.engines.quadratic import Room
 from verifier.engines.smt import NAME, TRUSTS, Clock, exact, give_up, new_solver, number, row_term, total
-from verifier.language.root import below_root
 from verifier.query.piece import Piece
 from verifier.query.question import Question
 
 GAP = Fraction(1, 2**20)
-"""Roots and directions are rounded so far, relatively: this only prunes less."""
+"""Directions are rounded so far, relatively: this only prunes less."""
+BITS = 24
+"""Roots are rounded to so many bits."""
 
 
 def steepest_square(question: Question, seconds: float) -> Answer:
@@ -123,11 +125,10 @@ def exceed(room: Room, piece: Piece, place: Vector, rise: z3.ArithRef, best: Fra
 
 
 def short_root(square: Fraction) -> Fraction:
-    """A short rational not above the root."""
-    gap = GAP
-    while gap * gap > square * GAP * GAP and gap > Fraction(1, 2**2000):
-        gap /= 2
-    return below_root(square, gap)
+    """A short rational not above the root, and near."""
+    size = square.numerator.bit_length() - square.denominator.bit_length()
+    places = max(0, BITS - size // 2)
+    return Fraction(isqrt(int(square * 4**places)), 2**places)
 
 
 def attaining(room: Room, piece: Piece, z: Vector, place: Vector) -> Vector | str | None:
