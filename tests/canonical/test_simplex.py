@@ -114,3 +114,28 @@ def test_a_wish_is_granted_where_there_is_a_solution_and_only_kept_ones_count_la
             total = sum((w * found.point[i] for i, w in wanted.terms.items()), wanted.constant)
             assert total > 0 or (total == 0 and not wanted.strict)
         rows = [*rows, *more] if keep else rows
+
+
+@settings(deadline=None, max_examples=200)
+@given(problems(), st.lists(small, min_size=4, max_size=4))
+def test_what_is_least_is_so_over_the_closure(
+    problem: tuple[list[Inequality], list[Side], list[Side]], weights: list[Q]
+) -> None:
+    rows, low, high = problem
+    first = simplex.Tableau(rows, low, high).solve(1000)
+    if isinstance(first, Conflict):
+        return
+    goal = dict(enumerate(weights[: len(low)]))
+    tableau = simplex.Tableau([*rows, Inequality(goal, Q(0))], low, high, start=first.point)
+    found = tableau.descend(len(low) + len(rows), 1000)
+    weak = [Inequality(row.terms, row.constant) for row in rows]
+    if found is None:
+        for bound in (-(10**3), -(10**9)):
+            assert possible([*weak, Inequality({i: -w for i, w in goal.items()}, Q(bound))], low, high)
+        return
+    value = sum((w * found.point[i] for i, w in goal.items()), Q(0))
+    for row in weak:
+        assert sum((w * found.point[i] for i, w in row.terms.items()), row.constant) >= 0
+    assert all(a is None or a <= x for a, x in zip(low, found.point, strict=True))
+    assert all(b is None or x <= b for b, x in zip(high, found.point, strict=True))
+    assert not possible([*weak, Inequality({i: -w for i, w in goal.items()}, value, strict=True)], low, high)

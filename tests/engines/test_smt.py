@@ -8,7 +8,7 @@ import pytest
 
 from tests.engines.questions import holds, posed, program, question
 from verifier.engines import smt
-from verifier.engines.engine import Answer, Fails, Holds, Least, Null, Unknown
+from verifier.engines.engine import Answer, Fails, Holds, Null, Unknown
 from verifier.query.piece import piece_of
 from verifier.query.pose import Posed, Poser
 from verifier.verdict.decide import chain_of
@@ -63,58 +63,6 @@ def test_a_pleasant_pair_changes_little_and_has_short_numbers() -> None:
     points = p.read(answer.points[0])
     assert (points["u"]["b"], points["u"]["n"]) == (points["v"]["b"], points["v"]["n"])
     assert all(isinstance(x, Fraction) and x.denominator <= 20 for x in (points["u"]["a"], points["v"]["a"]))
-
-
-# least
-
-
-@pytest.mark.parametrize(
-    ("facts", "of", "value", "attained"),
-    [
-        (["u.a >= 1/4"], "u.a", F(1, 4), True),
-        (["u.a > 1/4"], "u.a", F(1, 4), False),
-        (["u.a > 1/4", "u.n >= 1"], "u.a + u.n", F(5, 4), False),
-        (["u.b > 0"], "abs(u.b - 1) + u.a", F(0), True),
-        (["u.b < -1 or u.b > 2"], "abs(u.b)", F(1), False),
-        (["u.b <= -3/2 or u.b > 1"], "abs(u.b)", F(1), False),
-        (["u.b <= -1 or u.b > 1"], "abs(u.b)", F(1), True),
-        (["u.n > 2"], "u.n", F(3), True),
-        (["u.a > 0"], "if u.a >= 1/2 then 0 else u.a", F(0), True),
-        (["u.a > 0", "u.a < 1/2"], "if u.a >= 1/2 then -1 else u.a", F(0), False),
-        (["u.c != r"], "code(u.c)", F(1), True),
-        (["u.a + u.b > 3", "u.b <= 2"], "u.a", F(1), None),
-        (["u.a > 1"], "u.a", None, None),
-    ],
-)
-def test_an_infimum_is_exact_and_it_is_known_whether_it_is_attained(
-    facts: list[str], of: str, value: Fraction | None, attained: bool | None
-) -> None:
-    p = posed(LINE, ["u"], facts, [of])
-    if p.impossible:
-        assert value is None
-        return
-    answer = smt.least(p.question, 20)
-    assert isinstance(answer, Least)
-    if attained is None:
-        assert (answer.value, answer.points) == (None, ())
-        return
-    assert (answer.value, answer.attained) == (value, attained)
-    z, *limit = answer.points
-    number = p.question.numbers[0]
-    assert p.question.solved_by(z)
-    assert all(holds(p, fact, z) for fact in facts)
-    if attained:
-        assert p.question.values(z)[number] == value
-    else:
-        piece = piece_of(p.question, z)
-        assert piece.closure_has(limit[0])
-        assert piece.numbers[0].at(limit[0]) == value
-        assert p.question.values(z)[number] > F(value or 0)
-
-
-def test_nothing_is_the_infimum_of_nothing() -> None:
-    p = posed(LINE, ["u"], ["u.b > u.a", "u.a >= u.b"], ["u.a"])
-    assert smt.least(p.question, 20) == Least(smt.NAME, None, False, (), smt.TRUSTS)
 
 
 # substantial: solutions of positive measure

@@ -134,6 +134,34 @@ class Tableau:
             self.low, self.high, self.value = before
         return found if isinstance(found, Solution) else None
 
+    def descend(self, goal: int, patience: int) -> Solution | None:
+        """From the start, a solution: where the sum with number `goal`, without its own bound, is least, as if strict
+        inequalities were weak. None where there is no end to that. Raises Stopped."""
+        self.low.pop(goal, None)
+        self.low = {i: (q, self.zero) for i, (q, _) in self.low.items()}
+        self.value = {i: (q, self.zero) for i, (q, _) in self.value.items()}
+        while True:
+            ways = {j: -1 if a > 0 else 1 for j, a in self.rows[goal].items()}
+            entering = min((j for j, way in ways.items() if self._may_move(j, way)), default=None)
+            if entering is None:
+                return Solution(self._point())
+            if patience <= 0:
+                raise Stopped
+            patience -= 1
+            way = ways[entering]
+            ends = [(entering, way, (self.high if way > 0 else self.low).get(entering))]
+            for b, row in self.rows.items():
+                if a := row.get(entering):
+                    ends.append((b, a * way, (self.high if a * way > 0 else self.low).get(b)))
+            steps = [((end[0] - self.value[i][0]) / a, i, end) for i, a, end in ends if end is not None]
+            if not steps:
+                return None
+            _, leaving, end = min(steps)
+            if leaving == entering:
+                self._move(entering, end)
+            else:
+                self._pivot(leaving, entering, end)
+
     def _move(self, j: int, target: Number) -> None:
         """Another value for one that is not basic."""
         q, d = target[0] - self.value[j][0], target[1] - self.value[j][1]

@@ -16,6 +16,7 @@ SETTLED = ("solution", "no solution")
 SHORT = {
     "glance": "bounds",
     "brief": "case search",
+    "least_cases": "case search",
     "box_search": "box search",
     "box_proof": "box search",
     "case_search": "case search",

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from verifier.canonical import simplex
 from verifier.canonical.simplex import Conflict, Inequality, Solution
+from verifier.query.piece import Piece
 
 LARGE = 900
 """Inequalities times inputs from which floats are worth their loading."""
@@ -78,6 +79,22 @@ class Optimum:
         if self.point is None or self.bound is None:
             return False
         return sum((w * self.point[i] for i, w in self.goal.items()), ZERO) == self.bound[0]
+
+
+def polyhedron(piece: Piece, count: int) -> tuple[list[Inequality], list[Fraction | None], list[Fraction | None]]:
+    """The rows of a piece, and the sides of its box: what is weakly said of one input."""
+    rows = [Inequality(dict(row.weights), row.constant, strict=True) for row in piece.strict]
+    low: list[Fraction | None] = [None] * count
+    high = low.copy()
+    for row in piece.weak:
+        if len(row.weights) > 1:
+            rows.append(Inequality(dict(row.weights), row.constant))
+            continue
+        ((i, w),) = row.weights
+        side, bound = -row.constant / w, low if w > 0 else high
+        known = bound[i]
+        bound[i] = side if known is None else max(known, side) if w > 0 else min(known, side)
+    return rows, low, high
 
 
 def solve(inequalities: Sequence[Inequality], low: Bounds, high: Bounds) -> Solution | Conflict:

@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from verifier.canonical.simplex import Inequality, Tableau
 from verifier.engines.engine import Vector
+from verifier.engines.linear_program import polyhedron
 from verifier.query.piece import piece_of
 from verifier.query.question import Question
 
@@ -75,16 +76,7 @@ class Neighbours:
     def settle(self, point: Vector) -> None:
         """In the piece of this solution."""
         piece = piece_of(self.question, point)
-        rows = [Inequality(dict(row.weights), row.constant, strict=True) for row in piece.strict]
-        low: list[Fraction | None] = [None] * len(point)
-        high = low.copy()
-        for row in piece.weak:
-            if len(row.weights) > 1:
-                rows.append(Inequality(dict(row.weights), row.constant))
-                continue
-            ((i, w),) = row.weights
-            side, bound = (low, high)[w < 0], -row.constant / w
-            side[i] = bound if (now := side[i]) is None else max(now, bound) if w > 0 else min(now, bound)
+        rows, low, high = polyhedron(piece, len(point))
         for i, x in self.known.items():
             low[i] = high[i] = x
         forms = dict(zip(self.question.large, piece.numbers, strict=True))

@@ -246,7 +246,12 @@ class Portfolio:
         """The infimum of the question's first number."""
         if question.squares:
             return self._ask("least_square", question, seconds=seconds)
-        return self._extreme("least", question, closure.smaller, seconds, SHORTER)
+        begun = time.monotonic()
+        if self.certifying and not self.doubting:
+            first = self._ask("least_cases", question, BRIEFLY, seconds=seconds)
+            if not isinstance(first, Unknown):
+                return first
+        return self._extreme("least", question, closure.smaller, seconds - (time.monotonic() - begun), SHORTER)
 
     def greatest(self, question: Question, seconds: float) -> Answer:
         """The supremum of the question's first number."""

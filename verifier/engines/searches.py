@@ -4,17 +4,35 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from msgspec.structs import replace
+
 from verifier.engines.case_search import Searcher
-from verifier.engines.engine import Answer, worked
+from verifier.engines.engine import Answer, Unknown, worked
+from verifier.engines.peak import least_peak
+from verifier.query.convex import largest
+from verifier.query.piece import choices
+from verifier.query.plain import plain
 from verifier.query.question import Question
 
 UNASKED, SHARE = 6.0, 0.25
 """Seconds, or the part of those of the search, for a certificate that nobody has asked for."""
 
+CHOICES = 12
+"""More have a search of their own for the certificate of a least value."""
+
 searcher = Searcher()
 boxes: list[Callable[[], int]] = []
 """How many the box search that runs has looked at."""
 case_search, glance, brief, strike = searcher.case_search, searcher.glance, searcher.brief, searcher.strike
+
+
+def least_cases(question: Question, most: int, seconds: float) -> Answer:
+    """inf of numbers[0], where the facts have few choices, and exact arithmetic finds each solution, and that there is
+    no other, on so many branches."""
+    forms = largest(question.circuit, question.numbers[0], len(question.variables))
+    if forms is None or choices(plain(replace(question, numbers=()))) > CHOICES:
+        return Unknown("there are too many cases")
+    return least_peak(question, forms, lambda asked, left: searcher.brief(asked, most, False, left), seconds)
 
 
 def box_search(question: Question, seconds: float) -> Answer:

@@ -12,14 +12,12 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from verifier.canonical.linalg import rref
-from verifier.canonical.simplex import Inequality
 from verifier.engines.engine import Answer, Fails, Holds, Least, Null, Unknown, Vector
-from verifier.engines.linear_program import LARGE, Optimum
+from verifier.engines.peak import least_peak
 from verifier.engines.polish import candidates, polish
 from verifier.kernel.circuit import Affine, Input, Select
-from verifier.query.convex import Largest, largest
+from verifier.query.convex import largest
 from verifier.query.piece import Piece, Row, choices, piece_of, real_inputs, senses
-from verifier.query.plain import plain
 from verifier.query.question import Question
 
 NAME = f"z3 {z3.get_version_string()}"
@@ -28,8 +26,6 @@ EFFORT = 60_000
 """z3's units of work for one wish: about a tenth of a second."""
 SMALL = 12
 """Up to so many piecewise choices z3 is asked to make a solution pleasant."""
-NEARER = 1000
-"""Halvings of a way."""
 WIDE = 32
 """Up to so many coordinates those of a nearest point are."""
 Term: TypeAlias = Any  # z3 expressions: the bindings are untyped
@@ -199,6 +195,22 @@ def new_solver(constraints: Iterable[Bool]) -> z3.Solver:
 
 def find(question: Question, seconds: float) -> Answer:
     """A solution, made pleasant; or none."""
+
+    def pleasant(encoding: Encoding, solver: z3.Solver, clock: Clock) -> Vector:
+        wishes = Wishes(encoding, solver, clock)
+        if choices(question) > SMALL:
+            wishes.patience = 0
+        return polish(question, encoding.point(solver.model()), wishes, question.solved_by)
+
+    return solution(question, seconds, pleasant)
+
+
+def solution(
+    question: Question,
+    seconds: float,
+    taken: Callable[[Encoding, z3.Solver, Clock], Vector] = lambda encoding, solver, _: encoding.point(solver.model()),
+) -> Answer:
+    """A solution, `taken` from what z3 found, or none."""
     clock = Clock(seconds)
     encoding = Encoding(question, "v")
     solver = new_solver(encoding.constraints)
@@ -207,10 +219,7 @@ def find(question: Question, seconds: float) -> Answer:
             return Holds(NAME, TRUSTS)
         case "unknown":
             return Unknown(give_up(solver))
-    wishes = Wishes(encoding, solver, clock)
-    if choices(question) > SMALL:
-        wishes.patience = 0
-    return Fails(NAME, (polish(question, encoding.point(solver.model()), wishes, question.solved_by),))
+    return Fails(NAME, (taken(encoding, solver, clock),))
 
 
 def give_up(solver: z3.Solver) -> str:
@@ -253,7 +262,7 @@ def least(question: Question, seconds: float) -> Answer:
     clock = Clock(seconds)
     forms = largest(question.circuit, question.numbers[0], len(question.variables))
     if forms is not None:
-        return least_peak(question, forms, clock)
+        return least_peak(question, forms, solution, seconds)
     actual = Encoding(question, "z")
     shadow = Encoding(question, "y", like=actual)
     objective = shadow.reals[question.numbers[0]]
@@ -300,77 +309,6 @@ def descended(
                 return Unknown(give_up(solver) + found)
         best = lower(solver.model())
         solver.add(objective < number(best[0]))
-
-
-def least_peak(question: Question, forms: Largest, clock: Clock) -> Answer:
-    """The same where the number is the largest of affine forms: it is continuous, so a linear program has its minimum
-    over the closure of a piece of the facts alone, whatever choices it is written with."""
-    bare = plain(replace(question, numbers=(), large=()))
-    encoding = Encoding(bare, "z")
-    positive = [z3.Real(f"p{k}") for k in range(len(forms.tests))]
-    encoding.constraints += [p >= 0 for p in positive]
-    encoding.constraints += [
-        p >= row_term(row, encoding.variables) for p, row in zip(positive, forms.tests, strict=True)
-    ]
-    peak = z3.Real("peak")  # at least the number
-    encoding.constraints += [peak >= row_term(row, [*encoding.variables, *positive]) for row in forms.rows]
-
-    def lower(model: z3.ModelRef) -> Lowest:
-        z = encoding.point(model)
-        value, y = bottom(bare, forms, z, clock)
-        return value, z, y
-
-    found = descended(encoding.constraints, peak, lower, clock)
-    if not isinstance(found, tuple):
-        return found
-    value, z, y = found
-    exactly = new_solver([*encoding.constraints, peak <= number(value)])
-    reached = bare.solved_by(y)
-    if not reached:
-        match clock.check(exactly):
-            case "sat":
-                y, reached = encoding.point(exactly.model()), True
-            case "unknown":
-                return Unknown(f"the infimum is {value}, but whether it is attained stayed open: {give_up(exactly)}")
-    if reached:
-        return Least(NAME, value, True, (polish_at(bare, encoding, exactly, y, value),), TRUSTS)
-    for _ in range(NEARER):  # of the pieces of the number, that which is nearest to y
-        if piece_of(question, z).closure_has(y):
-            return Least(NAME, value, False, (z, y), TRUSTS)
-        z = tuple((a + b) / 2 for a, b in zip(z, y, strict=True))
-    return Unknown(f"the infimum is {value}, but nothing that comes near it was found")
-
-
-def bottom(question: Question, forms: Largest, z: Vector, clock: Clock) -> tuple[Fraction, Vector]:
-    """The minimum of the largest form over the closure of the piece of z, with the integers of z; at worst at z."""
-    piece, count, more = piece_of(question, z), len(z), len(forms.tests)
-    at_least = [
-        *piece.weak,
-        *piece.strict,
-        *(Row((*row.minus().weights, (count + k, Fraction(1))), -row.constant) for k, row in enumerate(forms.tests)),
-        *(Row((*row.minus().weights, (count + more, Fraction(1))), -row.constant) for row in forms.rows),
-    ]
-    low = [a if v.integer else v.low for a, v in zip(z, question.variables, strict=True)]
-    high = [a if v.integer else v.high for a, v in zip(z, question.variables, strict=True)]
-    low += [*(Fraction(0) for _ in forms.tests), None]
-    high += [None] * (more + 1)
-    rows = [Inequality(dict(row.weights), row.constant) for row in at_least if len(row.weights) > 1]
-    if len(rows) * len(low) >= LARGE:
-        best = Optimum({count + more: Fraction(-1)}, rows, low, high)
-        if best.attained and best.point is not None:
-            return best.point[-1], best.point[:count]
-    variables = [z3.Real(f"o{i}") for i in range(len(low))]
-    optimizer = z3.Optimize()
-    optimizer.add(*(row_term(row, variables) >= 0 for row in at_least))
-    optimizer.add(*(x >= number(b) for x, b in zip(variables, low, strict=True) if b is not None))
-    optimizer.add(*(x <= number(b) for x, b in zip(variables, high, strict=True) if b is not None))
-    optimizer.minimize(variables[-1])
-    if clock.check(optimizer) == "sat":
-        model = optimizer.model()
-        values = tuple(exact(model.eval(x, model_completion=True)) for x in variables)
-        if values[-1] <= forms.at(z):
-            return values[-1], values[:count]
-    return forms.at(z), z
 
 
 def polish_at(question: Question, encoding: Encoding, solver: z3.Solver, point: Vector, value: Fraction) -> Vector:

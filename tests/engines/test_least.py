@@ -1,0 +1,121 @@
+"""Least values, by z3 and by cases, on questions whose answers are known by hand, and each against the other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from fractions import Fraction
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.engines.questions import holds, posed
+from tests.model.expressions import expression, expressions, program
+from verifier.engines import searches, smt
+from verifier.engines.engine import Answer, Least, Unknown
+from verifier.kernel.proof import check
+from verifier.query import closure
+from verifier.query.piece import piece_of
+from verifier.query.pose import Poser
+from verifier.query.question import Question
+
+F = Fraction
+LINE = "domain X { a: real in [0, 1], b: real, n: int in [0, 5], c: {r, s, t} }"
+
+
+def cases(question: Question, seconds: float) -> Answer:
+    return searches.least_cases(question, 1000, seconds)
+
+
+LEASTS = pytest.mark.parametrize("find", [smt.least, cases], ids=["z3", "cases"])
+
+
+def certified(question: Question, found: Least, wanted: bool) -> None:
+    """The kernel accepts what is claimed, which is that nothing is smaller."""
+    further = closure.smaller(question, found.value, found.attained)
+    assert len(found.proofs) == (len(further) if wanted else 0)
+    for q, (problem, proof) in zip(further, found.proofs, strict=wanted):
+        assert problem == q.empty
+        assert check(problem, proof).trusts == ()
+
+
+@pytest.mark.parametrize(
+    ("facts", "of", "value", "attained"),
+    [
+        (["u.a >= 1/4"], "u.a", F(1, 4), True),
+        (["u.a > 1/4"], "u.a", F(1, 4), False),
+        (["u.a > 1/4", "u.n >= 1"], "u.a + u.n", F(5, 4), False),
+        (["u.b > 0"], "abs(u.b - 1) + u.a", F(0), True),
+        (["u.b < -1 or u.b > 2"], "abs(u.b)", F(1), False),
+        (["u.b <= -3/2 or u.b > 1"], "abs(u.b)", F(1), False),
+        (["u.b <= -1 or u.b > 1"], "abs(u.b)", F(1), True),
+        (["u.n > 2"], "u.n", F(3), True),
+        (["u.a > 0"], "if u.a >= 1/2 then 0 else u.a", F(0), True),
+        (["u.a > 0", "u.a < 1/2"], "if u.a >= 1/2 then -1 else u.a", F(0), False),
+        (["u.c != r"], "code(u.c)", F(1), True),
+        (["u.a + u.b > 3", "u.b <= 2"], "u.a", F(1), None),
+        (["u.a > 1"], "u.a", None, None),
+    ],
+)
+@LEASTS
+def test_an_infimum_is_exact_and_it_is_known_whether_it_is_attained(
+    find: Callable[[Question, float], Answer], facts: list[str], of: str, value: Fraction | None, attained: bool | None
+) -> None:
+    p = posed(LINE, ["u"], facts, [of])
+    if p.impossible:
+        assert value is None
+        return
+    answer = find(p.question, 20)
+    if find is cases and "if" in of:
+        assert isinstance(answer, Unknown)  # no largest of affine forms
+        return
+    assert isinstance(answer, Least)
+    certified(p.question, answer, find is cases)
+    if attained is None:
+        assert (answer.value, answer.points) == (None, ())
+        return
+    assert (answer.value, answer.attained) == (value, attained)
+    z, *limit = answer.points
+    number = p.question.numbers[0]
+    assert p.question.solved_by(z)
+    assert all(holds(p, fact, z) for fact in facts)
+    if attained:
+        assert p.question.values(z)[number] == value
+    else:
+        piece = piece_of(p.question, z)
+        assert piece.closure_has(limit[0])
+        assert piece.numbers[0].at(limit[0]) == value
+        assert p.question.values(z)[number] > F(value or 0)
+
+
+def test_nothing_is_the_infimum_of_nothing() -> None:
+    p = posed(LINE, ["u"], ["u.b > u.a", "u.a >= u.b"], ["u.a"])
+    assert smt.least(p.question, 20) == Least(smt.NAME, None, False, (), smt.TRUSTS)
+    found = cases(p.question, 20)
+    assert isinstance(found, Least) and (found.value, found.trusts) == (None, ())
+    certified(p.question, found, True)
+
+
+PROGRAM = program()
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(expressions(1)["truth"], min_size=1, max_size=2), expressions(1)["number"])
+def test_cases_and_z3_find_the_same_infimum(facts: list[str], number: str) -> None:
+    poser = Poser(PROGRAM)
+    truths = [poser.truth(expression(f), ["u", "w"]) for f in facts]
+    p = poser.pose(["u", "w"], truths, [poser.number(expression(number), ["u", "w"])])
+    found = cases(p.question, 20)
+    if not isinstance(found, Least):
+        return
+    certified(p.question, found, True)
+    other = smt.least(p.question, 20)
+    assert isinstance(other, Unknown) or (found.value, found.attained) == (other.value, other.attained)
+    if found.value is None:
+        return
+    z, *limit = found.points
+    assert p.question.solved_by(z)
+    assert (p.question.values(z)[p.question.numbers[0]] == found.value) is found.attained
+    if limit:
+        piece = piece_of(p.question, z)
+        assert piece.closure_has(limit[0]) and piece.numbers[0].at(limit[0]) == found.value
