@@ -5,18 +5,24 @@ from __future__ import annotations
 import random
 import xml.etree.ElementTree as ElementTree
 from fractions import Fraction as F
+from math import isclose
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from matplotlib.figure import Figure
+from msgspec.structs import replace
 
 from verifier.api import Loaded, load, load_text
+from verifier.language.root import Root
+from verifier.language.surd import surd
 from verifier.report.cells import Plane, area
-from verifier.report.charts import step
+from verifier.report.charts import SMOOTH, Modulus, step
 from verifier.report.plot import rendered
 from verifier.surfaces.cli import cli
 from verifier.surfaces.pictures import distances, modulus, torn
 from verifier.surfaces.plot import fixed
+from verifier.verdict.figure import Curve, Line
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
@@ -101,6 +107,29 @@ def test_the_curve_and_the_distances() -> None:
     assert values == sorted(values, key=lambda d: (d is None, d))
     assert picture.least[0].startswith("row 26 (line 27): ")
     assert picture.radius is None
+
+
+def test_corners_at_sums_of_roots_have_short_names_beside_each_other() -> None:
+    """Long numbers are rounded, and of two corners that are close the first one is named."""
+    end = surd(Root(F(181))) * F(2, 9) - F(16, 9)
+    line = Line(F(0), F(1), (True, True), F(0), F(3), True)
+    lines = (
+        line,
+        replace(line, start=F(1), end=end, closed=(False, True), slope=F(0), bend=(F(4), F(-8), F(13))),
+        replace(line, start=end, end=surd(Root(F(2))) + 1, closed=(False, True), slope=F(5, 2)),
+        replace(line, start=surd(Root(F(2))) + 1, end=F(4), closed=(False, True), slope=F(0), bend=(F(1), F(1), F(31))),
+        replace(line, start=F(4), end=None, closed=(False, False), slope=F(0), constant=surd(Root(F(51)))),
+    )
+    page = Figure()
+    Modulus("w", Curve(lines), ("f1", "f2")).draw(page)
+    (ax,) = page.axes
+    before, after = "(1 + sqrt(2), ≈ 6.03553)", "(1 + sqrt(2), ≈ 6.26439)"  # w jumps there
+    assert [said.get_text() for said in ax.texts] == ["(1, 3)", before, "(4, sqrt(51))", after]
+    drawn = [path for path in ax.lines if len(path.get_xdata()) == SMOOTH + 1]
+    assert len(drawn) == 2
+    for path, (a, b, c) in zip(drawn, (lines[1].bend, lines[3].bend), strict=True):
+        for x, y in zip(path.get_xdata(), path.get_ydata(), strict=True):
+            assert isclose(float(y) ** 2, (float(a) * x + float(b)) * x + float(c))
 
 
 @pytest.mark.parametrize("seed", range(20))

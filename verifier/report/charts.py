@@ -105,6 +105,10 @@ def plain(found: Sequence[Edge]) -> list[Border]:
 
 LABELLED = 6
 """Of a curve with more corners, none is named."""
+ROOM = 0.08
+"""Of the width of the picture: corners nearer to each other have one name."""
+AXIS = 0.3
+"""So far from the axis names are to the right of their corners."""
 WIDE = 12
 """Letters of a number at a corner."""
 SMOOTH = 100
@@ -181,8 +185,8 @@ class Modulus(Struct, frozen=True):
             return
         if following is not None and not isclose(following.near(line.end), right, abs_tol=CLOSE * unit):
             dot(ax, stop, right, BLUE if line.closed[1] else PAPER)
-        if len(lines) <= LABELLED and line.end != line.start:
-            corner(ax, line, line.end, begins=False)
+        if len(lines) <= LABELLED and stop - start > ROOM * end:
+            corner(ax, line, line.end, begins=stop < AXIS * end)
         if len(lines) <= LABELLED and (jumps or (i == 0 and left > 0)):
             corner(ax, line, line.start, begins=True)
 
