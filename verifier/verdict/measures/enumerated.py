@@ -50,17 +50,13 @@ def points(decider: Decider, most: int | None = None) -> list[PointValue]:
     """All points of X; none where there are more than `most`."""
     domain, replay = decider.program.domain, decider.replay
     assert domain is not None
-    if not all(c.kind == "finite" or (c.kind == "int" and bounded(c)) for c in domain.coordinates):
+    if any(c.kind == "real" for c in domain.coordinates):
         return []
     if prod(map(count, domain.coordinates)) > (MOST if most is None else most):
         return []
     names = [c.name for c in domain.coordinates]
     all_ = [dict(zip(names, place, strict=True)) for place in product(*map(values, domain.coordinates))]
     return [point for point in all_ if replay.interpreter.inside(point)]
-
-
-def bounded(c: Coordinate) -> bool:
-    return c.low is not None and c.high is not None
 
 
 def sides(c: Coordinate) -> tuple[int, int]:
@@ -73,15 +69,14 @@ def count(c: Coordinate) -> int:
     if c.kind == "finite":
         return len(c.members)
     low, high = sides(c)
-    return prod([high - low + 1] * (c.size or 1))
+    return high - low + 1
 
 
 def values(c: Coordinate) -> Sequence[Value]:
     if c.kind == "finite":
         return c.members
     low, high = sides(c)
-    numbers = [Fraction(n) for n in range(low, high + 1)]
-    return numbers if c.size is None else list(product(numbers, repeat=c.size))
+    return [Fraction(n) for n in range(low, high + 1)]
 
 
 def modulus(decider: Decider, names: tuple[str, str], pairs: tuple[Pair, ...], delta: Fraction) -> Measurement:
