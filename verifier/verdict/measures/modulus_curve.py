@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from verifier.query.pose import Posed
     from verifier.verdict.decide import Decider
 
-SHARE = 0.5
+SHARE = 0.25
 """Of the time, for the exact curve of an l2 distance; else it is enclosed."""
 
 
