@@ -9,7 +9,7 @@ import pytest
 from msgspec.structs import replace
 
 from verifier.api import load_text
-from verifier.engines import smt
+from verifier.engines import case_search
 from verifier.engines.engine import Answer, Fails, Holds, Least, Null, Unknown, Vector
 from verifier.engines.portfolio import Portfolio
 from verifier.kernel.circuit import Select
@@ -336,7 +336,7 @@ def test_an_extreme_with_the_proof_of_another_question_is_caught(monkeypatch: py
 def test_an_infimum_without_a_proof_is_trusted_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
     infima(monkeypatch, lambda true: replace(true, proofs=()))
     (computed,) = honest(POINT).computed
-    assert computed.trusts == (smt.NAME,)
+    assert computed.trusts == (case_search.NAME,)
     assert computed.result.certificates == ()
 
 

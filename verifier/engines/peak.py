@@ -50,7 +50,7 @@ def least_peak(
         why = found.why if isinstance(found, Unknown) else "another answer than a solution or none"
         return Unknown(why if best is None else f"{why}; it is at most {best[0]}")
     if best is None:
-        return Least(found.by, None, False, (), found.trusts, proofs(found))
+        return Least(found.by, None, False, (), trusted(found), proofs(found))
     value, z, y = best
     within = below(bare, forms, value, strict=False)
     if not bare.solved_by(y):
@@ -79,13 +79,18 @@ def approached(question: Question, bare: Question, forms: Largest, best: Reached
         if near.solved_by(lifted(forms, z)) and piece_of(question, z).closure_has(y):
             nicer = pleasant(near, lifted(forms, z), lambda _: False)[: len(z)]  # in the piece, which is convex
             z = nicer if piece_of(question, nicer).closure_has(y) else z
-            return Least(held.by, value, False, (z, y), held.trusts, proofs(held))
+            return Least(held.by, value, False, (z, y), trusted(held), proofs(held))
         z = tuple((a + b) / 2 for a, b in zip(z, y, strict=True))
     return Unknown(f"the infimum is {value}, but nothing that comes near it was found")
 
 
 def pleasant(question: Question, point: Vector, solved_by: Callable[[Vector], bool]) -> Vector:
     return point if len(point) > WIDE else polish(question, point, Neighbours(question, point), solved_by)
+
+
+def trusted(held: Holds) -> tuple[str, ...]:
+    """Whom to trust where its proof is not looked at."""
+    return held.trusts or (held.by,)
 
 
 def proofs(held: Holds) -> tuple[Claimed, ...]:
