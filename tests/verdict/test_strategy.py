@@ -279,3 +279,25 @@ def test_of_a_root_nothing_is_trusted_that_is_not_shown(monkeypatch: pytest.Monk
     monkeypatch.setattr(Portfolio, "certificate", lambda self, question, seconds: Unknown("out of time"))
     for radius in ("9/10", "1/10"):
         assert isinstance(round_check(ROUND.replace("9/10", radius).replace("y.b <=", "y.b <"))["A"].verdict, Undecided)
+
+
+def test_a_strategy_does_not_depend_on_what_was_asked_before() -> None:
+    """z3 finds another one for the same question in a context that has seen other questions."""
+    head = """domain X { a: real in [0, 1], b: real in [0, 1] }
+labels { no, yes }
+oracle f2 { features a = a, b = b  metric l2 }
+model f1 { features s = a + b  decide if s >= 1 then yes else no }
+"""
+    claims = {
+        "A": "distance(f2, x, y) <= 3/4 and f1(x) != f1(y)",
+        "B": "distance(f2, x, y) == 1/2",
+        "C": "distance(f2, x, y) >= 1/4 and f1(x) == f1(y)",
+    }
+    told = []
+    for order in ("ABC", "CBA", "BCA"):
+        loaded = load_text(head + "\n".join(f"assert {k}: forall x in X: exists y in X: {claims[k]}" for k in order))
+        with loaded.worker:
+            verdicts = {a.name: a.verdict for a in loaded.check(Options(timeout=20)).assertions}
+        assert all(isinstance(v, Proved) for v in verdicts.values())
+        told.append({name: [c.problem for c in v.certificates] for name, v in verdicts.items()})
+    assert told[0] == told[1] == told[2]

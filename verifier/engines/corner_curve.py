@@ -81,13 +81,16 @@ def curve_corners(question: Question, seconds: float) -> Answer:
 
 # what z3 is told
 
-FAR = z3.Real("far")
+
+def far() -> Term:
+    """The classifier distance."""
+    return z3.Real("far")
 
 
 def ceiling(room: Room) -> list[Bool]:
-    """FAR is at most a polyhedral norm above d1."""
+    """`far()` is at most a polyhedral norm above d1."""
     (square,) = room.question.squares
-    facts: list[Bool] = [FAR >= 0]
+    facts: list[Bool] = [far() >= 0]
     sides: list[Term] = []
     for k, (weight, node) in enumerate(square.terms):
         side = z3.Real(f"side{k}")
@@ -103,11 +106,11 @@ def ceiling(room: Room) -> list[Bool]:
                 shares = [total([(slack(FINE) * c, pair[0]), (slack(FINE) * s, pair[1])], ZERO) for c, s in units(FINE)]
                 facts.append(z3.Or([norm <= share for share in shares]))
             sides.append(norm)
-    return [*facts, *(side >= FAR for side in sides)]
+    return [*facts, *(side >= far() for side in sides)]
 
 
 def reaching(room: Room, known: Sequence[Span]) -> Bool:
-    """(FAR, d2) may be as high as what is known. At single distances that counts only below a jump."""
+    """(`far()`, d2) may be as high as what is known. At single distances that counts only below a jump."""
     if not known:
         return z3.BoolVal(True)
     run = room.encoding.reals[room.question.numbers[1]]
@@ -116,10 +119,10 @@ def reaching(room: Room, known: Sequence[Span]) -> Bool:
         start, end = floor(span.start), None if span.end is None else -floor(-span.end)
         if span.single:
             if before is None or before.at(span.start) != span.at(span.start):
-                cases.append(z3.And(run == number(start), number(short_root(floor(span.at(span.start)))) <= FAR))
+                cases.append(z3.And(run == number(start), number(short_root(floor(span.at(span.start)))) <= far()))
             continue
         within = [run >= number(start), *([] if end is None else [run <= number(end)])]
-        cases.append(z3.And(*within, *(low <= FAR for low in span.tangents(run))))
+        cases.append(z3.And(*within, *(low <= far() for low in span.tangents(run))))
     return z3.Or(cases)
 
 
