@@ -17,7 +17,7 @@ from verifier.query.question import Question
 UNASKED, SHARE = 6.0, 0.25
 """Seconds, or the part of those of the search, for a certificate that nobody has asked for."""
 
-CHOICES = 12
+CHOICES = 6
 """More have a search of their own for the certificate of a least value."""
 
 searcher = Searcher()
