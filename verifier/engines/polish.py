@@ -85,7 +85,7 @@ class Neighbours:
             floor = self.floors.get(n, form.at(point))
             rows.append(Inequality(dict(form.weights), form.constant - floor))
         self.tableau = Tableau(rows, low, high, start=point)
-        self.size = (len(rows) + 1) * len(point)
+        self.size = (len(rows) + 1) * max(1, len(point))
 
     def least(self, node: int, value: Fraction, keep: Vector | None = None) -> Vector | None:
         if keep is not None:
