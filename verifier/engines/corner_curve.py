@@ -31,7 +31,7 @@ from verifier.engines.engine import Answer, Ridge, Ridges, Unknown, Vector
 from verifier.engines.quadratic import Room
 from verifier.engines.quadratic_curve import Place, Quadratic, crossings, over_root, swapped
 from verifier.engines.quadratic_suprema import short_root
-from verifier.engines.smt import NAME, TRUSTS, Bool, Clock, Term, exact, give_up, new_solver, number, row_term, total
+from verifier.engines.smt import NAME, TRUSTS, Bool, Clock, Term, exact, new_solver, number, row_term, total
 from verifier.engines.smt_measures import OutOfTime
 from verifier.language.surd import Exact, between, floor
 from verifier.model.roots import slack, units
@@ -57,16 +57,9 @@ def curve_corners(question: Question, seconds: float) -> Answer:
     room.solver.add(ceiling(room))
     known: list[Span] = []
     try:
-        while True:
-            room.solver.push()
-            room.solver.add(reaching(room, known))
-            answer = room.clock.check(room.solver)
-            z = room.encoding.point(room.solver.model()) if answer == "sat" else ()
-            room.solver.pop()
-            if answer == "unsat":
-                break
-            if answer == "unknown":
-                return Unknown(give_up(room.solver))
+        while (z := room.further(reaching(room, known))) is not None:
+            if isinstance(z, Unknown):
+                return z
             if not known:
                 known = still(room, z)
                 continue

@@ -66,6 +66,15 @@ class Room:
         self.encoding = Encoding(self.question, "v")
         self.solver = new_solver(self.encoding.constraints)
 
+    def further(self, fact: Bool) -> Vector | Unknown | None:
+        """A point of the relaxation with this fact, in no piece that is blocked; None where there is none."""
+        self.solver.push()
+        self.solver.add(fact)
+        answer = self.clock.check(self.solver)
+        z = self.encoding.point(self.solver.model()) if answer == "sat" else None
+        self.solver.pop()
+        return Unknown(give_up(self.solver)) if answer == "unknown" else z
+
     def piece(self, z: Vector) -> Piece:
         return piece_of(self.question, z)
 

@@ -26,7 +26,7 @@ from verifier.canonical.quadratic import Line, Minimum, combination, descent, do
 from verifier.engines.engine import Answer, Arc, Arcs, Jump, Unknown, Vector
 from verifier.engines.quadratic import Room
 from verifier.engines.quadratic_suprema import GAP, forms, prune
-from verifier.engines.smt import NAME, TRUSTS, Bool, Clock, Term, exact, give_up, new_solver, number, row_term, total
+from verifier.engines.smt import NAME, TRUSTS, Bool, Clock, Term, exact, new_solver, number, row_term, total
 from verifier.engines.smt_measures import OutOfTime
 from verifier.kernel.circuit import Input
 from verifier.language.root import Root, below_root
@@ -57,16 +57,9 @@ def curve_square(question: Question, seconds: float) -> Answer:
     known: list[Arc] = []
     cones: dict[Vector, Bool] = {}
     try:
-        while True:
-            room.solver.push()
-            room.solver.add(below(known, cones, rise, run, square))
-            answer = room.clock.check(room.solver)
-            z = room.encoding.point(room.solver.model()) if answer == "sat" else ()
-            room.solver.pop()
-            if answer == "unsat":
-                break
-            if answer == "unknown":
-                return Unknown(give_up(room.solver))
+        while (z := room.further(below(known, cones, rise, run, square))) is not None:
+            if isinstance(z, Unknown):
+                return z
             foot = Foot(room, room.piece(z), z)
             found = list(foot.arcs())
             for arc in found:
