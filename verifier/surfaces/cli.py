@@ -449,4 +449,5 @@ def main() -> NoReturn:
             raise
         click.echo(f"verifier: internal error: {described(error)} {PLEASE}", err=True)
         code = INTERNAL
+    gc.freeze()  # else Python looks for cycles in all that was loaded, twice, before it ends
     sys.exit(code)
