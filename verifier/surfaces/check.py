@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import os
 import time
-import traceback
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Future
 from contextlib import contextmanager
 from threading import Event, Thread
 from typing import Any, TypeVar
@@ -103,6 +101,8 @@ class Session(Struct):
             if not self.stop.is_set():
                 so_far = replace(so_far, internal_errors=(described(error),), interrupted=False)
                 if self.debug:
+                    import traceback
+
                     traceback.print_exception(error)
             job.result = so_far
         return job
@@ -259,6 +259,8 @@ def in_order(function: Callable[[A], B], items: Sequence[A], jobs: int) -> Itera
     if jobs == 1 or len(items) < 2:
         yield from map(function, items)
         return
+    from concurrent.futures import Future
+
     waiting = deque((item, Future[B]()) for item in items)
     futures = [future for _, future in waiting]
 

@@ -25,12 +25,9 @@ DAMAGE = "DAMAGE"
 
 def grammar_text() -> str:
     """The grammar: `verifier/grammar` in an installed package, `grammar` beside the package in a checkout."""
-    from importlib.resources import files
-
-    installed = files("verifier") / "grammar" / "verifier.lark"
-    if installed.is_file():
-        return installed.read_text("utf-8")
-    return (Path(__file__).parents[2] / "grammar" / "verifier.lark").read_text("utf-8")
+    package = Path(__file__).parents[1]
+    installed = package / "grammar" / "verifier.lark"
+    return (installed if installed.is_file() else package.parent / "grammar" / "verifier.lark").read_text("utf-8")
 
 
 @cache

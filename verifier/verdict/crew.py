@@ -7,18 +7,16 @@ workers may come and go. A worker that dies takes nothing with it: what it had i
 
 from __future__ import annotations
 
-import hashlib
 import pickle
 import threading
 import time
 from collections import deque
 from collections.abc import Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, wait
 from fractions import Fraction
 from functools import cache, cached_property
 from itertools import chain
 from math import inf
-from typing import Protocol, assert_never
+from typing import TYPE_CHECKING, Protocol, assert_never
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -36,6 +34,9 @@ from verifier.verdict.blocks import common
 from verifier.verdict.decide import Decider, Outcome
 from verifier.verdict.many import LEAST, OUT_OF_TIME, Settle, Settled, own_time, timed
 from verifier.verdict.verdict import Measurement, Undecided
+
+if TYPE_CHECKING:  # most files need no other process
+    from concurrent.futures import Executor, Future
 
 AHEAD = 2
 """So many tasks a worker are under way, so that none waits for the next one."""
@@ -226,7 +227,9 @@ class Crew:
 
     @cached_property
     def digest(self) -> str:
-        return hashlib.sha256(self.cargo).hexdigest()
+        from hashlib import sha256
+
+        return sha256(self.cargo).hexdigest()
 
     def task(self, name: str, place: int | None = None, index: int = 0) -> Task:
         return Task(version(), self.digest, name, place, index)
@@ -286,6 +289,8 @@ class Errand:
         self.losses, self.lost = 0, ""
 
     def __iter__(self) -> Iterator[tuple[int, Did]]:
+        from concurrent.futures import FIRST_COMPLETED, wait
+
         while self.losses < MOST_LOSSES and self._send() is not None:
             limit = None if self.end == inf else max(0.0, self.end + LATE - time.monotonic())
             finished = wait(self.flying, limit, FIRST_COMPLETED).done
@@ -332,6 +337,8 @@ class Errand:
         self.lost = f"its workers ended again and again ({type(error).__name__}{': ' if said else ''}{said})"
 
     def _answer(self, future: Future[Answer]) -> Iterator[tuple[int, Did]]:
+        from concurrent.futures import BrokenExecutor
+
         job, executor = self.flying.pop(future)
         try:
             answer = future.result()

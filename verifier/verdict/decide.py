@@ -43,7 +43,7 @@ from verifier.syntax import tree
 from verifier.verdict import parts, roots, rows, strategy
 from verifier.verdict.certify import Points, Replay, ReplayFailed, accepted, certified, null, settled
 from verifier.verdict.many import INTERRUPTED, Elsewhere, Progress
-from verifier.verdict.measures import COMPUTATIONS, infimum
+from verifier.verdict.measures import compute, infimum
 from verifier.verdict.verdict import (
     Measurement,
     Pieces,
@@ -138,7 +138,7 @@ class Decider:
                 case Infimum():
                     return infimum.compute(self, measure)
                 case Computation():
-                    return COMPUTATIONS[measure.word](self, measure)
+                    return compute(self, measure)
         except NotYet as later:
             return Measurement(None, why=f"{later} is not available yet", later=True)
 

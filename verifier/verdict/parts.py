@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from verifier.engines.engine import Certificate
-from verifier.engines.weigh import FAR, weigh
 from verifier.model.assertion import claim_of, leaves
 from verifier.model.claim import Always, Parts
 from verifier.model.elaborate import names_in
@@ -84,6 +83,8 @@ def weighed(decider: Decider, partition: Partition, parts: Sequence[Part]) -> tu
 
 def _mass(poser: Poser, end: float) -> Fraction | None:
     """How much of the domain there is; None where that is not finite, or not known in time."""
+    from verifier.engines.weigh import FAR, weigh
+
     posed = poser.pose(("x",), [])
     if posed.impossible:
         return Fraction(0)

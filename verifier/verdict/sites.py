@@ -7,14 +7,13 @@ import os
 import signal
 import threading
 from collections.abc import Iterator
-from concurrent.futures import Executor, Future
 from typing import TYPE_CHECKING, Any
 
 from verifier.engines.nursery import allow
 from verifier.verdict.crew import Answer, Task, dismiss, version, work
 
 if TYPE_CHECKING:  # most files need no other process
-    from concurrent.futures import ProcessPoolExecutor
+    from concurrent.futures import Executor, Future, ProcessPoolExecutor
     from multiprocessing.connection import Connection
 
 CONNECT = 10
