@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from tests.engines.nets import asked, layers, output
+from tests.engines.nets import asked, box, layers, output
 from tests.engines.nets import twins as near_twins
 from tests.engines.questions import holds, posed, question
 from tests.model.expressions import expression, expressions, program
@@ -118,6 +118,22 @@ def test_the_difference_of_two_copies_is_bounded_neuron_by_neuron() -> None:
     plain = replace(q, mirror=(None,) * 4)
     without = proved(search(plain), plain)
     assert not without.gaps and len(without.steps) > len(proof.steps)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_number_made_of_differences_is_bounded_by_them(seed: int) -> None:
+    """Two copies of a network at points that are equal: nothing is cut, though the formula is about sums over both."""
+    build = Build()
+    inputs = box(build, 4)
+    net = layers(Random(seed), [2, 4, 4, 2])
+    x, y = inputs[:2], inputs[2:]
+    apart = [build.subtract(a, b) for a, b in zip(output(build, net, x), output(build, net, y), strict=True)]
+    equal = [
+        build.at_least_zero(build.scale(s, build.subtract(a, b))) for a, b in zip(x, y, strict=True) for s in (1, -1)
+    ]
+    for wrong in (build.relu(apart[0]), build.relu(build.scale(-1, apart[0])), build.add(*map(build.relu, apart))):
+        q = replace(asked(build, inputs, [*equal, build.above_zero(wrong)]), mirror=(None, None, 0, 1))
+        assert not any(isinstance(step, Split) for step in proved(search(q), q).steps)
 
 
 def test_huge_integer_weights_are_in_reach() -> None:

@@ -393,7 +393,7 @@ class CaseSearch:
         again = True
         while again:
             settle(self.scaled, ranges)
-            again = self.mirrored(branch)
+            again = self.mirrored(branch) | self.mixed(branch)
             if self.crossed(branch):
                 return True
             for n in self.plan.logic:
@@ -442,6 +442,27 @@ class CaseSearch:
                     if self.keep(branch, Bound(other, value, above, end)) and ranges.at(other) != before:
                         settle(self.scaled, ranges)
                         found = True
+        return found
+
+    def mixed(self, branch: Branch) -> bool:
+        """What is known of differences bounds a number that is made of them: from below, or its negative, since a bound
+        from above is strict."""
+        ranges, unit, found = branch.ranges, self.scaled.unit, False
+        for positive, negative, same in self.plan.twins.mixed:
+            least, most = ranges.low[same], ranges.high[same]
+            sides: tuple[tuple[int, int | None, Literal["low", "high"]], ...]
+            sides = (positive, least, "low"), (negative, None if most is None else -most, "high")
+            for node, known, side in sides:
+                if known is None:
+                    continue
+                value = known * unit[node] // unit[same]
+                low, high = ranges.low[node], ranges.high[node]
+                if low is not None and (high is None or value - low <= WORTH * (high - low)):
+                    continue
+                end = Farkas((Row(side, same, 1), Row("high", node, 1)))
+                found |= self.keep(branch, Bound(node, Fraction(value, unit[node]), True, end))
+        if found:
+            settle(self.scaled, ranges)
         return found
 
     def crossed(self, branch: Branch) -> bool:

@@ -21,12 +21,15 @@ MOST = 4000
 
 class Twins(Struct, frozen=True):
     """Affine nodes to put behind the circuit, and which of them are gaps: (rise, run), as in `kernel.problem.Tree`.
-    `outputs`: (formula, its twin, their difference as a combination of rises); `inputs`: the same of inputs."""
+    `outputs`: (formula, its twin, their difference as a combination of rises); `inputs`: the same of inputs.
+    `mixed`: (affine node in which relus are subtracted from their twins, its negative, the same number made
+    of rises)."""
 
     definitions: tuple[Affine, ...] = ()
     gaps: tuple[tuple[int, int], ...] = ()
     outputs: tuple[tuple[int, int, int], ...] = ()
     inputs: tuple[tuple[int, int, int], ...] = ()
+    mixed: tuple[tuple[int, int, int], ...] = ()
 
 
 def twins(question: Question, numeric: set[int], formulas: set[int]) -> Twins:
@@ -92,4 +95,15 @@ def twins(question: Question, numeric: set[int], formulas: set[int]) -> Twins:
             second = there.get((constant, tuple(sorted((twin[j], w) for j, w in terms))))
             if second is not None and second != n:
                 outputs.append((n, second, define(tuple((names[j], w) for j, w in terms if j in names))))
-    return Twins(tuple(definitions), tuple(gaps), tuple(outputs), apart)
+    mixed = []
+    tests = {node.test for n, node in enumerate(circuit) if n in numeric and isinstance(node, Select)}
+    for n in sorted(formulas | {n for n in tests if isinstance(circuit[n], Affine)}):
+        constant, terms = forms[n]
+        weights = dict(terms)
+        paired = {j: w for j, w in terms if j in names and weights.get(twin[j]) == -w}
+        if any(isinstance(circuit[j], Select) for j in paired):
+            within = {*paired, *(twin[j] for j in paired)}
+            left = tuple((j, w) for j, w in terms if j not in within)
+            same = define((*left, *((names[j], w) for j, w in paired.items())), constant)
+            mixed.append((n, define(((n, Fraction(-1)),)), same))
+    return Twins(tuple(definitions), tuple(gaps), tuple(outputs), apart, tuple(mixed))
