@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import tempfile
 from fractions import Fraction
 from itertools import pairwise
@@ -14,6 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from verifier.importers import ImportFailed, original, read
+from verifier.importers.onnx_file import stored
 from verifier.model.network import Dense, Network
 
 onnx = pytest.importorskip("onnx")
@@ -493,3 +496,29 @@ def test_float32_points_are_computed_as_the_runtime_computes_them(tmp_path: Path
     ours = read("onnx", path).floats(points)
     assert ours.dtype == np.float32
     assert np.abs(ours - theirs).max() <= 1e-6 * np.abs(theirs).max()
+
+
+@given(st.sampled_from([1, 2, 3, 6, 7, 9, 10, 11, 13, 16]), st.booleans(), st.lists(st.integers(-9, 9), max_size=6))
+@settings(deadline=None)
+def test_numbers_are_stored_as_onnx_reads_them(kind: int, raw: bool, numbers: list[int]) -> None:
+    values = np.abs(numbers) if kind in (2, 9, 13) else np.array(numbers)
+    array = values.astype(helper.tensor_dtype_to_np_dtype(kind))
+    tensor = helper.make_tensor("t", kind, [len(numbers), 1], array.tobytes() if raw else array, raw=raw)
+    expected = numpy_helper.to_array(tensor)
+    assert stored(tensor).dtype == expected.dtype and (stored(tensor) == expected).all()
+
+
+def test_a_model_is_read_by_the_messages_of_onnx_alone(tmp_path: Path) -> None:
+    """And the package can be loaded afterwards, with the same messages."""
+    path = tmp_path / "model.onnx"
+    path.write_bytes(WHOLE)
+    script = f"""
+import sys
+from verifier.importers import onnx_file, read
+read("onnx", {str(path)!r})
+assert "onnx" not in sys.modules
+import onnx
+assert onnx.TensorProto is onnx_file.messages().TensorProto
+assert onnx.load({str(path)!r}).graph.node
+"""
+    subprocess.run([sys.executable, "-c", script], check=True)

@@ -7,8 +7,11 @@ real numbers.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from fractions import Fraction
+from importlib.machinery import PathFinder
+from importlib.util import find_spec, module_from_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -110,13 +113,11 @@ def read(path: Path) -> Network:
 
 def parse(path: Path) -> tuple[Network, str]:
     """The network, and the operator at its end that was dropped ("" without one)."""
-    try:
-        import onnx
-    except ImportError:
-        raise missing_extra("onnx", "onnx") from None
     data = contents(path)
     try:
-        model = onnx.load_model_from_string(data)
+        model = messages().ModelProto.FromString(data)
+    except ImportError:
+        raise missing_extra("onnx", "onnx") from None
     except Exception as error:  # protobuf raises types of its own
         raise ImportFailed(f"{path.name} is not an ONNX file: {error}.", "Export the model again.") from None
     graph = model.graph
@@ -149,6 +150,22 @@ def parse(path: Path) -> tuple[Network, str]:
         raise ImportFailed(f"The output has the shape {list(scores.shape)}: expected one row of scores.")
     rule = "positive" if scores.size == 1 else "argmax"
     return net.finish(scores.ravel(), rule, "onnx", str(path)), output.end  # type: ignore[arg-type]
+
+
+def messages() -> Any:
+    """The message types of the package onnx: its module `onnx_ml_pb2`, without the rest, which takes longer to load
+    than most models to read. Raises ImportError."""
+    name, package = "onnx.onnx_ml_pb2", find_spec("onnx")
+    if package is None:
+        raise ImportError("there is no package onnx")
+    if name not in sys.modules:
+        spec = PathFinder.find_spec(name, package.submodule_search_locations)
+        if spec is None or spec.loader is None:
+            raise ImportError(f"there is no module {name}")
+        module = module_from_spec(spec)
+        spec.loader.exec_module(module)
+        sys.modules[name] = module  # where onnx finds it when it is loaded later, too
+    return sys.modules[name]
 
 
 def label(node: onnx.NodeProto) -> str:
@@ -215,16 +232,14 @@ def numbers(tensor: onnx.TensorProto, folder: Path) -> Array:
 
     Float64, int64 or bool. Data in other files is read only from within the model's folder.
     """
-    from onnx import TensorProto, numpy_helper
-
     entries = size(tuple(tensor.dims))
     if any(n < 0 for n in tensor.dims):
         raise ImportFailed(f"The tensor `{tensor.name}` has a negative length.")
     limit_weights(entries, tensor.name)
-    if tensor.data_location == TensorProto.EXTERNAL:
+    if tensor.data_location == tensor.EXTERNAL:
         tensor = with_external(tensor, folder)
     try:
-        array = np.asarray(numpy_helper.to_array(tensor))
+        array = stored(tensor)
     except Exception as error:  # onnx raises many types on damaged tensors
         raise ImportFailed(f"The tensor `{tensor.name}` is damaged: {error}.", "Export the model again.") from None
     if tensor.data_type in FLOATS:
@@ -234,8 +249,24 @@ def numbers(tensor: onnx.TensorProto, folder: Path) -> Array:
     if array.dtype.kind == "b":
         return array
     raise ImportFailed(
-        f"The tensor `{tensor.name}` has the type {TensorProto.DataType.Name(tensor.data_type)}, which is no number."
+        f"The tensor `{tensor.name}` has the type {tensor.DataType.Name(tensor.data_type)}, which is no number."
     )
+
+
+PLAIN = {1: ("<f4", "float_data"), 6: ("<i4", "int32_data"), 7: ("<i8", "int64_data"), 11: ("<f8", "double_data")}
+"""TensorProto types: float, int32, int64, double -> numpy's, and where their numbers lie if not as raw bytes."""
+
+
+def stored(tensor: onnx.TensorProto) -> Array:
+    """`onnx.numpy_helper.to_array`, which is loaded for unusual types only."""
+    if tensor.data_type not in PLAIN or tensor.HasField("segment"):
+        from onnx import numpy_helper
+
+        return np.asarray(numpy_helper.to_array(tensor))
+    kind, field = PLAIN[tensor.data_type]
+    raw = tensor.HasField("raw_data")
+    numbers = np.frombuffer(tensor.raw_data, kind) if raw else np.array(getattr(tensor, field), kind)
+    return numbers.reshape(tuple(tensor.dims))
 
 
 def limit_weights(entries: int, name: str) -> None:
@@ -245,8 +276,6 @@ def limit_weights(entries: int, name: str) -> None:
 
 def with_external(tensor: onnx.TensorProto, folder: Path) -> onnx.TensorProto:
     """The tensor with its bytes, which lie in another file of the same folder."""
-    from onnx import TensorProto
-
     entries = {e.key: e.value for e in tensor.external_data}
     home = folder.resolve()
     try:
@@ -262,28 +291,26 @@ def with_external(tensor: onnx.TensorProto, folder: Path) -> onnx.TensorProto:
     end = len(data) if length < 0 else offset + length
     if not 0 <= offset <= end <= len(data) <= MOST_BYTES:
         raise ImportFailed(f"The tensor `{tensor.name}` lies beyond the end of {place.name}.")
-    filled = TensorProto()
+    filled = type(tensor)()
     filled.CopyFrom(tensor)
     filled.ClearField("external_data")
-    filled.data_location = TensorProto.DEFAULT
+    filled.data_location = tensor.DEFAULT
     filled.raw_data = data[offset:end]
     return filled
 
 
 def attribute(given: onnx.AttributeProto, folder: Path) -> Any:
     """The value of an attribute; a tensor as numbers, a graph or anything unusual as None."""
-    from onnx import AttributeProto
-
     match given.type:
-        case AttributeProto.INT:
+        case given.INT:
             return given.i
-        case AttributeProto.FLOAT:
+        case given.FLOAT:
             return given.f
-        case AttributeProto.INTS:
+        case given.INTS:
             return np.array(given.ints, dtype=np.int64)
-        case AttributeProto.FLOATS:
+        case given.FLOATS:
             return np.array(given.floats, dtype=np.float64)
-        case AttributeProto.TENSOR:
+        case given.TENSOR:
             return numbers(given.t, folder)
         case _:
             return None
