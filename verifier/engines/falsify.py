@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterable, Sequence
 from fractions import Fraction
 from functools import cached_property
 from itertools import pairwise
-from math import copysign, inf, prod
+from math import copysign, inf, pi, prod
+from random import Random
 
 import numpy as np
 from msgspec import Struct
@@ -184,13 +185,30 @@ def place(rows: Sequence[int]) -> Place:
     return np.array(rows, np.intp)
 
 
+class Chance:
+    """Numbers at random, always the same. Python's generator: to load numpy's takes longer than many a search."""
+
+    def __init__(self) -> None:
+        self.random = Random(0)
+
+    def uniform(self, *shape: int) -> Floats:
+        """Between 0 and 1, never one of them."""
+        drawn = np.frombuffer(self.random.randbytes(4 * prod(shape)), "<u4").reshape(shape)
+        return np.asarray((drawn + 0.5) * 2.0**-32)
+
+    def steps(self, count: int) -> Floats:
+        """Of the logistic distribution with standard deviation 1: now and then a long one."""
+        share = self.uniform(count)
+        return np.asarray(np.log(share / (1 - share)) * (3**0.5 / pi))
+
+
 class Cloud(Struct, frozen=True, eq=False):
     """Points at random in a box, or in a box each: the sides are (inputs, 1) or (inputs, points)."""
 
     low: Floats
     high: Floats
     whole: NDArray[np.bool_]
-    generator: np.random.Generator
+    chance: Chance
 
     def tidy(self, points: Floats) -> Floats:
         """Inside, and whole where that is wanted."""
@@ -198,18 +216,20 @@ class Cloud(Struct, frozen=True, eq=False):
         return np.where(self.whole, np.round(inside), inside)
 
     def fresh(self, count: int) -> Floats:
-        spread = self.generator.random((len(self.low), count))
-        spread = np.where(self.generator.random((1, count)) < 0.3, np.round(spread), spread)  # some of them corners
+        spread = self.chance.uniform(len(self.low), count)
+        spread = np.where(self.chance.uniform(1, count) < 0.3, np.round(spread), spread)  # some of them corners
         return self.tidy(self.low + spread * (self.high - self.low))
 
     def moved(self, points: Floats) -> Floats:
         """Each of them, a few of its coordinates changed by more or less."""
-        generator, row = self.generator, (1, points.shape[1])
-        size = (self.high - self.low) * 10.0 ** generator.uniform(-4, 0, row)
-        chosen = generator.random(points.shape) < generator.choice([1.5, 3.0, 8.0], row) / len(points)
-        step = generator.standard_normal(points.shape) * size
-        step = np.where(self.whole & (np.abs(step) < 1), np.sign(step), step)
-        return self.tidy(points + np.where(chosen, step, 0.0))
+        inputs, count = points.shape
+        size = (self.high - self.low) * 10.0 ** (-4 * self.chance.uniform(1, count))
+        few = np.array([1.5, 3.0, 8.0])[(3 * self.chance.uniform(count)).astype(np.intp)]
+        chosen = self.chance.uniform(inputs, count) < few / inputs
+        step = np.zeros(points.shape)
+        step[chosen] = self.chance.steps(int(chosen.sum()))
+        step *= size
+        return self.tidy(points + np.where(self.whole & (np.abs(step) < 1), np.sign(step), step))
 
 
 def falsify(
@@ -222,13 +242,12 @@ def falsify(
     """A solution found by sampling and climbing, or Unknown. `landscape`, `solved_by` (of `tester`): of the question,
     where the caller has them; `starts`: points to begin with."""
     end = time.monotonic() + seconds
-    generator = np.random.default_rng(0)
     variables = question.variables
     low, high = sides(question)
     whole = np.array([v.integer for v in variables])[:, None]
     landscape, solved_by = landscape or Landscape(question), solved_by or tester(question)
 
-    cloud = Cloud(low, high, whole, generator)
+    cloud = Cloud(low, high, whole, Chance())
     points = cloud.fresh(POINTS)
     if starts:
         points[:, : len(starts)] = cloud.tidy(np.stack(list(starts)[:POINTS], axis=1))
@@ -265,7 +284,7 @@ def strike(
     Rounds that find nothing get a fifth of the time."""
     now = time.monotonic()
     end, patience = now + seconds, VAIN * seconds
-    generator = np.random.default_rng(0)
+    chance = Chance()
     whole = np.array([v.integer for v in question.variables])[:, None]
     low, high = boxes(question, grid)
     found: dict[int, Vector] = {}
@@ -277,7 +296,7 @@ def strike(
         while open_.size and idle < IDLE and patience > 0 and now < end:
             idle += 1
             bottom, top = (np.repeat(sides[:, open_], EACH, axis=1) for sides in (low, high))
-            cloud = Cloud(bottom, top, whole, generator)
+            cloud = Cloud(bottom, top, whole, chance)
             points = cloud.moved(np.repeat(best, EACH, axis=1)) if climb else cloud.fresh(bottom.shape[1])
             scores = landscape.at(points).reshape(len(open_), EACH)
             winner = scores.argmax(axis=1)
