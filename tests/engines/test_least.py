@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from fractions import Fraction
+from random import Random
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -119,3 +121,27 @@ def test_cases_and_z3_find_the_same_infimum(facts: list[str], number: str) -> No
     if limit:
         piece = piece_of(p.question, z)
         assert piece.closure_has(limit[0]) and piece.numbers[0].at(limit[0]) == found.value
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3, 5, 6, 11])
+def test_the_radius_of_a_network_is_found_by_cases_and_certified(seed: int) -> None:
+    """Sixteen relus, which would take z3 seconds. No pair among many is nearer."""
+    random = Random(seed)
+
+    def weighted(terms: list[str]) -> str:
+        return " + ".join(f"({random.randint(-8, 8)}/4) * {term}" for term in [*terms, "1"])
+
+    hidden = [f"relu({weighted(['u.x[0]', 'u.x[1]'])})" for _ in range(4)]
+    deep = [f"relu({weighted(hidden)})" for _ in range(4)]
+    score = weighted(deep)
+    apart = "max(abs(u.x[0] - v.x[0]), abs(u.x[1] - v.x[1]))"
+    facts = [f"{score} >= 1/4", f"{score.replace('u.', 'v.')} <= -1/4"]
+    p = posed("domain X { x: real^2 in [-1, 1] }", ["u", "v"], facts, [apart])
+    found = cases(p.question, 20)
+    assert isinstance(found, Least) and dict(found.work)["branches"] > 1
+    certified(p.question, found, True)
+    points = np.random.default_rng(seed).integers(-64, 65, (3000, 4)) / 64
+    for point in points:
+        exact = tuple(map(F, point.tolist()))
+        if found.value is None or max(abs(exact[0] - exact[2]), abs(exact[1] - exact[3])) < found.value:
+            assert not p.question.solved_by(exact)

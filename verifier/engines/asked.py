@@ -8,7 +8,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-from verifier.engines.engine import Fails, Holds, Unknown, Work
+from verifier.engines.engine import Fails, Holds, Least, Unknown, Work
 from verifier.query.question import Question
 
 CERTIFICATE, SECOND = "a certificate", "a second opinion"
@@ -69,6 +69,8 @@ def turn(task: str, answer: object, seconds: float, wanted: str) -> Turn:
             return Turn(engine, "solution", seconds, by, answer.work, wanted)
         case dict():
             return Turn(engine, "found", seconds, by, (("pairs", len(answer)),), wanted)
+        case Least():
+            return Turn(engine, "found", seconds, by, answer.work, wanted)
         case _:
             return Turn(engine, "unknown" if answer is None else "found", seconds, by, (), wanted)
 

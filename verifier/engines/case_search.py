@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from copy import copy
 from fractions import Fraction
 from functools import cached_property
@@ -206,7 +206,7 @@ class Plan:
 
 class CaseSearch:
     """One question. `most`: give up after so many branches. `exact`: with exact arithmetic alone, however many the
-    choices. `shown`: somebody sees the solution."""
+    choices. `shown`: somebody sees the solution. `starts`: where to look for one first."""
 
     def __init__(
         self,
@@ -216,6 +216,7 @@ class CaseSearch:
         most: int | None = None,
         exact: bool = False,
         shown: bool = True,
+        starts: Sequence[Vector] = (),
     ) -> None:
         self.begun, self.most, self.plain, self.shown = time.monotonic(), most, exact, shown
         self.end = self.begun + seconds
@@ -227,7 +228,7 @@ class CaseSearch:
         self.many = False
         self.next = 0  # how much work is done when points are tried at random again
         self.guessed = 0.0  # seconds
-        self.points: deque[Floats] = deque(maxlen=STARTS)
+        self.points: deque[Vector | Floats] = deque(starts, maxlen=STARTS)
         self.gains: dict[int, float] = {}  # test -> which share of the slack its cuts took, both sides multiplied
 
     def run(self) -> Answer:
@@ -694,7 +695,7 @@ class CaseSearch:
             names.append(self.truth_row(node, above))
         sides = [self.side(i, ranges) for i in range(len(self.question.variables))]
         try:
-            found = solve(rows, [low for low, _ in sides], [high for _, high in sides])
+            found = solve(rows, [low for low, _ in sides], [high for _, high in sides], self.many)
         except Stopped:
             return Unknown("exact linear arithmetic took too long") if undecided is None else Cut(undecided)
         match found:
@@ -738,6 +739,16 @@ class Searcher:
     def brief(self, question: Question, most: int, shown: bool, seconds: float) -> Answer:
         """The same, if exact arithmetic sees it on so many branches; the solution made pleasant where it is `shown`."""
         return self._search(question, seconds, most, exact=True, shown=shown)
+
+    def nearby(self, question: Question, starts: Sequence[Vector], took: Stats, seconds: float) -> Answer:
+        """Any solution, looked for near `starts` first, or a certificate. What it takes is added to `took`."""
+        self.now = CaseSearch(question, seconds, self._planned(question), shown=False, starts=starts)
+        try:
+            return self.now.run()
+        finally:
+            took.branches += self.now.stats.branches
+            took.programs += self.now.stats.programs
+            self.now = None
 
     def strike(self, question: Question, grid: Grid, seconds: float) -> dict[int, Vector]:
         """Solutions in many boxes at once (`falsify.strike`)."""

@@ -81,6 +81,7 @@ class Least(Struct, frozen=True):
     points: tuple[Vector, ...] = ()
     trusts: tuple[str, ...] = ()
     proofs: tuple[Claimed, ...] = ()
+    work: Work = ()
 
 
 class Most(Struct, frozen=True):
@@ -248,8 +249,11 @@ class Strategy(Struct, frozen=True):
 
 
 class Unknown(Struct, frozen=True):
+    """`most`: at least the infimum that was asked for is no larger."""
+
     why: str
     work: Work = ()
+    most: Fraction | None = None
 
 
 Answer = Holds | Null | Fails | Least | Most | Curve | Arcs | Ridges | Torn | Strategy | Unknown
@@ -257,7 +261,7 @@ Answer = Holds | Null | Fails | Least | Most | Curve | Arcs | Ridges | Torn | St
 
 def worked(answer: Answer, **work: int) -> Answer:
     """The answer of a search, with what it took."""
-    if not isinstance(answer, Holds | Fails | Unknown):
+    if not isinstance(answer, Holds | Fails | Least | Unknown):
         return answer
     return replace(answer, work=tuple((what, n) for what, n in work.items() if n))
 

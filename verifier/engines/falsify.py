@@ -237,7 +237,7 @@ def falsify(
     seconds: float,
     landscape: Landscape | None = None,
     solved_by: Callable[[Vector], bool] | None = None,
-    starts: Sequence[Floats] = (),
+    starts: Sequence[Vector | Floats] = (),
 ) -> Answer:
     """A solution found by sampling and climbing, or Unknown. `landscape`, `solved_by` (of `tester`): of the question,
     where the caller has them; `starts`: points to begin with."""
@@ -250,7 +250,7 @@ def falsify(
     cloud = Cloud(low, high, whole, Chance())
     points = cloud.fresh(POINTS)
     if starts:
-        points[:, : len(starts)] = cloud.tidy(np.stack(list(starts)[:POINTS], axis=1))
+        points[:, : len(starts)] = cloud.tidy(np.array(list(starts)[:POINTS], dtype=float).T)
     scores = landscape.at(points)
     stale = 0
     while True:

@@ -31,30 +31,32 @@ PIVOTS = 2000
 ZERO, ONE = Fraction(0), Fraction(1)
 Reached = tuple[Fraction, Vector, Vector]
 """A value, a solution, and where it is taken in the closure of the solution's piece."""
+Search = Callable[[Question, float, tuple[Vector, ...]], Answer]
+"""(question, seconds, points near which there may be a solution) -> a solution, or that there is none."""
 
 
-def least_peak(
-    question: Question, forms: Largest, search: Callable[[Question, float], Answer], seconds: float
-) -> Answer:
+def least_peak(question: Question, forms: Largest, search: Search, seconds: float) -> Answer:
     """inf of numbers[0], which is the largest of `forms`, over the solutions; Unknown where `search` comes to no end.
     The number is continuous, so a linear program has its minimum over the closure of a piece of the facts alone."""
     end, count = time.monotonic() + seconds, len(question.variables)
     further = replace(question, numbers=(), large=())
     bare = plain(further)
     best: Reached | None = None
-    while isinstance(found := search(further, end - time.monotonic()), Fails):
+    near: tuple[Vector, ...] = ()
+    while isinstance(found := search(further, end - time.monotonic(), near), Fails):
         z = found.points[0][:count]
         value, y = bottom(bare, forms, z)
         best, further = (value, z, y), below(bare, forms, value, strict=True)
+        near = lifted(forms, y), lifted(forms, z)
     if not isinstance(found, Holds):
         why = found.why if isinstance(found, Unknown) else "another answer than a solution or none"
-        return Unknown(why if best is None else f"{why}; it is at most {best[0]}")
+        return Unknown(why) if best is None else Unknown(f"{why}; it is at most {best[0]}", most=best[0])
     if best is None:
         return Least(found.by, None, False, (), trusted(found), proofs(found))
     value, z, y = best
     within = below(bare, forms, value, strict=False)
     if not bare.solved_by(y):
-        last = search(within, end - time.monotonic())
+        last = search(within, end - time.monotonic(), near)
         if isinstance(last, Holds):
             return approached(question, bare, forms, best, last)
         if not isinstance(last, Fails):

@@ -52,6 +52,9 @@ opinion."""
 EXACT = 6
 """Up to so many choices, the case search is exact by itself."""
 
+MOSTLY = 0.7
+"""Of the time for a least value, what searches of cases have; the rest is z3's."""
+
 BRIEFLY, SHORTER, LONGER = 256, 128, 1024
 """Branches of the exact search before z3 is loaded (as long as that takes), and when a certificate is wanted (some 300
 ms): of a least distance fewer, as linear programs then have a slack to go by."""
@@ -247,11 +250,16 @@ class Portfolio:
         if question.squares:
             return self._ask("least_square", question, seconds=seconds)
         begun = time.monotonic()
+        first: Answer | None = None
         if self.certifying and not self.doubting:
-            first = self._ask("least_cases", question, BRIEFLY, seconds=seconds)
+            first = self._ask("least_cases", question, BRIEFLY, seconds=MOSTLY * seconds)
             if not isinstance(first, Unknown):
                 return first
-        return self._extreme("least", question, closure.smaller, seconds - (time.monotonic() - begun), SHORTER)
+        found = self._extreme("least", question, closure.smaller, seconds - (time.monotonic() - begun), SHORTER)
+        match first, found:
+            case Unknown(most=bound), Unknown(most=known) if bound is not None and (known is None or bound < known):
+                return first
+        return found
 
     def greatest(self, question: Question, seconds: float) -> Answer:
         """The supremum of the question's first number."""

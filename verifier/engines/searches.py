@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from msgspec.structs import replace
 
-from verifier.engines.case_search import Searcher
+from verifier.engines.case_search import Searcher, Stats
 from verifier.engines.engine import Answer, Unknown, worked
 from verifier.engines.peak import least_peak
 from verifier.query.convex import largest
@@ -18,7 +18,7 @@ UNASKED, SHARE = 6.0, 0.25
 """Seconds, or the part of those of the search, for a certificate that nobody has asked for."""
 
 CHOICES = 6
-"""More have a search of their own for the certificate of a least value."""
+"""Up to so many, exact arithmetic looks for a least value."""
 
 searcher = Searcher()
 boxes: list[Callable[[], int]] = []
@@ -27,12 +27,18 @@ case_search, glance, brief, strike = searcher.case_search, searcher.glance, sear
 
 
 def least_cases(question: Question, most: int, seconds: float) -> Answer:
-    """inf of numbers[0], where the facts have few choices, and exact arithmetic finds each solution, and that there is
-    no other, on so many branches."""
+    """inf of numbers[0], where that is a convex number. Where the facts have few choices, exact arithmetic finds each
+    solution, and that there is no other, on so many branches."""
     forms = largest(question.circuit, question.numbers[0], len(question.variables))
-    if forms is None or choices(plain(replace(question, numbers=()))) > CHOICES:
-        return Unknown("there are too many cases")
-    return least_peak(question, forms, lambda asked, left: searcher.brief(asked, most, False, left), seconds)
+    if forms is None:
+        return Unknown("the number is not convex")
+    if choices(plain(replace(question, numbers=()))) > CHOICES:
+        took = Stats()
+        answer = least_peak(
+            question, forms, lambda asked, left, near: searcher.nearby(asked, near, took, left), seconds
+        )
+        return worked(answer, branches=took.branches, linear_programs=took.programs)
+    return least_peak(question, forms, lambda asked, left, _: searcher.brief(asked, most, False, left), seconds)
 
 
 def box_search(question: Question, seconds: float) -> Answer:

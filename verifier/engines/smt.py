@@ -262,7 +262,7 @@ def least(question: Question, seconds: float) -> Answer:
     clock = Clock(seconds)
     forms = largest(question.circuit, question.numbers[0], len(question.variables))
     if forms is not None:
-        return least_peak(question, forms, solution, seconds)
+        return least_peak(question, forms, lambda asked, left, _: solution(asked, left), seconds)
     actual = Encoding(question, "z")
     shadow = Encoding(question, "y", like=actual)
     objective = shadow.reals[question.numbers[0]]
