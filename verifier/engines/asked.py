@@ -8,7 +8,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-from verifier.engines.engine import Fails, Holds, Least, Unknown, Work
+from verifier.engines.engine import Fails, Holds, Least, Most, Unknown, Work
 from verifier.query.question import Question
 
 CERTIFICATE, SECOND = "a certificate", "a second opinion"
@@ -17,6 +17,8 @@ SHORT = {
     "glance": "bounds",
     "brief": "case search",
     "least_cases": "case search",
+    "greatest_cases": "case search",
+    "steepest_cases": "case search",
     "box_search": "box search",
     "box_proof": "box search",
     "case_search": "case search",
@@ -69,7 +71,7 @@ def turn(task: str, answer: object, seconds: float, wanted: str) -> Turn:
             return Turn(engine, "solution", seconds, by, answer.work, wanted)
         case dict():
             return Turn(engine, "found", seconds, by, (("pairs", len(answer)),), wanted)
-        case Least():
+        case Least() | Most():
             return Turn(engine, "found", seconds, by, answer.work, wanted)
         case _:
             return Turn(engine, "unknown" if answer is None else "found", seconds, by, (), wanted)

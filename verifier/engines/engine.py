@@ -95,6 +95,7 @@ class Most(Struct, frozen=True):
     points: tuple[Vector, ...] = ()
     trusts: tuple[str, ...] = ()
     proofs: tuple[Claimed, ...] = ()
+    work: Work = ()
 
 
 class Stretch(Struct, frozen=True):
@@ -261,7 +262,7 @@ Answer = Holds | Null | Fails | Least | Most | Curve | Arcs | Ridges | Torn | St
 
 def worked(answer: Answer, **work: int) -> Answer:
     """The answer of a search, with what it took."""
-    if not isinstance(answer, Holds | Fails | Least | Unknown):
+    if not isinstance(answer, Holds | Fails | Least | Most | Unknown):
         return answer
     return replace(answer, work=tuple((what, n) for what, n in work.items() if n))
 

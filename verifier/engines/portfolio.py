@@ -214,6 +214,20 @@ class Portfolio:
         agree(first.by, "no solution", second)
         return second if isinstance(second, Holds) else first
 
+    def _cased(self, task: str, question: Question, beyond: Beyond, seconds: float, exact: int = LONGER) -> Answer:
+        """What a search of cases finds, with its certificates; or else z3."""
+        begun = time.monotonic()
+        first: Answer | None = None
+        if self.certifying and not self.doubting:
+            first = self._ask(f"{task}_cases", question, BRIEFLY, seconds=MOSTLY * seconds)
+            if not isinstance(first, Unknown):
+                return first
+        found = self._extreme(task, question, beyond, seconds - (time.monotonic() - begun), exact)
+        match first, found:
+            case Unknown(most=bound), Unknown(most=known) if bound is not None and (known is None or bound < known):
+                return first
+        return found
+
     def _extreme(self, task: str, question: Question, beyond: Beyond, seconds: float, exact: int = LONGER) -> Answer:
         """What z3 finds; with certificates, where all are found, that nothing lies `beyond` it."""
         started = time.monotonic()
@@ -249,21 +263,11 @@ class Portfolio:
         """The infimum of the question's first number."""
         if question.squares:
             return self._ask("least_square", question, seconds=seconds)
-        begun = time.monotonic()
-        first: Answer | None = None
-        if self.certifying and not self.doubting:
-            first = self._ask("least_cases", question, BRIEFLY, seconds=MOSTLY * seconds)
-            if not isinstance(first, Unknown):
-                return first
-        found = self._extreme("least", question, closure.smaller, seconds - (time.monotonic() - begun), SHORTER)
-        match first, found:
-            case Unknown(most=bound), Unknown(most=known) if bound is not None and (known is None or bound < known):
-                return first
-        return found
+        return self._cased("least", question, closure.smaller, seconds, SHORTER)
 
     def greatest(self, question: Question, seconds: float) -> Answer:
         """The supremum of the question's first number."""
-        return self._extreme("greatest", question, closure.greater, seconds)
+        return self._cased("greatest", question, closure.greater, seconds)
 
     def defect(self, question: Question, seconds: float) -> Answer:
         """The supremum of the first number over the closures of the pieces where the second is zero."""
@@ -271,7 +275,7 @@ class Portfolio:
 
     def steepest(self, question: Question, seconds: float) -> Answer:
         """The supremum of the first number divided by the second."""
-        return self._extreme("steepest", question, closure.steeper, seconds)
+        return self._cased("steepest", question, closure.steeper, seconds)
 
     def steepest_square(self, question: Question, seconds: float) -> Answer:
         """The supremum of the square of the first number divided by the question's square of a distance."""

@@ -6,9 +6,10 @@ from collections.abc import Callable
 
 from msgspec.structs import replace
 
+from verifier.engines.ascent import Quotient, ascent
 from verifier.engines.case_search import Searcher, Stats
 from verifier.engines.engine import Answer, Unknown, worked
-from verifier.engines.peak import least_peak
+from verifier.engines.peak import Search, least_peak
 from verifier.query.convex import largest
 from verifier.query.piece import choices
 from verifier.query.plain import plain
@@ -32,13 +33,29 @@ def least_cases(question: Question, most: int, seconds: float) -> Answer:
     forms = largest(question.circuit, question.numbers[0], len(question.variables))
     if forms is None:
         return Unknown("the number is not convex")
-    if choices(plain(replace(question, numbers=()))) > CHOICES:
-        took = Stats()
-        answer = least_peak(
-            question, forms, lambda asked, left, near: searcher.nearby(asked, near, took, left), seconds
-        )
-        return worked(answer, branches=took.branches, linear_programs=took.programs)
-    return least_peak(question, forms, lambda asked, left, _: searcher.brief(asked, most, False, left), seconds)
+    few = choices(plain(replace(question, numbers=()))) <= CHOICES
+    return _extreme(few, most, lambda search: least_peak(question, forms, search, seconds))
+
+
+def greatest_cases(question: Question, most: int, seconds: float) -> Answer:
+    """sup of numbers[0]."""
+    quotient = Quotient(question, divided=False)
+    return _extreme(choices(question) <= CHOICES, most, lambda search: ascent(quotient, search, seconds))
+
+
+def steepest_cases(question: Question, most: int, seconds: float) -> Answer:
+    """sup of numbers[0] : numbers[1]."""
+    quotient = Quotient(question, divided=True)
+    return _extreme(choices(question) <= CHOICES, most, lambda search: ascent(quotient, search, seconds))
+
+
+def _extreme(few: bool, most: int, find: Callable[[Search], Answer]) -> Answer:
+    """What `find` finds with the search for the number of choices."""
+    took = Stats()
+    if few:
+        return find(lambda asked, left, _: searcher.brief(asked, most, False, left))
+    answer = find(lambda asked, left, near: searcher.nearby(asked, near, took, left))
+    return worked(answer, branches=took.branches, linear_programs=took.programs)
 
 
 def box_search(question: Question, seconds: float) -> Answer:

@@ -43,7 +43,17 @@ MODULES = {
     "quadratic_curve": ("curve_square",),
     "corner_curve": ("curve_corners",),
     "roots": ("find_root",),
-    "searches": ("case_search", "brief", "least_cases", "glance", "strike", "box_search", "box_proof"),
+    "searches": (
+        "case_search",
+        "brief",
+        "glance",
+        "strike",
+        "box_search",
+        "box_proof",
+        "least_cases",
+        "greatest_cases",
+        "steepest_cases",
+    ),
 }
 """Module -> its tasks. It is loaded when one of them is first asked for."""
 HOME = {task: module for module, tasks in MODULES.items() for task in tasks}

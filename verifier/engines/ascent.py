@@ -1,0 +1,121 @@
+"""Suprema by a search for solutions: a solution, the corner of its piece where the number is greatest, a solution at
+which it is greater, and so on (THEORY section 3). That there is no other is a plain question, so where the search has
+proofs, the answer has one. What has no end, or no solution at all, is left to `smt_measures`.
+
+As there, the corner is looked for in the homogenised closure of the piece, { (u, t) : t >= 0, w.u + c t >= 0 for every
+row w.x + c }, where the quotient of two numbers is a number: the divisor is 1.
+"""
+
+from __future__ import annotations
+
+import time
+from fractions import Fraction
+
+from msgspec import Struct
+
+from verifier.canonical.simplex import Inequality, Stopped, Tableau
+from verifier.engines.engine import Answer, Fails, Holds, Most, Unknown, Vector
+from verifier.engines.linear_program import LARGE, Optimum
+from verifier.engines.peak import PIVOTS, Search, pleasant, proofs, trusted
+from verifier.query import closure
+from verifier.query.piece import Row, piece_of
+from verifier.query.question import Question
+
+ZERO, ONE = Fraction(0), Fraction(1)
+CONSTANT = Row((), ONE)
+
+
+class Quotient(Struct, frozen=True):
+    """numbers[0] of a question, or `divided` by numbers[1]; both are >= 0."""
+
+    question: Question
+    divided: bool
+
+    def at(self, point: Vector) -> Fraction | None:
+        """The value at a solution; None where it is none, or the divisor is 0."""
+        if not self.question.solved_by(point):
+            return None
+        values = self.question.values(point)
+        rise, run = values[self.question.numbers[0]], values[self.question.numbers[1]] if self.divided else ONE
+        return rise / run if run else None
+
+    def first(self) -> Question:
+        """The solutions where it is not 0."""
+        return closure.limited(self.question, above=[closure.number(0)])
+
+    def beyond(self, value: Fraction, attained: bool) -> tuple[Question, ...]:
+        """What has no solution where that is the supremum: the first, nothing greater; the last, it is not attained."""
+        return (closure.steeper if self.divided else closure.greater)(self.question, value, attained)
+
+    def level(self, value: Fraction) -> Question:
+        """The solutions where it has this value."""
+        if self.divided:
+            slope = Row(((0, ONE), (1, -value)), ZERO)
+            return closure.limited(self.question, zero=[slope], above=[closure.number(1)])
+        return closure.limited(self.question, zero=[closure.number(0, value)])
+
+    def corner(self, z: Vector) -> tuple[Fraction, Vector] | None:
+        """The supremum over the piece of z, with the integers of z, and the place (u, t) where it is; None where there
+        is none, or it is not found."""
+        count, piece = len(z), piece_of(self.question, z)
+        goal, base = piece.numbers[0], piece.numbers[1] if self.divided else CONSTANT
+        size = base.at(z)
+        if not size:
+            return None
+
+        def whole(row: Row, sign: int = 1, constant: Fraction = ZERO) -> Inequality:
+            terms = {i: sign * w for i, w in row.weights}
+            return Inequality({**terms, count: sign * row.constant} if row.constant else terms, constant)
+
+        rows = [whole(row) for row in (*piece.weak, *piece.strict)]
+        rows += [whole(base, 1, -ONE), whole(base, -1, ONE)]
+        for i, variable in enumerate(self.question.variables):
+            if variable.integer:
+                rows += [whole(Row(((i, ONE),), -z[i]), sign) for sign in (1, -1)]
+        low: list[Fraction | None] = [*(None for _ in z), ZERO]
+        high: list[Fraction | None] = [None] * (count + 1)
+        target = whole(goal)
+        if len(rows) * len(low) >= LARGE:
+            best = Optimum(dict(target.terms), rows, low, high)
+            if best.attained and best.bound is not None and best.point is not None:
+                return best.bound[0], best.point
+        start = (*(a / size for a in z), 1 / size)
+        tableau = Tableau([*rows, whole(goal, -1)], low, high, start=start)
+        try:
+            found = tableau.descend(len(low) + len(rows), PIVOTS)
+        except Stopped:
+            return goal.at(z) / size, start
+        if found is None:
+            return None
+        return sum((w * found.point[i] for i, w in target.terms.items()), ZERO), found.point
+
+
+def ascent(quotient: Quotient, search: Search, seconds: float) -> Answer:
+    """Its supremum over the solutions; Unknown where `search` comes to no end, or there is no corner."""
+    end = time.monotonic() + seconds
+    best: tuple[Fraction, Vector, Vector] | None = None
+    further = quotient.first()
+    near: tuple[Vector, ...] = ()
+    while isinstance(found := search(further, end - time.monotonic(), near), Fails):
+        z = found.points[0]
+        corner = quotient.corner(z)
+        if corner is None:
+            return Unknown("the number has no greatest value on some piece")
+        value, place = corner
+        best, further = (value, z, place), quotient.beyond(value, attained=True)[0]
+        near = z, *((tuple(a / place[-1] for a in place[:-1]),) if place[-1] else ())
+    if best is None or not isinstance(found, Holds):
+        why = found.why if isinstance(found, Unknown) else "the number is 0 wherever it is defined"
+        return Unknown(why if best is None else f"{why}; it is at least {best[0]}")
+    value, z, place = best
+    y = next((point for point in near[::-1] if quotient.at(point) == value), None)
+    if y is None:
+        last = search(quotient.beyond(value, attained=False)[-1], end - time.monotonic(), near)
+        if isinstance(last, Holds):
+            held = (*proofs(found), *proofs(last)) if quotient.divided else proofs(last)
+            return Most(found.by, value, False, (z, place), trusted(last), held)
+        if not isinstance(last, Fails):
+            return Unknown(f"the supremum is {value}, but whether it is attained stayed open")
+        y = last.points[0]
+    level = quotient.level(value)
+    return Most(found.by, value, True, (pleasant(level, y, level.solved_by),), trusted(found), proofs(found))
