@@ -39,10 +39,6 @@ class Quotient(Struct, frozen=True):
         rise, run = values[self.question.numbers[0]], values[self.question.numbers[1]] if self.divided else ONE
         return rise / run if run else None
 
-    def first(self) -> Question:
-        """The solutions where it is not 0."""
-        return closure.limited(self.question, above=[closure.number(0)])
-
     def beyond(self, value: Fraction, attained: bool) -> tuple[Question, ...]:
         """What has no solution where that is the supremum: the first, nothing greater; the last, it is not attained."""
         return (closure.steeper if self.divided else closure.greater)(self.question, value, attained)
@@ -94,7 +90,7 @@ def ascent(quotient: Quotient, search: Search, seconds: float) -> Answer:
     """Its supremum over the solutions; Unknown where `search` comes to no end, or there is no corner."""
     end = time.monotonic() + seconds
     best: tuple[Fraction, Vector, Vector] | None = None
-    further = quotient.first()
+    further = quotient.beyond(ZERO, attained=True)[0]
     near: tuple[Vector, ...] = ()
     while isinstance(found := search(further, end - time.monotonic(), near), Fails):
         z = found.points[0]
@@ -104,9 +100,14 @@ def ascent(quotient: Quotient, search: Search, seconds: float) -> Answer:
         value, place = corner
         best, further = (value, z, place), quotient.beyond(value, attained=True)[0]
         near = z, *((tuple(a / place[-1] for a in place[:-1]),) if place[-1] else ())
-    if best is None or not isinstance(found, Holds):
-        why = found.why if isinstance(found, Unknown) else "the number is 0 wherever it is defined"
+    if not isinstance(found, Holds):
+        why = found.why if isinstance(found, Unknown) else "another answer than a solution or none"
         return Unknown(why if best is None else f"{why}; it is at least {best[0]}")
+    if best is None:
+        flat = search(quotient.level(ZERO), end - time.monotonic(), ())
+        if not isinstance(flat, Fails):
+            return Unknown("there is nothing to take a supremum over")
+        return reached(quotient, ZERO, flat.points[0], found)
     value, z, place = best
     y = next((point for point in near[::-1] if quotient.at(point) == value), None)
     if y is None:
@@ -117,5 +118,10 @@ def ascent(quotient: Quotient, search: Search, seconds: float) -> Answer:
         if not isinstance(last, Fails):
             return Unknown(f"the supremum is {value}, but whether it is attained stayed open")
         y = last.points[0]
+    return reached(quotient, value, y, found)
+
+
+def reached(quotient: Quotient, value: Fraction, y: Vector, held: Holds) -> Most:
+    """A supremum that the solution y attains, and nothing exceeds, as `held` says."""
     level = quotient.level(value)
-    return Most(found.by, value, True, (pleasant(level, y, level.solved_by),), trusted(found), proofs(found))
+    return Most(held.by, value, True, (pleasant(level, y, level.solved_by),), trusted(held), proofs(held))

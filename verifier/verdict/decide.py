@@ -36,6 +36,7 @@ from verifier.model.claim import (
 from verifier.model.meaning import NotYet
 from verifier.model.program import PointValue, Program
 from verifier.query import closure
+from verifier.query.closure import Beyond
 from verifier.query.pose import Posed, Poser
 from verifier.query.question import Question
 from verifier.source.text import NOWHERE
@@ -96,7 +97,7 @@ class Decider:
         self.watch: Callable[[Progress], None] = lambda progress: None
         self.progress = Progress()
         self._metrics: dict[str, Outcome] = {}
-        self.defects: dict[tuple[str, str], tuple[Posed, Answer]] = {}
+        self.defects: dict[tuple[str, str], tuple[Posed, Answer, Beyond]] = {}
         """What w(0+) of two classifiers is, once it is known: it is the same for every delta."""
 
     def at(self, program: Program, seconds: float) -> Decider:

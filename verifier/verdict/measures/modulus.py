@@ -19,6 +19,7 @@ from verifier.language.build import Form
 from verifier.language.root import Root, root
 from verifier.model.claim import Computation
 from verifier.query import closure
+from verifier.query.closure import Beyond
 from verifier.query.pose import Posed
 from verifier.source.text import NOWHERE
 from verifier.syntax import tree
@@ -130,19 +131,36 @@ def _with_limit(
     decider: Decider, fine: tree.Expr, coarse: Form, names: tuple[str, str], value: Measurement
 ) -> Measurement:
     """With a note of the defect w(0+): the largest d1' that is left when d2' tends to 0."""
-    if names in decider.defects:
-        posed, answer = decider.defects[names]
-    else:
-        posed = decider.poser.pose(POINTS, [], numbers=[coarse, decider.poser.shape(fine, POINTS)])
-        answer = decider.portfolio.defect(posed.question, decider.left())
+    known = decider.defects.get(names) or _at_zero(decider, fine, coarse) or _defect(decider, fine, coarse)
+    posed, answer, beyond = known
     match answer:
+        case Most(_, Fraction() as left, True, (vector,)):
+            points = posed.read(vector)
+            decider.replay.demand(points, [within(fine, Fraction(0))])
+            if decider.replay.number(distance(names[0], *POINTS), points) != left:
+                raise ReplayFailed("the distance is not the one that was claimed")
         case Most(_, Fraction() as left, _, (z, place)):
             far, near = leads(posed.question, z, place)
             if place[-1] <= 0 or at(near, place) != 0 or at(far, place) != left * place[-1]:
                 raise ReplayFailed("the defect is not approached where it was claimed")
-            decider.defects[names] = posed, answer
-            return backed(
-                replace(value, notes=(*value.notes, limit(left, names))), answer, posed.question, closure.left_over
-            )
         case _:
             return value
+    decider.defects[names] = known
+    return backed(replace(value, notes=(*value.notes, limit(left, names))), answer, posed.question, beyond)
+
+
+def _at_zero(decider: Decider, fine: tree.Expr, coarse: Form) -> tuple[Posed, Answer, Beyond] | None:
+    """w(0), which is w(0+) where X is compact and the distances are continuous; None elsewhere, or where it is not
+    found."""
+    poser, zero = decider.poser, within(fine, Fraction(0))
+    posed = poser.pose(POINTS, [poser.truth(zero, POINTS)], numbers=[coarse])
+    bounded = all(v.low is not None and v.high is not None for v in posed.question.variables)
+    if not bounded or not poser.regular([coarse, poser.shape(fine, POINTS)], POINTS):
+        return None
+    answer = decider.portfolio.greatest(posed.question, decider.left() / 2)
+    return (posed, answer, closure.greater) if isinstance(answer, Most) and answer.attained else None
+
+
+def _defect(decider: Decider, fine: tree.Expr, coarse: Form) -> tuple[Posed, Answer, Beyond]:
+    posed = decider.poser.pose(POINTS, [], numbers=[coarse, decider.poser.shape(fine, POINTS)])
+    return posed, decider.portfolio.defect(posed.question, decider.left()), closure.left_over
