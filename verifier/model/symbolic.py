@@ -191,6 +191,10 @@ class Symbolic(Distances):
             return user
         return self._far(classifier.metric or LINF, self._differences(classifier, left, right), only)
 
+    def length(self, metric: MetricUse, differences: Sequence[tuple[str, Form]]) -> Form:
+        """The distance of features with these differences."""
+        return self._linear(self._far(metric, differences, None))
+
     def ball(
         self, classifier: Classifier, left: Point, right: Point, only: str | None, radius: Form, closed: bool
     ) -> Form:

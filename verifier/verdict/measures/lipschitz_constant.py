@@ -20,7 +20,7 @@ from verifier.query.piece import Row
 from verifier.query.pose import Posed
 from verifier.syntax import tree
 from verifier.verdict.certify import Points, ReplayFailed, backed, distance
-from verifier.verdict.measures import enumerated, polyhedral
+from verifier.verdict.measures import directional, enumerated, polyhedral
 from verifier.verdict.measures.euclidean import Steepness
 from verifier.verdict.measures.supremum import POINTS, at, leads, member
 from verifier.verdict.verdict import Measurement
@@ -47,6 +47,8 @@ def compute(decider: Decider, computation: Computation) -> Measurement:
         return polyhedral.best(decider, partial(polyhedral.constant, decider, names, far, fine))
     if euclidean:
         return Steepness(decider, names, far, fine).compute()
+    if (slope := directional.constant(decider, names, SHARE * decider.left())) is not None:
+        return slope
     coarse, close = (poser.number(d, POINTS) for d in (far, fine))
     posed = poser.pose(POINTS, [], numbers=[coarse, close])
     answer = decider.portfolio.steepest(posed.question, SHARE * decider.left())

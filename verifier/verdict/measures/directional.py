@@ -1,0 +1,162 @@
+"""The Lipschitz constant of continuous features over a box, as the largest of their directional derivatives (theory,
+"Directional derivatives"): one point and a direction instead of two points.
+
+On the way between two points each t of a relu is > 0, < 0 or constantly 0, but for finitely many places; so there the
+relu changes as the choice "t'(d) if t >= 0 else 0" says. So K is at most the greatest length of the change of f1's
+features among all points and all directions of length at most 1 for f2, whose features are coordinates. It is no less
+where some pair has that quotient; at a kink alone, the choices may say too much.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+from verifier.canonical.simplex import Inequality, Solution, Stopped
+from verifier.engines.engine import Most, Vector
+from verifier.engines.linear_program import solve
+from verifier.language.build import ZERO, Choice, Form, Variable
+from verifier.model.meaning import numbers
+from verifier.model.program import Classifier
+from verifier.model.symbolic import LINF
+from verifier.query import closure
+from verifier.query.piece import piece_of
+from verifier.query.pose import Poser, read
+from verifier.query.question import Question
+from verifier.verdict.certify import Points, backed, distance
+from verifier.verdict.measures.supremum import POINTS
+from verifier.verdict.verdict import Measurement
+
+if TYPE_CHECKING:
+    from verifier.verdict.decide import Decider
+
+STEPS = 64
+"""So often the second point of a pair is moved half the way to the first."""
+Entries = list[tuple[str, Form]]
+"""The entries of features, each with the name of its feature."""
+
+
+def constant(decider: Decider, names: tuple[str, str], seconds: float) -> Measurement | None:
+    """K with a pair that attains it; None where there is no box, no norm, a jump or another oracle, and where no pair
+    is found."""
+    change = Change(decider.poser)
+    question = change.question(*(decider.program.classifiers[name] for name in names))
+    if question is None:
+        return None
+    answer = decider.portfolio.greatest(question, seconds)
+    if not isinstance(answer, Most) or not answer.value or not answer.attained:
+        return None
+    points = pair(decider, names, question, answer.points[0], answer.value)
+    if points is None:
+        return None
+    value = Measurement(answer.value, True, decider.replay.witness(points, names))
+    return backed(value, answer, question, closure.greater)
+
+
+class Change:
+    """How forms of a point change in a direction."""
+
+    def __init__(self, poser: Poser) -> None:
+        self.poser, self.build = poser, poser.build
+        self.inputs = poser.inputs(POINTS[0])
+        self.of: dict[int, Form] = {}
+
+    def question(self, model: Classifier, oracle: Classifier) -> Question | None:
+        """Of z, a point of the box, and d, a direction of length at most 1: the length of the change of the model's
+        features."""
+        domain, build = self.poser.program.domain, self.build
+        box = [build.atoms[form.terms[0][0]] for form in self.inputs]
+        if domain is None or domain.where is not None or any(c.kind != "real" for c in domain.coordinates):
+            return None
+        if any(not isinstance(v, Variable) or v.low is None or v.high is None for v in box):
+            return None
+        if any(not (c.metric or LINF).is_norm or (c.metric or LINF).body is not None for c in (model, oracle)):
+            return None
+        coarse, fine = self.entries(model), self.entries(oracle)
+        reach = self.reach(oracle, fine)
+        if reach is None or not all(self.poser.continuous(form) for _, form in coarse):
+            return None
+        ways = [build.input(Variable(f"direction {k}", -r, r)) for k, r in enumerate(reach)]
+        self.of = {form.terms[0][0]: way for form, way in zip(self.inputs, ways, strict=True)}
+        length = self.length(model, [(name, self.along(form)) for name, form in coarse])
+        if length.is_constant:
+            return None
+        room = build.subtract(build.constant(1), self.length(oracle, [(name, self.along(form)) for name, form in fine]))
+        kept = [*self.inputs, *ways]
+        circuit, nodes = build.circuit([build.at_least_zero(room), length], kept)
+        variables = (build.atoms[form.terms[0][0]] for form in kept)
+        return Question(circuit, tuple(v for v in variables if isinstance(v, Variable)), nodes[:-1], nodes[-1:])
+
+    def entries(self, classifier: Classifier) -> Entries:
+        features = self.poser.symbolic.features(classifier, self.poser.point(POINTS[0]))
+        return [(name, form) for name, value in features.items() for form in numbers(value)]
+
+    def length(self, classifier: Classifier, entries: Entries) -> Form:
+        """The norm of a change of features."""
+        return self.poser.symbolic.length(classifier.metric or LINF, entries)
+
+    def reach(self, oracle: Classifier, fine: Entries) -> list[Fraction] | None:
+        """How large a direction of length 1 can be in each coordinate; None where that is not known."""
+        places = [form.terms[0][0] for form in self.inputs]
+        if any(len(form.terms) > 1 or any(i not in places for i, _ in form.terms) for _, form in fine):
+            return None
+        sizes = []
+        for i in places:
+            alone = [(name, self.build.constant(dict(form.terms).get(i, Fraction(0)))) for name, form in fine]
+            sizes.append(self.length(oracle, alone).constant)
+        return [1 / size for size in sizes] if all(sizes) else None
+
+    def along(self, form: Form) -> Form:
+        """Its derivative; choices are relus."""
+        todo = [i for i, _ in form.terms]
+        while todo:
+            i, atom = todo[-1], self.build.atoms[todo[-1]]
+            assert i in self.of or isinstance(atom, Choice)
+            ahead = [] if i in self.of else [j for j, _ in atom.test.terms if j not in self.of]  # type: ignore[union-attr]
+            todo += ahead
+            if not ahead:
+                todo.pop()
+                if i not in self.of and isinstance(atom, Choice):
+                    self.of[i] = self.build.select(atom.test, self.sum(atom.test), ZERO)
+        return self.sum(form)
+
+    def sum(self, form: Form) -> Form:
+        return self.build.combine((w, self.of[i]) for i, w in form.terms)
+
+
+def pair(
+    decider: Decider, names: tuple[str, str], question: Question, solution: Vector, value: Fraction
+) -> Points | None:
+    """Two points in a direction of the solution, so near that nothing bends between them; as the reference interpreter
+    sees it."""
+    far, fine = (distance(name, *POINTS) for name in names)
+    width = len(solution) // 2
+    way = solution[width:]
+    for z in starts(question, solution, width):
+        step = Fraction(1)
+        for _ in range(STEPS):
+            ends = read(decider.program, POINTS, [*z, *(a + step * d for a, d in zip(z, way, strict=True))])
+            if all(decider.replay.interpreter.inside(point) for point in ends.values()):
+                run = decider.replay.number(fine, ends)
+                if run > 0 and decider.replay.number(far, ends) == value * run:
+                    return ends
+            step /= 2
+    return None
+
+
+def starts(question: Question, solution: Vector, width: int) -> Iterator[Sequence[Fraction]]:
+    """Where a pair may begin: within the piece that the solution has for its direction, or at it."""
+    piece, rows = piece_of(question, solution), []
+    for row in (*piece.weak, *piece.strict):
+        terms = {i: w for i, w in row.weights if i < width}
+        if terms:
+            constant = row.constant + sum((w * solution[i] for i, w in row.weights if i >= width), Fraction(0))
+            rows.append(Inequality(terms, constant, strict=True))
+    try:
+        found = solve(rows, [None] * width, [None] * width)
+    except Stopped:
+        found = None
+    if isinstance(found, Solution):
+        yield found.point
+    yield solution[:width]
