@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from itertools import product
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.engines.questions import Vector, question
+from tests.engines.questions import Vector, posed, question
 from tests.model.expressions import expressions, points
 from tests.model.test_symbolic import flat
 from tests.query.test_piece import asked, neighbours
 from verifier.engines import smt
 from verifier.engines.case_search import Searcher
 from verifier.engines.engine import Fails, Holds
+from verifier.kernel.circuit import Affine
 from verifier.kernel.proof import check
 from verifier.model.program import PointValue
 from verifier.query import closure
@@ -169,3 +171,37 @@ def test_given_inputs_are_given() -> None:
     q = closure.fixed(question(JUMP, ["u"], ["u.a > 1"]), {0: F(1)})
     assert not q.solved_by((F(3, 2), F(0)))
     assert refuted(q)
+
+
+@given(
+    st.lists(st.fractions(-3, 3, max_denominator=6).filter(bool), min_size=1, max_size=3),
+    st.fractions(-3, 3, max_denominator=6),
+    st.fractions(-4, 4, max_denominator=12),
+    st.booleans(),
+)
+def test_a_sum_of_whole_numbers_is_below_a_bound_by_a_step(
+    weights: list[Fraction], constant: Fraction, bound: Fraction, strict: bool
+) -> None:
+    sides = ", ".join(f"n{i}: int in [-40, 40]" for i in range(len(weights)))
+    q = question(f"domain X {{ {sides}, a: real in [0, 1] }}", ["u"], [])
+    row = Row(tuple(enumerate(weights)), constant)
+    found = closure.step(q, row, bound, strict)
+    assert found is not None and (found < bound or (found == bound and not strict))
+    for numbers in product(range(-6, 7), repeat=len(weights)):
+        value = row.at(tuple(map(Fraction, numbers)))
+        assert value <= found or not (value < bound or (value == bound and not strict))
+    real = Row((*row.weights, (len(weights), Fraction(1))), constant)
+    assert closure.step(q, real, bound, strict) is None
+
+
+def test_the_radius_over_whole_numbers_is_proved_by_equal_points() -> None:
+    """Nothing but equal points is nearer than 1."""
+    score = "relu(u.n - 2 * u.m) - relu(u.m - 3) + relu(u.n + u.m - 7) - 2"
+    facts = [f"{score} >= 1/2", f"{score.replace('u.', 'v.')} <= -1/2"]
+    number = ["max(abs(u.n - v.n), abs(u.m - v.m))"]
+    q = posed("domain X { n: int in [0, 20], m: int in [0, 20] }", ["u", "v"], facts, number).question
+    (nearer,) = closure.smaller(q, Fraction(1), True)
+    found = Searcher().case_search(nearer, 20)
+    assert isinstance(found, Holds) and found.proof is not None and check(*found.proof).trusts == ()
+    equal = [nearer.circuit[n] for n in nearer.facts if isinstance(nearer.circuit[n], Affine)]
+    assert all(not node.constant for node in equal if len(node.terms) == 1)

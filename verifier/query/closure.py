@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from fractions import Fraction
+from math import ceil, floor, gcd, lcm
 
 from msgspec.structs import replace
 
@@ -132,14 +133,15 @@ def smaller(question: Question, value: Fraction | None, attained: bool) -> tuple
     if value is None:
         return (question,)
     if (forms := largest(question.circuit, question.numbers[0], len(question.variables))) is not None:
-        return (below(question, forms, value, strict=attained),)
+        return (below(plain(question), forms, value, strict=attained),)
     gap = number(0, value, -1)
     return (limited(question, above=[gap]) if attained else limited(question, weak=[gap]),)
 
 
 def below(question: Question, forms: Largest, value: Fraction, strict: bool) -> Question:
-    """The solutions at which the largest of `forms` is <= value, or <. There are no choices left of the number."""
-    question, grown = plain(question), Grown(())
+    """The solutions of a plain question at which the largest of `forms` is <= value, or <. There are no choices left of
+    the number."""
+    grown = Grown(())
     tests = (Variable(f"positive part {k + 1}", Fraction(0)) for k in range(len(forms.tests)))
     variables = (*question.variables, *tests)
     inputs = [grown.node(Input(i)) for i in range(len(variables))]
@@ -157,12 +159,24 @@ def below(question: Question, forms: Largest, value: Fraction, strict: bool) -> 
     for k, row in enumerate(forms.tests, start=len(question.variables)):
         facts.append(grown.row(Row((*row.minus().weights, (k, ONE)), -row.constant), inputs))
     for row in forms.rows:
-        if strict:
+        most = step(question, row, value, strict)
+        if strict and most is None:
             facts.append(grown.negation(grown.row(Row(row.weights, row.constant - value), inputs)))
         else:
-            facts.append(grown.row(Row(row.minus().weights, value - row.constant), inputs))
+            most = value if most is None else most
+            facts.append(grown.row(Row(row.minus().weights, most - row.constant), inputs))
     mirror = (*question.mirror, *(None for _ in forms.tests)) if question.mirror else ()
     return Question(tuple(grown.nodes), variables, tuple(dict.fromkeys(facts)), mirror=mirror)
+
+
+def step(question: Question, row: Row, value: Fraction, strict: bool) -> Fraction | None:
+    """The greatest value <= `value`, or <, that a row over whole inputs may have; None for others."""
+    count = len(question.variables)
+    if not row.weights or not all(i < count and question.variables[i].integer for i, _ in row.weights):
+        return None
+    grid = Fraction(gcd(*(w.numerator for _, w in row.weights)), lcm(*(w.denominator for _, w in row.weights)))
+    steps = (value - row.constant) / grid
+    return row.constant + grid * (ceil(steps) - 1 if strict else floor(steps))
 
 
 def greater(question: Question, value: Fraction | None, attained: bool) -> tuple[Question, ...]:
