@@ -19,7 +19,7 @@ UNASKED, SHARE = 6.0, 0.25
 """Seconds, or the part of those of the search, for a certificate that nobody has asked for."""
 
 CHOICES = 6
-"""Up to so many, exact arithmetic looks for a least value."""
+"""Up to so many, exact arithmetic looks for a least or greatest value."""
 
 searcher = Searcher()
 boxes: list[Callable[[], int]] = []
