@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from pathlib import Path
 from random import Random
 
 import pytest
 
-from verifier.api import Options, load_text
+from benchmarks.suites.twins import network, onnx_file
+from verifier.api import Options, load, load_text
 from verifier.query.pose import Poser
 from verifier.verdict.measures import directional
-from verifier.verdict.verdict import Computed
+from verifier.verdict.verdict import Computed, FileResult, Proved, Refuted
 
 F = Fraction
 PLANE = "domain X { x: real in [-1, 1], y: real in [-1, 1] }"
@@ -94,3 +96,25 @@ def test_where_it_does_not_apply_pairs_are_asked(features: str, domain: str, ora
 def test_a_pair_lies_within_an_open_box() -> None:
     found = computed("relu(x) + relu(y - 9/10)", domain="domain X { x: real in (-1, 1), y: real in (-1, 1) }")
     assert (found.result.amount, found.result.attained, found.trusts) == (2, True, ())
+
+
+def test_a_lipschitz_condition_of_a_network_is_decided_by_its_constant(tmp_path: Path) -> None:
+    """Eight relus: pairs take ten seconds."""
+    (tmp_path / "net.onnx").write_bytes(onnx_file(network(2, 4, 1)))
+    lines = [
+        "domain X { x: real^2 in [-1, 1] }",
+        "labels { a, b }",
+        'model net = onnx("net.onnx", features: scores, metric: linf)',
+        "oracle near { features all  metric linf }",
+    ]
+
+    def result(last: str) -> FileResult:
+        (tmp_path / "q.vf").write_text("\n".join([*lines, last]))
+        return load(tmp_path / "q.vf").check(OPTIONS)
+
+    (found,) = result("compute K: lipschitz_constant(net, near)").computed
+    constant = found.result.amount
+    assert isinstance(constant, Fraction) and found.trusts == ()
+    for bound, kind in (constant, Proved), (constant * F(999, 1000), Refuted):
+        (checked,) = result(f"assert A: lipschitz(net, near, {bound})").assertions
+        assert isinstance(checked.verdict, kind) and not checked.verdict.trusts

@@ -36,7 +36,7 @@ from verifier.model.distribution import Distribution, distribution_of
 from verifier.model.elaborate import names_in
 from verifier.model.meaning import fail
 from verifier.model.prenex import prenex
-from verifier.model.program import Program
+from verifier.model.program import Classifier, Program
 from verifier.model.replace import literal, quantifiers, quantifies, renamed, rewritten
 from verifier.model.symbolic import Symbolic
 from verifier.source import Source
@@ -331,7 +331,7 @@ def _property(program: Program, body: tree.Apply, word: Property) -> Claim:
     if word.name == "is_pseudometric" and (why := _quadratic(program, call)):
         return ByConstruction(why)
 
-    if word.name == "lipschitz" and (bound := _mixed(program, call)) is not None:
+    if word.name == "lipschitz" and (bound := _by_constant(program, call)) is not None:
         return Compare(_computation(program, "lipschitz_constant", call), "<=", bound)
 
     def claim(shape: pattern.Pattern) -> Claim:
@@ -392,14 +392,26 @@ def _quadratic(program: Program, call: Call) -> str:
     return f"{norm} Sums, maxima and positive multiples of pseudometrics are pseudometrics." if metric.join else norm
 
 
-def _mixed(program: Program, call: Call) -> Fraction | None:
-    """The bound of a Lipschitz condition between a root and a piecewise-linear distance, which are not compared pair by
-    pair; None where both are of one kind."""
-    metrics = [program.classifiers[name].metric for name in _shown(call)]
-    roots = sum(metric is not None and metric.is_quadratic for metric in metrics)
+def _by_constant(program: Program, call: Call) -> Fraction | None:
+    """The bound of a Lipschitz condition that the least constant decides: between a root and a piecewise-linear
+    distance, which are not compared pair by pair, and of a network over a box, where one point and a direction are
+    less than a pair. None for others."""
+    model, oracle = (program.classifiers[n.id] for k in ("f1", "f2") if isinstance(n := call.names[k], tree.Name))
+    roots = sum(c.metric is not None and c.metric.is_quadratic for c in (model, oracle))
     bound = call.names["bound"]
     assert isinstance(bound, tree.Number)
-    return bound.value if roots == 1 else None
+    return bound.value if roots == 1 or (not roots and _sloped(program, model, oracle)) else None
+
+
+def _sloped(program: Program, model: Classifier, oracle: Classifier) -> bool:
+    """A network over a box of real coordinates, which are the features of the oracle; both have norms."""
+    domain = program.domain
+    if domain is None or domain.where is not None or model.network is None or oracle.network is not None:
+        return False
+    box = all(c.kind == "real" and c.low is not None and c.high is not None for c in domain.coordinates)
+    seen = [f.value.id for f in oracle.features if isinstance(f.value, tree.Name)]
+    whole = sorted(seen) == sorted(c.name for c in domain.coordinates) and len(seen) == len(oracle.features)
+    return box and whole and all(c.metric is not None and c.metric.is_norm for c in (model, oracle))
 
 
 def _shown(call: Call) -> tuple[str, ...]:
