@@ -13,10 +13,10 @@ from fractions import Fraction
 
 from msgspec import Struct
 
-from verifier.canonical.simplex import Inequality, Stopped, Tableau
+from verifier.canonical.simplex import Inequality
 from verifier.engines.engine import Answer, Fails, Holds, Most, Unknown, Vector
-from verifier.engines.linear_program import LARGE, Optimum
-from verifier.engines.peak import PIVOTS, Search, pleasant, proofs, trusted
+from verifier.engines.linear_program import corner
+from verifier.engines.peak import Search, pleasant, proofs, trusted
 from verifier.query import closure
 from verifier.query.piece import Row, piece_of
 from verifier.query.question import Question
@@ -40,17 +40,15 @@ class Quotient(Struct, frozen=True):
         return rise / run if run else None
 
     def beyond(self, value: Fraction, attained: bool) -> tuple[Question, ...]:
-        """What has no solution where that is the supremum: the first, nothing greater; the last, it is not attained."""
+        """What has no solution where that is the supremum: the first, since nothing is greater; the last, of those that
+        have the value, where it is not attained."""
         return (closure.steeper if self.divided else closure.greater)(self.question, value, attained)
 
     def level(self, value: Fraction) -> Question:
-        """The solutions where it has this value."""
-        if self.divided:
-            slope = Row(((0, ONE), (1, -value)), ZERO)
-            return closure.limited(self.question, zero=[slope], above=[closure.number(1)])
-        return closure.limited(self.question, zero=[closure.number(0, value)])
+        """The solutions where it has this value, which none exceeds."""
+        return self.beyond(value, attained=False)[-1]
 
-    def corner(self, z: Vector) -> tuple[Fraction, Vector] | None:
+    def top(self, z: Vector) -> tuple[Fraction, Vector] | None:
         """The supremum over the piece of z, with the integers of z, and the place (u, t) where it is; None where there
         is none, or it is not found."""
         count, piece = len(z), piece_of(self.question, z)
@@ -70,20 +68,9 @@ class Quotient(Struct, frozen=True):
                 rows += [whole(Row(((i, ONE),), -z[i]), sign) for sign in (1, -1)]
         low: list[Fraction | None] = [*(None for _ in z), ZERO]
         high: list[Fraction | None] = [None] * (count + 1)
-        target = whole(goal)
-        if len(rows) * len(low) >= LARGE:
-            best = Optimum(dict(target.terms), rows, low, high)
-            if best.attained and best.bound is not None and best.point is not None:
-                return best.bound[0], best.point
-        start = (*(a / size for a in z), 1 / size)
-        tableau = Tableau([*rows, whole(goal, -1)], low, high, start=start)
-        try:
-            found = tableau.descend(len(low) + len(rows), PIVOTS)
-        except Stopped:
-            return goal.at(z) / size, start
-        if found is None:
-            return None
-        return sum((w * found.point[i] for i, w in target.terms.items()), ZERO), found.point
+        target = whole(goal).terms
+        found = corner(target, rows, low, high, (*(a / size for a in z), 1 / size))
+        return None if found is None else (sum((w * found[i] for i, w in target.items()), ZERO), found)
 
 
 def ascent(quotient: Quotient, search: Search, seconds: float) -> Answer:
@@ -94,10 +81,10 @@ def ascent(quotient: Quotient, search: Search, seconds: float) -> Answer:
     near: tuple[Vector, ...] = ()
     while isinstance(found := search(further, end - time.monotonic(), near), Fails):
         z = found.points[0]
-        corner = quotient.corner(z)
-        if corner is None:
+        top = quotient.top(z)
+        if top is None:
             return Unknown("the number has no greatest value on some piece")
-        value, place = corner
+        value, place = top
         best, further = (value, z, place), quotient.beyond(value, attained=True)[0]
         near = z, *((tuple(a / place[-1] for a in place[:-1]),) if place[-1] else ())
     if not isinstance(found, Holds):
@@ -111,7 +98,7 @@ def ascent(quotient: Quotient, search: Search, seconds: float) -> Answer:
     value, z, place = best
     y = next((point for point in near[::-1] if quotient.at(point) == value), None)
     if y is None:
-        last = search(quotient.beyond(value, attained=False)[-1], end - time.monotonic(), near)
+        last = search(quotient.level(value), end - time.monotonic(), near)
         if isinstance(last, Holds):
             held = (*proofs(found), *proofs(last)) if quotient.divided else proofs(last)
             return Most(found.by, value, False, (z, place), trusted(last), held)

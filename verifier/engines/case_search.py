@@ -740,15 +740,9 @@ class Searcher:
         """The same, if exact arithmetic sees it on so many branches; the solution made pleasant where it is `shown`."""
         return self._search(question, seconds, most, exact=True, shown=shown)
 
-    def nearby(self, question: Question, starts: Sequence[Vector], took: Stats, seconds: float) -> Answer:
-        """Any solution, looked for near `starts` first, or a certificate. What it takes is added to `took`."""
-        self.now = CaseSearch(question, seconds, self._planned(question), shown=False, starts=starts)
-        try:
-            return self.now.run()
-        finally:
-            took.branches += self.now.stats.branches
-            took.programs += self.now.stats.programs
-            self.now = None
+    def nearby(self, question: Question, starts: Sequence[Vector], seconds: float) -> Answer:
+        """Any solution, looked for near `starts` first, or a certificate."""
+        return self._search(question, seconds, None, shown=False, starts=starts)
 
     def strike(self, question: Question, grid: Grid, seconds: float) -> dict[int, Vector]:
         """Solutions in many boxes at once (`falsify.strike`)."""
@@ -763,9 +757,15 @@ class Searcher:
         return self._plan
 
     def _search(
-        self, question: Question, seconds: float, most: int | None, exact: bool = False, shown: bool = True
+        self,
+        question: Question,
+        seconds: float,
+        most: int | None,
+        exact: bool = False,
+        shown: bool = True,
+        starts: Sequence[Vector] = (),
     ) -> Answer:
-        search = CaseSearch(question, seconds, self._planned(question), most, exact, shown)
+        search = CaseSearch(question, seconds, self._planned(question), most, exact, shown, starts)
         self.now = search
         try:
             answer, took = search.run(), search.stats

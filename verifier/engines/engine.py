@@ -260,6 +260,12 @@ class Unknown(Struct, frozen=True):
 Answer = Holds | Null | Fails | Least | Most | Curve | Arcs | Ridges | Torn | Strategy | Unknown
 
 
+def work_of(answer: object) -> Work:
+    """What a search took for its answer, as far as it says so."""
+    work: Work = getattr(answer, "work", ())
+    return work
+
+
 def worked(answer: Answer, **work: int) -> Answer:
     """The answer of a search, with what it took."""
     if not isinstance(answer, Holds | Fails | Least | Most | Unknown):

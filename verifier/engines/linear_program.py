@@ -17,6 +17,8 @@ from verifier.query.piece import Piece
 
 LARGE = 900
 """Inequalities times inputs from which floats are worth their loading."""
+PIVOTS = 2000
+"""Of a descent."""
 ZERO, ONE = Fraction(0), Fraction(1)
 Bounds = Sequence[Fraction | None]
 Goal = Mapping[int, Fraction]
@@ -79,6 +81,24 @@ class Optimum:
         if self.point is None or self.bound is None:
             return False
         return sum((w * self.point[i] for i, w in self.goal.items()), ZERO) == self.bound[0]
+
+
+def corner(
+    goal: Goal, inequalities: Sequence[Inequality], low: Bounds, high: Bounds, start: Sequence[Fraction]
+) -> tuple[Fraction, ...] | None:
+    """Where goal is largest, as if strict inequalities were weak; `start`, where it holds, if that takes too long. None
+    where there is no end to it."""
+    if len(inequalities) * len(low) >= LARGE:
+        best = Optimum(goal, inequalities, low, high)
+        if best.attained and best.point is not None:
+            return best.point
+    minus = Inequality({i: -w for i, w in goal.items()}, ZERO)
+    tableau = simplex.Tableau([*inequalities, minus], low, high, start=start)
+    try:
+        found = tableau.descend(len(low) + len(inequalities), PIVOTS)
+    except simplex.Stopped:
+        return tuple(start)
+    return None if found is None else found.point
 
 
 def polyhedron(piece: Piece, count: int) -> tuple[list[Inequality], list[Fraction | None], list[Fraction | None]]:

@@ -11,9 +11,9 @@ from fractions import Fraction
 
 from msgspec.structs import replace
 
-from verifier.canonical.simplex import Inequality, Stopped, Tableau
+from verifier.canonical.simplex import Inequality
 from verifier.engines.engine import Answer, Claimed, Fails, Holds, Least, Unknown, Vector
-from verifier.engines.linear_program import LARGE, Optimum, polyhedron
+from verifier.engines.linear_program import corner, polyhedron
 from verifier.engines.polish import Neighbours, polish
 from verifier.query.closure import below
 from verifier.query.convex import Largest
@@ -27,7 +27,6 @@ NEAR = Fraction(1, 1000)
 """How much more than an infimum the value of a solution may be that is shown for it."""
 WIDE = 32
 """Up to so many coordinates those of a nearest point are made pleasant."""
-PIVOTS = 2000
 ZERO, ONE = Fraction(0), Fraction(1)
 Reached = tuple[Fraction, Vector, Vector]
 """A value, a solution, and where it is taken in the closure of the solution's piece."""
@@ -116,13 +115,5 @@ def bottom(question: Question, forms: Largest, z: Vector) -> tuple[Fraction, Vec
     for k, row in (*enumerate(forms.tests, count), *((peak, row) for row in forms.rows)):
         rows.append(Inequality({**dict(row.minus().weights), k: ONE}, -row.constant))
     now = forms.at(z)
-    if len(rows) * len(low) >= LARGE:
-        best = Optimum({peak: -ONE}, rows, low, high)
-        if best.attained and best.point is not None:
-            return best.point[peak], best.point[:count]
-    tableau = Tableau([*rows, Inequality({peak: ONE}, ZERO)], low, high, start=(*lifted(forms, z), now))
-    try:
-        found = tableau.descend(len(low) + len(rows), PIVOTS)
-    except Stopped:
-        return now, z
-    return (now, z) if found is None else (found.point[peak], found.point[:count])
+    found = corner({peak: -ONE}, rows, low, high, (*lifted(forms, z), now))
+    return (now, z) if found is None else (found[peak], found[:count])

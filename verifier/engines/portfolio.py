@@ -23,6 +23,7 @@ from verifier.engines.engine import (
     Null,
     Unknown,
     Vector,
+    work_of,
 )
 from verifier.engines.worker import Worker
 from verifier.kernel.circuit import Input
@@ -153,7 +154,7 @@ class Portfolio:
         begun = time.monotonic()
         answer = self.worker.ask(task, *arguments, seconds=seconds)
         took = time.monotonic() - begun
-        self.nodes += sum(n for what, n in getattr(answer, "work", ()) if what in ("branches", "boxes"))
+        self.nodes += sum(n for what, n in work_of(answer) if what in ("branches", "boxes"))
         if self.recording or self.doubting:
             question = about or arguments[0]
             if self._now is None or self._now[0] is not question:

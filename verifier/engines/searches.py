@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 
 from msgspec.structs import replace
 
 from verifier.engines.ascent import Quotient, ascent
-from verifier.engines.case_search import Searcher, Stats
-from verifier.engines.engine import Answer, Unknown, worked
+from verifier.engines.case_search import Searcher
+from verifier.engines.engine import Answer, Unknown, Vector, work_of, worked
 from verifier.engines.peak import Search, least_peak
 from verifier.query.convex import largest
 from verifier.query.piece import choices
@@ -51,11 +52,16 @@ def steepest_cases(question: Question, most: int, seconds: float) -> Answer:
 
 def _extreme(few: bool, most: int, find: Callable[[Search], Answer]) -> Answer:
     """What `find` finds with the search for the number of choices."""
-    took = Stats()
     if few:
         return find(lambda asked, left, _: searcher.brief(asked, most, False, left))
-    answer = find(lambda asked, left, near: searcher.nearby(asked, near, took, left))
-    return worked(answer, branches=took.branches, linear_programs=took.programs)
+    took = Counter[str]()
+
+    def search(asked: Question, left: float, near: tuple[Vector, ...]) -> Answer:
+        found = searcher.nearby(asked, near, left)
+        took.update(dict(work_of(found)))
+        return found
+
+    return worked(find(search), **took)
 
 
 def box_search(question: Question, seconds: float) -> Answer:

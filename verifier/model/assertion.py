@@ -406,12 +406,11 @@ def _by_constant(program: Program, call: Call) -> Fraction | None:
 def _sloped(program: Program, model: Classifier, oracle: Classifier) -> bool:
     """A network over a box of real coordinates, which are the features of the oracle; both have norms."""
     domain = program.domain
-    if domain is None or domain.where is not None or model.network is None or oracle.network is not None:
+    if domain is None or not domain.is_box or model.network is None or oracle.network is not None:
         return False
-    box = all(c.kind == "real" and c.low is not None and c.high is not None for c in domain.coordinates)
     seen = [f.value.id for f in oracle.features if isinstance(f.value, tree.Name)]
     whole = sorted(seen) == sorted(c.name for c in domain.coordinates) and len(seen) == len(oracle.features)
-    return box and whole and all(c.metric is not None and c.metric.is_norm for c in (model, oracle))
+    return whole and all(c.metric is not None and c.metric.is_norm for c in (model, oracle))
 
 
 def _shown(call: Call) -> tuple[str, ...]:

@@ -64,6 +64,12 @@ class Domain(Struct, frozen=True):
     tight: Mapping[tuple[str, int], tuple[Fraction | None, Fraction | None]] = {}
     """Closed sides that `where` implies: of the entry of a vector, or (entry 0) of the code of a member."""
 
+    @property
+    def is_box(self) -> bool:
+        """All real coordinates with two ends, and nothing else."""
+        ends = all(c.kind == "real" and c.low is not None and c.high is not None for c in self.coordinates)
+        return ends and self.where is None
+
     def coordinate(self, name: str) -> Coordinate | None:
         return next((c for c in self.coordinates if c.name == name), None)
 

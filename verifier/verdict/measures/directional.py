@@ -19,7 +19,6 @@ from verifier.engines.linear_program import solve
 from verifier.language.build import ZERO, Choice, Form, Variable
 from verifier.model.meaning import numbers
 from verifier.model.program import Classifier
-from verifier.model.symbolic import LINF
 from verifier.query import closure
 from verifier.query.piece import piece_of
 from verifier.query.pose import Poser, read
@@ -66,12 +65,7 @@ class Change:
         """Of z, a point of the box, and d, a direction of length at most 1: the length of the change of the model's
         features."""
         domain, build = self.poser.program.domain, self.build
-        box = [build.atoms[form.terms[0][0]] for form in self.inputs]
-        if domain is None or domain.where is not None or any(c.kind != "real" for c in domain.coordinates):
-            return None
-        if any(not isinstance(v, Variable) or v.low is None or v.high is None for v in box):
-            return None
-        if any(not (c.metric or LINF).is_norm or (c.metric or LINF).body is not None for c in (model, oracle)):
+        if domain is None or not domain.is_box or not all(c.metric and c.metric.is_norm for c in (model, oracle)):
             return None
         coarse, fine = self.entries(model), self.entries(oracle)
         reach = self.reach(oracle, fine)
@@ -79,6 +73,10 @@ class Change:
             return None
         ways = [build.input(Variable(f"direction {k}", -r, r)) for k, r in enumerate(reach)]
         self.of = {form.terms[0][0]: way for form, way in zip(self.inputs, ways, strict=True)}
+        for i in sorted(build.reach(form for _, form in coarse)):  # what is made of others comes after them
+            atom = build.atoms[i]
+            if isinstance(atom, Choice):  # a relu
+                self.of[i] = build.select(atom.test, self.along(atom.test), ZERO)
         length = self.length(model, [(name, self.along(form)) for name, form in coarse])
         if length.is_constant:
             return None
@@ -94,7 +92,8 @@ class Change:
 
     def length(self, classifier: Classifier, entries: Entries) -> Form:
         """The norm of a change of features."""
-        return self.poser.symbolic.length(classifier.metric or LINF, entries)
+        assert classifier.metric is not None
+        return self.poser.symbolic.length(classifier.metric, entries)
 
     def reach(self, oracle: Classifier, fine: Entries) -> list[Fraction] | None:
         """How large a direction of length 1 can be in each coordinate; None where that is not known."""
@@ -108,20 +107,7 @@ class Change:
         return [1 / size for size in sizes] if all(sizes) else None
 
     def along(self, form: Form) -> Form:
-        """Its derivative; choices are relus."""
-        todo = [i for i, _ in form.terms]
-        while todo:
-            i, atom = todo[-1], self.build.atoms[todo[-1]]
-            assert i in self.of or isinstance(atom, Choice)
-            ahead = [] if i in self.of else [j for j, _ in atom.test.terms if j not in self.of]  # type: ignore[union-attr]
-            todo += ahead
-            if not ahead:
-                todo.pop()
-                if i not in self.of and isinstance(atom, Choice):
-                    self.of[i] = self.build.select(atom.test, self.sum(atom.test), ZERO)
-        return self.sum(form)
-
-    def sum(self, form: Form) -> Form:
+        """Its derivative."""
         return self.build.combine((w, self.of[i]) for i, w in form.terms)
 
 

@@ -23,7 +23,7 @@ from verifier.query.closure import Beyond
 from verifier.query.pose import Posed
 from verifier.source.text import NOWHERE
 from verifier.syntax import tree
-from verifier.verdict.certify import ReplayFailed, backed, distance
+from verifier.verdict.certify import Points, ReplayFailed, backed, distance
 from verifier.verdict.measures import enumerated, grid, polyhedral
 from verifier.verdict.measures.euclidean_modulus import Modulus
 from verifier.verdict.measures.grid import Grid
@@ -107,9 +107,7 @@ def _shown(decider: Decider, posed: Posed, names: tuple[str, str], delta: Fracti
             return Measurement("infinity", None, replay.witness(points, names), notes=(note,))
         case Most(_, Fraction() as value, True, (vector,)):
             points = posed.read(vector)
-            replay.demand(points, [near])
-            if replay.number(far, points) != value:
-                raise ReplayFailed("the distance is not the one that was claimed")
+            _replayed(decider, points, far, near, value)
             return Measurement(value, True, replay.witness(points, names))
         case Most(_, Fraction() as value, False, (z, place)):
             (row,) = leads(posed.question, z, place)
@@ -127,6 +125,13 @@ def _shown(decider: Decider, posed: Posed, names: tuple[str, str], delta: Fracti
             raise AssertionError(other)
 
 
+def _replayed(decider: Decider, points: Points, far: tree.Expr, near: tree.Expr, value: Fraction) -> None:
+    """The points are `near` for the oracle, and so far apart for the model. Raises ReplayFailed."""
+    decider.replay.demand(points, [near])
+    if decider.replay.number(far, points) != value:
+        raise ReplayFailed("the distance is not the one that was claimed")
+
+
 def _with_limit(
     decider: Decider, fine: tree.Expr, coarse: Form, names: tuple[str, str], value: Measurement
 ) -> Measurement:
@@ -135,10 +140,8 @@ def _with_limit(
     posed, answer, beyond = known
     match answer:
         case Most(_, Fraction() as left, True, (vector,)):
-            points = posed.read(vector)
-            decider.replay.demand(points, [within(fine, Fraction(0))])
-            if decider.replay.number(distance(names[0], *POINTS), points) != left:
-                raise ReplayFailed("the distance is not the one that was claimed")
+            far_apart = distance(names[0], *POINTS)
+            _replayed(decider, posed.read(vector), far_apart, within(fine, Fraction(0)), left)
         case Most(_, Fraction() as left, _, (z, place)):
             far, near = leads(posed.question, z, place)
             if place[-1] <= 0 or at(near, place) != 0 or at(far, place) != left * place[-1]:
