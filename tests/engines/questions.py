@@ -8,8 +8,11 @@ from random import Random
 
 from tests.model.expressions import expression
 from verifier.api import load_text
+from verifier.engines.engine import Least, Most
+from verifier.kernel.proof import check
 from verifier.model.interpret import Interpreter
 from verifier.model.program import PointValue, Program
+from verifier.query.closure import Beyond
 from verifier.query.pose import Posed, Poser
 from verifier.query.question import Question
 
@@ -38,6 +41,16 @@ def holds(p: Posed, fact: str, vector: Vector) -> bool:
     interpreter = Interpreter(p.program)
     points: dict[str, PointValue] = p.read(vector)
     return all(interpreter.inside(x) for x in points.values()) and interpreter.truth(expression(fact), points)
+
+
+def certified(question: Question, found: Least | Most, beyond: Beyond) -> None:
+    """The kernel accepts what an extreme claims: that nothing is beyond it, and that it is not attained where that is
+    said."""
+    further = beyond(question, found.value, found.attained)
+    assert found.proofs
+    for q, (problem, proof) in zip(further, found.proofs, strict=True):
+        assert problem == q.empty
+        assert check(problem, proof).trusts == ()
 
 
 def hard() -> Question:

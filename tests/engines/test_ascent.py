@@ -11,11 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.engines.questions import posed
+from tests.engines.questions import certified, posed
 from tests.model.expressions import expression, expressions, program
 from verifier.engines import searches, smt_measures
 from verifier.engines.engine import Answer, Most, Unknown
-from verifier.kernel.proof import check
 from verifier.query import closure
 from verifier.query.closure import Beyond
 from verifier.query.piece import piece_of
@@ -34,15 +33,6 @@ def greatest(question: Question, seconds: float) -> Answer:
 
 def steepest(question: Question, seconds: float) -> Answer:
     return searches.steepest_cases(question, 1000, seconds)
-
-
-def certified(question: Question, found: Most, beyond: Beyond) -> None:
-    """The kernel accepts what is claimed: that nothing is greater, and that it is not attained where that is said."""
-    further = beyond(question, found.value, found.attained)
-    assert found.proofs
-    for q, (problem, proof) in zip(further, found.proofs, strict=True):
-        assert problem == q.empty
-        assert check(problem, proof).trusts == ()
 
 
 @pytest.mark.parametrize(
