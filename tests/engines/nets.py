@@ -67,3 +67,17 @@ def twins(net: Layers, near: Fraction, margin: Fraction) -> Question:
     ahead = build.at_least_zero(build.add(a, build.scale(-1, b), build.constant(-margin)))
     behind = build.at_least_zero(build.add(d, build.scale(-1, c), build.constant(-margin)))
     return asked(build, both, [*facts, ahead, behind])
+
+
+def another_wins(net: Layers, winner: int, lead: Fraction) -> Question:
+    """A point of [-1, 1]^n at which some output is at least all others, and `lead` above the `winner`."""
+    build = Build()
+    inputs = box(build, len(net[0][0][0]))
+    y = output(build, net, inputs)
+
+    def wins(k: int) -> Form:
+        ahead = [build.subtract(y[k], y[j]) for j in range(len(y)) if j not in (k, winner)]
+        most = build.subtract(build.subtract(y[k], y[winner]), build.constant(lead))
+        return build.both(*map(build.at_least_zero, [most, *ahead]))
+
+    return asked(build, inputs, [build.either(*(wins(k) for k in range(len(y)) if k != winner))])

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from tests.engines.nets import asked, box, layers, output
+from tests.engines.nets import another_wins, asked, box, layers, output
 from tests.engines.nets import twins as near_twins
 from tests.engines.questions import holds, posed, question
 from tests.model.expressions import expression, expressions, program
@@ -142,6 +142,25 @@ def test_huge_integer_weights_are_in_reach() -> None:
     proved(search(q), q)
     p = posed(PLANE, ["u"], [f"relu({big} * u.x[0] - {big} * u.x[1]) > {big}", "u.x[1] >= -1/4"])
     assert isinstance(search(p.question), Fails)
+
+
+@pytest.mark.parametrize("exponent", [-150, -40, 20])
+def test_weights_of_any_size_are_in_reach(exponent: int) -> None:
+    """Training leaves dead neurons with weights of 1e-40: what is compared then has integer weights of fifty digits."""
+    (weights, bias), *others = layers(Random(2), [3, 8, 8, 4], 64)
+    dead = [Q(2) ** exponent * w for w in weights[0]]
+    net = [([dead, *weights[1:]], [Q(0), *bias[1:]]), *others]
+    seen = set()
+    for lead in (Q(0), Q(1), Q(8)):
+        for winner in range(4):
+            q = another_wins(net, winner, lead)
+            answer = search(q)
+            seen.add(type(answer))
+            if isinstance(answer, Fails):
+                assert q.solved_by(answer.points[0])
+            else:
+                proved(answer, q)
+    assert seen == {Holds, Fails}
 
 
 def test_no_time_is_no_answer() -> None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
-from math import ldexp
 from typing import Any, Literal, cast
 
 import highspy
@@ -17,7 +16,7 @@ from msgspec import Struct
 from numpy.typing import NDArray
 
 from verifier.engines.trial import rounded_up
-from verifier.kernel.circuit import Affine, Input
+from verifier.kernel.circuit import Affine, Input, Select
 from verifier.kernel.problem import GRAIN, Bound, Farkas, Row
 from verifier.kernel.ranges import Ranges, Scaled
 
@@ -31,6 +30,8 @@ PLENTY = 1e4
 """More slack than this is not asked for."""
 ORDINARY = 12
 """Weights between 2^-12 and 2^12 are left as they are."""
+READABLE = 500
+"""Floats hold numbers between 2^-500 and 2^500, and products of two of them."""
 LOOSE = 1e-5
 """A bound is this share of its range worse than floats say."""
 DUAL, PRIMAL = 1, 4
@@ -91,8 +92,8 @@ class Relaxation:
         )
         self.twin = self._twins()
         self.exponent = self._exponents()
-        self.number: Any = Fraction if any(self.exponent.values()) else float
-        self.scale = np.ldexp(1.0, [self.exponent[n] for n in self.nodes])
+        exact = any(self.exponent[n] for n in self.nodes) or max(map(abs, self.exponent)) > READABLE
+        self.number: Any = Fraction if exact else float
         self.forms: dict[int, Form] = {
             n: ({k: self.number(2) ** self.exponent[n]}, self.number(0)) for n, k in self.column.items()
         }
@@ -118,7 +119,6 @@ class Relaxation:
                 terms[self.column[n]] = terms.get(self.column[n], 0.0) + 1.0
                 self._row(terms, constant)
         self.literals: dict[tuple[int, bool], int] = {}
-        self.literal_exponent: dict[int, int] = {}
         self.highs = self._load()
 
     def pair(self, rise: int) -> tuple[int, int]:
@@ -137,18 +137,22 @@ class Relaxation:
                 found[second] = (first, self.column[run], -1)
         return found
 
-    def _exponents(self) -> dict[int, int]:
-        """Columns are values over 2^exponent: forms whose integer weights have seventy digits stay readable."""
-        scaled = self.scaled
-        found = dict.fromkeys(self.nodes, 0)
-        for n in self.defined:
-            node = scaled.circuit[n]
-            found[n] = magnitude(w for _, w in node.terms) if isinstance(node, Affine) else 0
-        for n in self.relus:
-            found[n] = found[scaled.select[n][0]]
-        for run in self.runs:
-            found[run] = max(found.get(n, 0) for n in self.pair(self.rise[run]))
-        return found
+    def _exponents(self) -> list[int]:
+        """Of each node, the exponent of the largest weight of what stands below it, down to the next columns; 0 if it
+        is ordinary. Columns and rows are values over 2^exponent: forms whose integer weights have seventy digits stay
+        readable, and what is said of such forms, too."""
+        circuit, found = self.scaled.circuit, list[int]()
+        for n, node in enumerate(circuit):
+            match node:
+                case Affine(terms):
+                    most = max((magnitude(w) + found[j] for j, w in terms), default=0)
+                case Select(_, then, otherwise):
+                    sides = {True: (then,), False: (otherwise,), None: (then, otherwise)}[self.taken[n]]
+                    most = max(found[j] for j in sides)
+                case _:
+                    most = 0
+            found.append(most if n not in self.column else plain(most))
+        return [plain(e) for e in found]
 
     # what columns stand for
 
@@ -235,7 +239,7 @@ class Relaxation:
     def move(self, ranges: Ranges, asserted: Iterable[tuple[int, bool]]) -> None:
         """`ranges` are those of the branch, none of them empty; `asserted` its decided truths: (node, node >= 0)."""
         unit = self.scaled.unit
-        low, high = (sides / self.scale for sides in floats(ranges, unit, self.nodes))
+        low, high = floats(ranges, unit, self.nodes, self.exponent)
         rows = [(self._literal(n, above), n, above) for n, above in asserted]
         row_low, row_high = self.row_low.copy(), self.row_high.copy()
         row_low[self.branch :], row_high[self.branch :] = -INF, INF
@@ -247,8 +251,7 @@ class Relaxation:
         for row, n, above in rows:
             bound = ranges.low[n] if above else ranges.high[n]
             if bound is not None:
-                side = bound / unit[n] if bound else 0.0
-                (row_low if above else row_high)[row] = ldexp(side, -self.literal_exponent[n]) - self.sides[row]
+                (row_low if above else row_high)[row] = ratio(bound, unit[n], self.exponent[n]) - self.sides[row]
         self.base = low, high
         self._set(low, high, row_low, row_high)
 
@@ -289,10 +292,7 @@ class Relaxation:
         """The row of a decided truth: form - s >= least, or form + s <= greatest, in the size of its weights. Without
         slack where only inputs occur: those rows are exact already."""
         if (n, above) not in self.literals:
-            node = self.scaled.circuit[n]
-            exponent = magnitude((w for _, w in node.terms) if isinstance(node, Affine) else ())
-            self.literal_exponent[n] = exponent
-            terms, constant = self._over(alone(n), exponent)
+            terms, constant = self._over(alone(n), self.exponent[n])
             if not {self.nodes[k] for k in terms} <= self.inputs:
                 terms[self.slack] = -1.0 if above else 1.0
             row = self.literals[n, above] = len(self.sides)
@@ -434,7 +434,7 @@ class Relaxation:
         if bound is not None:
             add("high" if above else "low", node, TIMES / size, self.exponent[node])
         for (n, truth), row in self.literals.items():
-            add("low" if truth else "high", n, -rows[row] if truth else rows[row], self.literal_exponent[n])
+            add("low" if truth else "high", n, -rows[row] if truth else rows[row], self.exponent[n])
         for n in self.defined:
             if weight := columns[self.column[n]]:
                 add("high" if weight > 0 else "low", n, abs(weight), self.exponent[n])
@@ -485,17 +485,28 @@ def alone(n: int) -> Parts:
     return Fraction(0), ((n, Fraction(1)),)
 
 
-def magnitude(weights: Iterable[Fraction]) -> int:
-    """The exponent of the largest weight, 0 where it is ordinary."""
-    largest = max((abs(w) for w in weights), default=Fraction(1))
-    exponent = largest.numerator.bit_length() - largest.denominator.bit_length()
+def plain(exponent: int) -> int:
+    """0 for what is ordinary."""
     return exponent if abs(exponent) > ORDINARY else 0
 
 
-def floats(ranges: Ranges, unit: Sequence[int], nodes: Sequence[int]) -> tuple[Floats, Floats]:
-    """The ranges of some nodes, infinite where nothing is known."""
-    low = np.array([-INF if (b := ranges.low[n]) is None else b / unit[n] for n in nodes])
-    return low, np.array([INF if (b := ranges.high[n]) is None else b / unit[n] for n in nodes])
+def magnitude(number: Fraction) -> int:
+    """The size of a number, as a power of two."""
+    return number.numerator.bit_length() - number.denominator.bit_length()
+
+
+def floats(
+    ranges: Ranges, unit: Sequence[int], nodes: Sequence[int], exponent: Sequence[int] | None = None
+) -> tuple[Floats, Floats]:
+    """The ranges of some nodes over 2^exponent, infinite where nothing is known."""
+    sizes = exponent or [0] * len(unit)
+    low = np.array([-INF if (b := ranges.low[n]) is None else ratio(b, unit[n], sizes[n]) for n in nodes])
+    return low, np.array([INF if (b := ranges.high[n]) is None else ratio(b, unit[n], sizes[n]) for n in nodes])
+
+
+def ratio(bound: int, unit: int, exponent: int) -> float:
+    """bound / unit / 2^exponent, where only the last of these may be one that floats hold."""
+    return bound / (unit << exponent) if exponent >= 0 else (bound << -exponent) / unit
 
 
 def chords(low: Floats, high: Floats) -> tuple[Floats, Floats]:
