@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from tests.engines.nets import Layers, asked, box, layers, output, twins
+from tests.engines.nets import Layers, another_wins, asked, box, layers, output, twins
 from tests.engines.questions import question
 from verifier.engines import smt
 from verifier.engines.box_search import Stats, accepts, box_search
@@ -214,6 +214,17 @@ def test_a_certificate_is_accepted_and_trusts_nothing() -> None:
             assert answer.proof[0] == q.empty
             assert check(*answer.proof).trusts == ()
     assert proved >= 5
+
+
+def test_cases_of_a_formula_are_closed_one_by_one() -> None:
+    """That the cases before do not hold, for one of seven reasons each, is no case of the next."""
+    q = another_wins(layers(Random(0), [2, 5, 8], 64), 3, F(2))
+    answer = box_search(q, 20)
+    assert isinstance(answer, Holds) and answer.proof is not None
+    problem, proof = answer.proof
+    assert check(problem, proof).trusts == ()
+    assert isinstance(proof, Tree)
+    assert 1 < sum(isinstance(step, Farkas) for step in proof.steps) <= 7
 
 
 def test_a_pair_question_gets_a_certificate() -> None:

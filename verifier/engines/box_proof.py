@@ -91,7 +91,7 @@ class Writer:
         while todo:
             node, holds = todo.pop()
             at = self.problem.circuit[node]
-            if not isinstance(at, Select) or node in self.scaled.relus:
+            if not isinstance(at, Select) or self.is_literal(node):
                 if (node, holds) in self.levels.known:
                     literals = *literals, self.levels.known[node, holds]
                 continue
@@ -107,8 +107,13 @@ class Writer:
                     yield from self.drawn(ranges, todo, node, holds, at.then, holds)
             else:
                 yield Split(at.test, Fraction(0))
-                for above, part, value in ((False, at.otherwise, otherwise), (True, at.then, then)):
-                    branch, more = ranges.copy(), [*todo, (at.test, above)]
+                for above, part, value, other in (
+                    (False, at.otherwise, otherwise, then),
+                    (True, at.then, then, otherwise),
+                ):
+                    branch, more = ranges.copy(), [*todo]
+                    if other != yes or self.is_literal(at.test):  # else not A is a case for each part of A
+                        more.append((at.test, above))
                     cut(self.scaled, branch, at.test, Fraction(0), above)
                     apart = Farkas((Row("low", at.test, 1), Row("high", at.test, 1)))
                     if closes(self.scaled, branch, apart):  # the test had the other sign already
@@ -124,6 +129,9 @@ class Writer:
             return
         self.literals = tuple(dict.fromkeys(literals))
         yield from self.boxes(ranges)
+
+    def is_literal(self, node: int) -> bool:
+        return node in self.scaled.relus or not isinstance(self.problem.circuit[node], Select)
 
     def drawn(
         self, ranges: Ranges, todo: list[tuple[int, bool]], node: int, holds: bool, part: int, sign: bool
