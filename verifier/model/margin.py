@@ -35,6 +35,30 @@ def margin(symbolic: Symbolic, classifier: Classifier, point: Point) -> Meaning:
     return margin.form if margin.infinite == NO else margin
 
 
+def compared(symbolic: Symbolic, classifier: Classifier, point: Point, op: str, bound: Form) -> Form | None:
+    """`margin op bound`, where scores decide: some score is that far above all others. A formula, so that a search
+    decides which; the number has a choice for each pair of scores. None for other margins and comparisons."""
+    scores: Sequence[Form]
+    if classifier.network is not None:
+        scores = symbolic.network(classifier, point)[-1]
+        if classifier.network.rule == "positive":
+            return None
+    else:
+        match classifier.decide:
+            case tree.Apply(_, tree.Name(_, "argmax")) as call:
+                scores = list(symbolic.scores(call, symbolic.features(classifier, point))[0].values())
+            case _:
+                return None
+    if len(scores) < 2 or op not in ("<", "<=", ">", ">="):
+        return None
+    build = symbolic.build
+    far = build.at_least_zero if op in (">=", "<") else build.above_zero
+    ahead = build.either(
+        *(build.both(*(far(build.subtract(lead, bound)) for lead in leads)) for leads in _leads(symbolic, scores))
+    )
+    return ahead if op in (">=", ">") else build.negate(ahead)
+
+
 def _margin(symbolic: Symbolic, expr: tree.Expr, env: Env) -> Extended:
     match expr:
         case tree.If(_, test, then, otherwise):
@@ -66,11 +90,12 @@ def _lead(symbolic: Symbolic, scores: Sequence[Form]) -> Extended:
     if len(scores) < 2:
         return Extended(YES, symbolic.build.constant(0))
     least, most = OPS["min"].expand, OPS["max"].expand
-    leads = [
-        least(symbolic.build, [symbolic.build.subtract(s, t) for j, t in enumerate(scores) if j != i])
-        for i, s in enumerate(scores)
-    ]
-    return Extended(NO, most(symbolic.build, leads))
+    return Extended(NO, most(symbolic.build, [least(symbolic.build, leads) for leads in _leads(symbolic, scores)]))
+
+
+def _leads(symbolic: Symbolic, scores: Sequence[Form]) -> list[list[Form]]:
+    """What each score has above each other."""
+    return [[symbolic.build.subtract(s, t) for j, t in enumerate(scores) if j != i] for i, s in enumerate(scores)]
 
 
 def _slack(symbolic: Symbolic, expr: tree.Expr, env: Env) -> tuple[Form, Form, Form]:

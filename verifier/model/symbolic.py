@@ -16,7 +16,7 @@ from verifier.language import measures, properties
 from verifier.language.build import NO, YES, Build, Form, TooLarge, Variable
 from verifier.language.ops import OPS
 from verifier.model.distances import Distances
-from verifier.model.margin import margin
+from verifier.model.margin import compared, margin
 from verifier.model.meaning import (
     Distance,
     Env,
@@ -605,7 +605,32 @@ class Symbolic(Distances):
                 radius = self.value(right, env)
                 if not isinstance(radius, Distance):
                     return self.ball(classifier, a, b, only, self.as_number(right, radius), closed=op == "<=")
+            case tree.Apply(_, tree.Name(_, "margin")), _:
+                bound = self.value(right, env)
+                if isinstance(bound, Form):
+                    return compared(self, *self._margin_arguments(left, env), op, bound)
         return None
+
+    def _margin_arguments(self, call: tree.Apply, env: Env) -> tuple[Classifier, Point]:
+        if not call.arguments:
+            fail("V302", call.span, "`margin` takes a classifier.", "Write `margin(f1)`.")
+        classifier = self.classifier(call.arguments[0].value)
+        if len(call.arguments) == 1:
+            fail(
+                "V302",
+                call.span,
+                "The margin at which point?",
+                f"Write `margin({classifier.name}, u)`; only `where:` may leave it out.",
+            )
+        (point,) = self._points_of(call, call.arguments[1:], 1, env)
+        if classifier.network is None and classifier.decide is None:
+            fail(
+                "V402",
+                call.span,
+                f"`{classifier.name}` has no `decide`, so it has no margin.",
+                "Use the margin of the model.",
+            )
+        return classifier, point
 
     def exact(self, expr: tree.Expr, env: Env | None = None) -> Value:
         """The constant that an expression stands for."""
@@ -738,25 +763,7 @@ class Symbolic(Distances):
                 classifier, a, b, only = self._distance_arguments(call, env)
                 return self.apart(classifier, a, b, only)
             case "margin":
-                if not call.arguments:
-                    fail("V302", call.span, "`margin` takes a classifier.", "Write `margin(f1)`.")
-                classifier = self.classifier(call.arguments[0].value)
-                if len(call.arguments) == 1:
-                    fail(
-                        "V302",
-                        call.span,
-                        "The margin at which point?",
-                        f"Write `margin({classifier.name}, u)`; only `where:` may leave it out.",
-                    )
-                (point,) = self._points_of(call, call.arguments[1:], 1, env)
-                if classifier.network is None and classifier.decide is None:
-                    fail(
-                        "V402",
-                        call.span,
-                        f"`{classifier.name}` has no `decide`, so it has no margin.",
-                        "Use the margin of the model.",
-                    )
-                return self.margin(classifier, point)
+                return self.margin(*self._margin_arguments(call, env))
             case "argmax" | "argmin":
                 fail(
                     "V301",
