@@ -34,6 +34,11 @@ class Algebra:
         pairs = zip(self._flat(left), self._flat(right), strict=True)
         return self.build.either(*(self.build.negate(self.build.is_zero(self.build.subtract(a, b))) for a, b in pairs))
 
+    def before(self, left: Finite, right: Finite) -> Form:
+        """The value of the left is a member that comes before that of the right."""
+        both, either = self.build.both, self.build.either
+        return either(*(both(case, either(*right.cases[i + 1 :])) for i, case in enumerate(left.cases)))
+
     def _flat(self, point: Point) -> list[Form]:
         return [n for v in point.values.values() for n in numbers(v)]
 

@@ -36,7 +36,7 @@ from verifier.model.distribution import Distribution, distribution_of
 from verifier.model.elaborate import names_in
 from verifier.model.meaning import fail
 from verifier.model.prenex import prenex
-from verifier.model.program import Classifier, Program
+from verifier.model.program import Classifier, MetricUse, Program
 from verifier.model.replace import literal, quantifiers, quantifies, renamed, rewritten
 from verifier.model.symbolic import Symbolic
 from verifier.source import Source
@@ -323,6 +323,11 @@ def _premise(program: Program, body: tree.Quantified) -> Claim | None:
     return claim_of(program, tree.Quantified(body.span, "exists", tuple(names), body.over, inner.left))
 
 
+def _metrics(program: Program, call: Call) -> list[MetricUse]:
+    """Those of the classifiers that a property is about."""
+    return [m for name in _shown(call) if (m := program.classifiers[name].metric) is not None]
+
+
 def _property(program: Program, body: tree.Apply, word: Property) -> Claim:
     call = _arguments(program, body, word)
     if "over" in call.choices and "eta" not in call.choices:
@@ -336,7 +341,7 @@ def _property(program: Program, body: tree.Apply, word: Property) -> Claim:
 
     def claim(shape: pattern.Pattern) -> Claim:
         match shape:
-            case pattern.Always(points, given, then, distinct, almost):
+            case pattern.Always(points, given, then, distinct, almost, exchangeable):
                 apart = (call.expand(distinct[0], program), call.expand(distinct[1], program)) if distinct else None
                 return Always(
                     points,
@@ -346,6 +351,7 @@ def _property(program: Program, body: tree.Apply, word: Property) -> Claim:
                     almost,
                     _ends(call, points) if len(points) == 2 or "p" in call.names else None,
                     _shown(call),
+                    exchangeable and not any(m.is_written for m in _metrics(program, call)),
                 )
             case pattern.Contained(coarse, fine, uniform, at):
                 model, oracle = _shown(call)[:2]

@@ -23,7 +23,7 @@ class Always(Struct, frozen=True):
     at all).
     `almost`: counterexamples of measure zero do not count. `ends`: the two points whose distance a report shows;
     `shown`: the
-    classifiers it shows there.
+    classifiers it shows there. `exchangeable`: all of it says the same with its two points swapped.
     """
 
     points: tuple[str, ...]
@@ -33,6 +33,7 @@ class Always(Struct, frozen=True):
     almost: bool = False
     ends: Ends | None = None
     shown: tuple[str, ...] = ()
+    exchangeable: bool = False
 
 
 class Block(Struct, frozen=True):

@@ -129,6 +129,11 @@ class MetricUse(Struct, frozen=True):
         return self.is_norm if self.is_quadratic else self.body is None
 
     @property
+    def is_written(self) -> bool:
+        """The user's own, or made of one."""
+        return self.body is not None or any(part.is_written for part in self.parts)
+
+    @property
     def text(self) -> str:
         """A built-in metric in words."""
         times = "" if self.factor == 1 else f"{self.factor} * "

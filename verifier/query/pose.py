@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from verifier.language.build import NO, YES, Build, Choice, Form, Variable
 from verifier.model.claim import Ends
-from verifier.model.meaning import Distance, Meaning, NotYet, Point
+from verifier.model.meaning import Distance, Finite, Meaning, NotYet, Point
 from verifier.model.program import PointValue, Program, Value
 from verifier.model.roots import Norm, Rows, tangent
 from verifier.model.symbolic import Symbolic
@@ -110,6 +110,16 @@ class Poser:
 
     def truth(self, expr: tree.Expr, names: Sequence[str]) -> Form:
         return self.symbolic.truth(expr, self.env(names))
+
+    def fails(self, expr: tree.Expr, names: Sequence[str], exchangeable: bool = False) -> Form:
+        """A formula does not hold. That two labels are equal does not where one comes first; `exchangeable`: where the
+        left one does, for the points of every solution may be swapped."""
+        match expr:
+            case tree.Chain(_, (left, right), ("==",)) if exchangeable:
+                here, there = (self.symbolic.value(side, self.env(names)) for side in (left, right))
+                if isinstance(here, Finite) and isinstance(there, Finite):
+                    return self.symbolic.before(here, there)
+        return self.build.negate(self.truth(expr, names))
 
     def number(self, expr: tree.Expr, names: Sequence[str]) -> Form:
         return self.symbolic.number(expr, self.env(names))

@@ -14,6 +14,7 @@ FACTORS = Property(
         ("distance(f2, x, x') <= 0", "f2(x) == f2(x')", *wheres(choices)),
         "f1(x) == f1(x')",
         distinct=("x", "x'"),
+        exchangeable="where" not in choices,
     ),
     options={"where": "formula", "where_both": "formula"},
 )

@@ -25,6 +25,7 @@ class Always(Struct, frozen=True):
     """For all `points` in X: all of `given` => `then`.
 
     `distinct`: two points (or arguments) that must differ for the premise to say anything; empty: any point will do.
+    `exchangeable`: where distances are symmetric, all of it says the same with its two points swapped.
     """
 
     points: tuple[str, ...]
@@ -32,6 +33,7 @@ class Always(Struct, frozen=True):
     then: str
     distinct: tuple[str, ...] = ()
     almost: bool = False
+    exchangeable: bool = False
 
 
 class Contained(Struct, frozen=True):

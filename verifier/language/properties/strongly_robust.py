@@ -23,6 +23,7 @@ def pattern(choices: Choices) -> Pattern:
         "f1(x) == f1(x')",
         distinct=("x", "x'"),
         almost=on(choices, "almost"),
+        exchangeable="where" not in choices,
     )
 
 
