@@ -279,3 +279,55 @@ def test_a_declared_point_is_shown_as_x() -> None:
     assert verdict.pair is not None
     assert list(verdict.pair.points) == ["x", "x'"]
     assert verdict.pair.x == {"s": Fraction(1, 4), "h": Fraction(0)}
+
+
+# points that may be swapped
+
+THREE = """
+domain X { a: real in [-1, 1], b: real in [-1, 1] }
+labels { r, s, t }
+oracle f2 { features a = a, b = b  metric linf }
+oracle half { features a = a  metric linf }
+model f1 { features h = relu(a - b), k = relu(b + 1/4), a = a  decide argmax(r: h, s: k - 1/8, t: a + 1/8) }
+"""
+
+
+@pytest.mark.parametrize("oracle", ["f2", "half"])
+@pytest.mark.parametrize("margin", ["0", "1/20", "1/4"])
+@pytest.mark.parametrize("radius", ["0", "1/50", "1/5"])
+def test_swapping_the_points_changes_no_verdict(oracle: str, margin: str, radius: str) -> None:
+    """The property asks for one order of the labels, its definition with quantifiers for both."""
+    options = f"where_both: margin(f1) >= {margin}"
+    same = f"distance({oracle}, u, v) <= {radius} and margin(f1, u) >= {margin} and {margin} <= margin(f1, v)"
+    loaded = load_text(
+        THREE
+        + f"assert P: strongly_robust(f1, {oracle}, radius: {radius}, closed: true, {options})\n"
+        + f"assert Q: forall u, v in X: {same} => f1(u) == f1(v)\n"
+        + f"assert R: factors(f1, {oracle}, where_both: margin(f1) > {margin})\n"
+        + f"assert S: forall u, v in X: distance({oracle}, u, v) <= 0 and not (margin(f1, u) <= {margin}) "
+        + f"and {margin} < margin(f1, v) => f1(u) == f1(v)\n"
+    )
+    assert loaded.diagnostics == ()
+    result = loaded.check()
+    words = [word(result[name].verdict) for name in "PQRS"]
+    assert words[0] == words[1] and words[2] == words[3] and "unknown" not in words
+
+
+def test_a_premise_about_one_point_keeps_both_orders() -> None:
+    """Only pairs whose second point has the first label: `no` comes before `yes`."""
+    for premise in ("where: s >= 1/2", "where: s < 1/2"):
+        found = outcome(f"strongly_robust(f1, same, radius: 1/10, {premise})").verdict
+        assert isinstance(found, Refuted)
+
+
+def test_a_metric_of_the_user_keeps_both_orders() -> None:
+    """That it is symmetric is proved, not assumed: here it is not, and nothing is claimed about it."""
+    text = (
+        BASE
+        + """
+oracle own { features s = s  metric m(e, f) = relu(e.s - f.s) }
+assert A: strongly_robust(f1, own, radius: 1/10)
+"""
+    )
+    found = load_text(text).check()["A"].verdict
+    assert isinstance(found, Undecided) and "not a pseudometric" in found.why

@@ -309,8 +309,28 @@ class CaseSearch:
         now = time.monotonic()
         seconds = min(BRIEF + 0.1 * (now - self.begun) - self.guessed, self.end - now)
         found = falsify(self.question, seconds, self.plan.landscape, self.solved_by, self.points)
+        guess = found if isinstance(found, Fails) else None
+        if guess is None and self.stats.programs:
+            guess = self.climbed(time.monotonic() + seconds)
         self.guessed += time.monotonic() - now
-        return found if isinstance(found, Fails) else None
+        return guess
+
+    def climbed(self, end: float) -> Fails | None:
+        """A solution uphill from the points of the last relaxations."""
+        import numpy as np
+
+        from verifier.engines.climb import Climb
+        from verifier.engines.falsify import exact
+
+        climb = Climb(self.plan.landscape)
+        for start in reversed(self.points):
+            for point in climb.from_point(np.array(start, dtype=float), end):
+                vector = exact(self.question, point)
+                if self.solved_by(vector):
+                    return self.fails(vector)
+            if time.monotonic() > end:
+                break
+        return None
 
     # cuts
 
@@ -360,13 +380,14 @@ class CaseSearch:
             settle(self.scaled, branch.ranges)
         return self.crossed(branch)
 
-    def squeeze(self, branch: Branch) -> bool:
+    def squeeze(self, branch: Branch, settled: bool) -> bool:
         """Better ranges for inputs and for the tests that are open, by linear programs, layer by layer; True when the
-        branch is closed by that. (Bound tightening: Tjeng, Xiao, Tedrake, ICLR 2019.)"""
+        branch is closed by that. (Bound tightening: Tjeng, Xiao, Tedrake, ICLR 2019.) Where formulas are not `settled`,
+        which may do as well, for no longer than the search has taken so far."""
         relaxation, ranges = self.relaxation, branch.ranges
         before, programs = self.opens(branch), relaxation.programs
         now = time.monotonic()
-        end = now + SHARE * (self.end - now)
+        end = now + min(SHARE * (self.end - now), inf if settled else now - self.begun)
         inputs, *layers = self.plan.layers
         for nodes in (inputs, *([n for n in layer if ranges.outcome(n) is None] for layer in layers)):
             relaxation.move(ranges, self.truths(branch))
@@ -514,7 +535,7 @@ class CaseSearch:
                 return found
             if not relaxed.values.size or self.opens(branch) > branch.crowd:
                 break
-            if self.squeeze(branch):
+            if self.squeeze(branch, formula is None):
                 return None
         if self.plan.deep and (cut := self.told_apart(branch)) is not None:
             return cut

@@ -159,6 +159,22 @@ class Landscape:
         least: Floats = robust[self.places(self.question.facts)].min(axis=0)
         return least
 
+    def linear(self, point: Floats) -> tuple[Floats, Floats, Floats]:
+        """Values, robustness and slopes (by input) of all nodes at a point, each in the order of `row`."""
+        self.at(np.repeat(point[:, None], 1, axis=1))
+        values, robust = self.room[:, :, 0].copy()
+        slopes = np.zeros((len(self.nodes), len(point)))
+        for i, (index, *_) in self.nodes.items():
+            if index is not None:
+                slopes[self.row[i], index] = 1.0
+        for layer in self.layers:
+            slopes[layer.affine] = layer.weights @ slopes[layer.sources]
+            relu, argument = layer.relus
+            slopes[relu] = np.where(values[argument, None] > 0, slopes[argument], 0.0)
+            node, test, then, otherwise = layer.numbers
+            slopes[node] = np.where(robust[test, None] >= 0, slopes[then], slopes[otherwise])
+        return values, robust, slopes
+
     def of(self, point: Floats) -> float:
         """`at` a single point, some ten times as fast."""
         circuit = self.question.circuit
@@ -209,6 +225,8 @@ class Cloud(Struct, frozen=True, eq=False):
     high: Floats
     whole: NDArray[np.bool_]
     chance: Chance
+    twins: Ints = np.empty((2, 0), np.intp)
+    """Inputs of a second point, and those of the first."""
 
     def tidy(self, points: Floats) -> Floats:
         """Inside, and whole where that is wanted."""
@@ -218,7 +236,25 @@ class Cloud(Struct, frozen=True, eq=False):
     def fresh(self, count: int) -> Floats:
         spread = self.chance.uniform(len(self.low), count)
         spread = np.where(self.chance.uniform(1, count) < 0.3, np.round(spread), spread)  # some of them corners
-        return self.tidy(self.low + spread * (self.high - self.low))
+        points = self.low + spread * (self.high - self.low)
+        if self.twins.size:  # some of them near to each other
+            second, first = self.twins
+            size = (self.high - self.low)[second] * 10.0 ** (-5 * self.chance.uniform(1, count))
+            near = points[first] + size * (2 * self.chance.uniform(len(second), count) - 1)
+            points[second] = np.where(self.chance.uniform(1, count) < 0.5, near, points[second])
+        return self.tidy(points)
+
+    def first(self, count: int, at: Callable[[Floats], Floats]) -> tuple[Floats, Floats]:
+        """Fresh points and what they are worth; of two points, the one first for which that is more."""
+        points = self.fresh(count)
+        scores = at(points)
+        if self.twins.size:
+            second, first = self.twins
+            swapped = points.copy()
+            swapped[second], swapped[first] = points[first], points[second]
+            other = at(swapped)
+            points, scores = np.where(other > scores, swapped, points), np.maximum(scores, other)
+        return points, scores
 
     def moved(self, points: Floats) -> Floats:
         """Each of them, a few of its coordinates changed by more or less."""
@@ -247,11 +283,11 @@ def falsify(
     whole = np.array([v.integer for v in variables])[:, None]
     landscape, solved_by = landscape or Landscape(question), solved_by or tester(question)
 
-    cloud = Cloud(low, high, whole, Chance())
-    points = cloud.fresh(POINTS)
+    cloud = Cloud(low, high, whole, Chance(), twins(question))
+    points, scores = cloud.first(POINTS, landscape.at)
     if starts:
-        points[:, : len(starts)] = cloud.tidy(np.array(list(starts)[:POINTS], dtype=float).T)
-    scores = landscape.at(points)
+        given = cloud.tidy(np.array(list(starts)[:POINTS], dtype=float).T)
+        points[:, : len(starts)], scores[: len(starts)] = given, landscape.at(given)
     stale = 0
     while True:
         best = np.argsort(-scores)[: POINTS // 8]
@@ -263,8 +299,8 @@ def falsify(
         if time.monotonic() > end:
             return Unknown("the search found nothing")
         if stale > 30:
-            points, stale = cloud.fresh(POINTS), 0
-            scores = landscape.at(points)
+            points, scores = cloud.first(POINTS, landscape.at)
+            stale = 0
             continue
         children = cloud.moved(points[:, np.tile(best, 8)])
         children_scores = landscape.at(children)
@@ -287,6 +323,7 @@ def strike(
     chance = Chance()
     whole = np.array([v.integer for v in question.variables])[:, None]
     low, high = boxes(question, grid)
+    both = twins(question)
     found: dict[int, Vector] = {}
     for first in range(0, low.shape[1], CHUNK // EACH):
         open_ = np.arange(first, min(first + CHUNK // EACH, low.shape[1]))
@@ -296,9 +333,13 @@ def strike(
         while open_.size and idle < IDLE and patience > 0 and now < end:
             idle += 1
             bottom, top = (np.repeat(sides[:, open_], EACH, axis=1) for sides in (low, high))
-            cloud = Cloud(bottom, top, whole, chance)
-            points = cloud.moved(np.repeat(best, EACH, axis=1)) if climb else cloud.fresh(bottom.shape[1])
-            scores = landscape.at(points).reshape(len(open_), EACH)
+            cloud = Cloud(bottom, top, whole, chance, both)
+            if climb:
+                points = cloud.moved(np.repeat(best, EACH, axis=1))
+                scores = landscape.at(points)
+            else:
+                points, scores = cloud.first(bottom.shape[1], landscape.at)
+            scores = scores.reshape(len(open_), EACH)
             winner = scores.argmax(axis=1)
             rows = np.arange(len(open_))
             better = scores[rows, winner] > score
@@ -332,6 +373,12 @@ def sides(question: Question) -> tuple[Floats, Floats]:
     """The sides of the box, (inputs, 1) each."""
     low = np.array([-WIDE if v.low is None else float(v.low) for v in question.variables])[:, None]
     return low, np.array([WIDE if v.high is None else float(v.high) for v in question.variables])[:, None]
+
+
+def twins(question: Question) -> Ints:
+    """(2, k): the inputs of the second point that are its own, and the same of the first."""
+    pairs = [(i, first) for i, first in enumerate(question.mirror) if first is not None]
+    return np.array(pairs, np.intp).reshape(-1, 2).T
 
 
 def exact(question: Question, point: Floats) -> Vector:

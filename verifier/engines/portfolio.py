@@ -44,6 +44,9 @@ MODEST = 40
 EASY = 0.25
 """Seconds of that try."""
 
+SOON = 0.5
+"""Seconds in which the case search may find that two points are too near to each other."""
+
 PATIENCE = 1.5
 """A proof of what z3 has refuted may take so many seconds more, or so many times as long as z3 took."""
 LONG = 5
@@ -65,12 +68,14 @@ SOME = "some, of few inputs: a few cases, z3, cases, boxes"
 MANY = "many: cases, z3"
 NARROW = "many, of few inputs: cases, boxes, z3"
 VERY_MANY = "very many, of few inputs: bounds, boxes, cases, z3"
+PAIRS = "very many, of two points of few inputs: cases, boxes, cases, z3"
 PLANS = {
     FEW: (("find", 0.5, inf), ("case_search", 1.0, inf)),
     SOME: (("find", 1.0, EASY), ("case_search", 0.7, inf), ("box_search", 0.6, inf), ("find", 1.0, inf)),
     MANY: (("case_search", 0.9, inf), ("find", 1.0, inf)),
     NARROW: (("case_search", 0.7, inf), ("box_search", 0.6, inf), ("find", 1.0, inf)),
     VERY_MANY: (("glance", 1.0, inf), ("box_search", 0.6, inf), ("case_search", 0.7, inf), ("find", 1.0, inf)),
+    PAIRS: (("case_search", 0.5, SOON), ("box_search", 0.6, inf), ("case_search", 0.7, inf), ("find", 1.0, inf)),
 }
 """Why this order -> the engines, what each has of the time that is left, and at most. Cases have a certificate, where
 boxes may be too many for one."""
@@ -347,4 +352,6 @@ def order(question: Question) -> str:
         return FEW
     if not narrow(question):
         return MANY
-    return SOME if many <= SOME_CHOICES else NARROW if many <= MODEST else VERY_MANY
+    if many <= MODEST:
+        return SOME if many <= SOME_CHOICES else NARROW
+    return PAIRS if any(twin is not None for twin in question.mirror) else VERY_MANY

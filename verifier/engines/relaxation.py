@@ -32,9 +32,11 @@ ORDINARY = 12
 """Weights between 2^-12 and 2^12 are left as they are."""
 READABLE = 500
 """Floats hold numbers between 2^-500 and 2^500, and products of two of them."""
+PIVOTS = 2
+"""Times columns and rows: after so many steps the primal simplex algorithm goes round in circles."""
 LOOSE = 1e-5
 """A bound is this share of its range worse than floats say."""
-DUAL, PRIMAL = 1, 4
+DUAL, PRIMAL, NEVER = 1, 4, 2**31 - 1
 """Simplex algorithms of HiGHS."""
 INF: float = highspy.kHighsInf
 OPTIONS = {
@@ -367,6 +369,7 @@ class Relaxation:
         self.highs.changeColCost(self.slack, 0.0)
         self.highs.changeColBounds(self.slack, 0.0, PLENTY)
         self.highs.setOptionValue("simplex_strategy", PRIMAL)
+        self.highs.setOptionValue("simplex_iteration_limit", PIVOTS * (self.slack + len(self.sides)))
         try:
             for n in nodes:
                 k = self.column[n]
@@ -380,6 +383,10 @@ class Relaxation:
                         return
                     self.highs.changeColCost(k, -sign)
                     status = self._run(end - time.monotonic(), None)
+                    if status == highspy.HighsModelStatus.kIterationLimit:
+                        self.highs.setOptionValue("simplex_strategy", DUAL)
+                        self.highs.clearSolver()
+                        status = self._run(end - time.monotonic(), None)
                     self.highs.changeColCost(k, 0.0)
                     if status == highspy.HighsModelStatus.kInfeasible:
                         return
@@ -398,6 +405,7 @@ class Relaxation:
             self.highs.changeColCost(self.slack, -1.0)
             self.highs.changeColBounds(self.slack, -INF, PLENTY)
             self.highs.setOptionValue("simplex_strategy", DUAL)
+            self.highs.setOptionValue("simplex_iteration_limit", NEVER)
 
     def _optimal(self) -> Relaxed:
         solution = self.highs.getSolution()

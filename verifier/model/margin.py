@@ -45,8 +45,8 @@ def compared(symbolic: Symbolic, classifier: Classifier, point: Point, op: str, 
             return None
     else:
         match classifier.decide:
-            case tree.Apply(_, tree.Name(_, "argmax")) as call:
-                scores = list(symbolic.scores(call, symbolic.features(classifier, point))[0].values())
+            case tree.Apply(_, tree.Name(_, "argmax" | "argmin")) as call:
+                scores = _scores(symbolic, call, symbolic.features(classifier, point))
             case _:
                 return None
     if len(scores) < 2 or op not in ("<", "<=", ">", ">="):
@@ -70,9 +70,8 @@ def _margin(symbolic: Symbolic, expr: tree.Expr, env: Env) -> Extended:
             up, down, slack = _slack(symbolic, test, env)
             size = OPS["abs"].expand(symbolic.build, [slack])
             return _least(symbolic, Extended(symbolic.build.either(up, down), size), taken)
-        case tree.Apply(_, tree.Name(_, "argmax" | "argmin" as which)):
-            sign = 1 if which == "argmax" else -1
-            return _lead(symbolic, [symbolic.build.scale(sign, s) for s in symbolic.scores(expr, env)[0].values()])
+        case tree.Apply(_, tree.Name(_, "argmax" | "argmin")):
+            return _lead(symbolic, _scores(symbolic, expr, env))
         case tree.Apply(_, tree.Name(span, _)):
             function, inner = symbolic._call(expr, env)
             return symbolic._deeper(span, lambda: _margin(symbolic, function.body, inner))
@@ -84,6 +83,13 @@ def _least(symbolic: Symbolic, a: Extended, b: Extended) -> Extended:
     low = OPS["min"].expand(symbolic.build, [a.form, b.form])
     form = symbolic.build.select(a.infinite, b.form, symbolic.build.select(b.infinite, a.form, low))
     return Extended(symbolic.build.both(a.infinite, b.infinite), form)
+
+
+def _scores(symbolic: Symbolic, call: tree.Apply, env: Env) -> list[Form]:
+    """The scores of an argmax, or those of an argmin with the other sign."""
+    scores = symbolic.scores(call, env)[0].values()
+    least = call.function == tree.Name(call.function.span, "argmin")
+    return [symbolic.build.scale(-1, s) if least else s for s in scores]
 
 
 def _lead(symbolic: Symbolic, scores: Sequence[Form]) -> Extended:

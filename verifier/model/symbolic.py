@@ -414,10 +414,10 @@ class Symbolic(Distances):
             case tree.Chain(span, operands, ops):
                 parts = []
                 for (left, right), op in zip(pairwise(operands), ops, strict=True):
-                    ball = self._ball(left, right, op, env)
-                    if ball is None:
-                        ball = self._compare(left.span.to(right.span), *self._sides(left, right, op, env), op)
-                    parts.append(ball)
+                    part = self._sharper(left, right, op, env)
+                    if part is None:
+                        part = self._compare(left.span.to(right.span), *self._sides(left, right, op, env), op)
+                    parts.append(part)
                 return Truth(self.build.both(*parts))
             case tree.If(span, test, then, otherwise):
                 holds = self.truth(test, env)
@@ -597,18 +597,21 @@ class Symbolic(Distances):
     def _known(self, name: str, env: Env) -> bool:
         return name in env or name in self.program.constants or name in self.program.points
 
-    def _ball(self, left: tree.Expr, right: tree.Expr, op: str, env: Env) -> Form | None:
-        """`distance(f, u, v) < r` and `<= r`, said in the metric's own sharper way."""
-        match left, op:
-            case tree.Apply(_, tree.Name(_, "distance")), "<" | "<=":
+    def _sharper(self, left: tree.Expr, right: tree.Expr, op: str, env: Env) -> Form | None:
+        """`distance(f, u, v) < r`, `margin(f, u) >= m` and the like, where there is a better way to say them than by a
+        number."""
+        match left, op, right:
+            case tree.Apply(_, tree.Name(_, "distance")), "<" | "<=", _:
                 classifier, a, b, only = self._distance_arguments(left, env)
                 radius = self.value(right, env)
                 if not isinstance(radius, Distance):
                     return self.ball(classifier, a, b, only, self.as_number(right, radius), closed=op == "<=")
-            case tree.Apply(_, tree.Name(_, "margin")), _:
+            case tree.Apply(_, tree.Name(_, "margin")), _, _:
                 bound = self.value(right, env)
                 if isinstance(bound, Form):
                     return compared(self, *self._margin_arguments(left, env), op, bound)
+            case _, "<" | "<=" | ">" | ">=", tree.Apply(_, tree.Name(_, "margin")):
+                return self._sharper(right, left, {"<": ">", "<=": ">=", ">": "<", ">=": "<="}[op], env)
         return None
 
     def _margin_arguments(self, call: tree.Apply, env: Env) -> tuple[Classifier, Point]:
