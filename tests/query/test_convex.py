@@ -80,7 +80,7 @@ def test_what_is_no_largest_form_is_not_taken_for_one(number: str) -> None:
 
 def test_margins_of_linear_scores_become_formulas_and_networks_stay_as_they_are() -> None:
     scores = "domain X { v: real^3 in [-1, 1] } labels { a, b, c } model f { features v = v  decide argmax(v) }"
-    q = question(scores, ["u"], ["margin(f, u) >= 1/2"])
+    q = question(scores, ["u"], ["2 * margin(f, u) >= 1"])
     assert numeric(q) > 0 == numeric(plain(q))
     net = " + ".join(f"relu(u.v[0] - {k}/20 + relu(u.v[1] + {k}/30))" for k in range(12))
     q = question(scores, ["u"], [f"{net} >= 1"])
