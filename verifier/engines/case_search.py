@@ -535,6 +535,10 @@ class CaseSearch:
                 return found
             if not relaxed.values.size or self.opens(branch) > branch.crowd:
                 break
+            if self.stats.programs == 1 and self.most is None:
+                self.points.append(self.point(relaxed))
+                if (found := self.climbed(time.monotonic() + BRIEF)) is not None:
+                    return found
             if self.squeeze(branch, formula is None):
                 return None
         if self.plan.deep and (cut := self.told_apart(branch)) is not None:
@@ -594,16 +598,8 @@ class CaseSearch:
         self.points.append(point)
         if self.plan.landscape.of(point) < -TIGHT:
             return None
-        vector = self.inside(exact(self.question, point))
+        vector = exact(self.question, point)
         return self.fails(vector) if self.solved_by(vector) else None
-
-    def inside(self, vector: Vector) -> Vector:
-        """The nearest point of the box."""
-        point = []
-        for x, v in zip(vector, self.question.variables, strict=True):
-            x = x if v.low is None else max(x, v.low)
-            point.append(x if v.high is None else min(x, v.high))
-        return tuple(point)
 
     def fails(self, vector: Vector) -> Fails:
         if not self.shown:

@@ -23,10 +23,16 @@ CLOSER = 0.25
 """What is left of the trust region after a step that led down."""
 NARROW = 1e-4
 """A smaller part of the box is not looked at."""
-INSIDE = 1e-9
-"""What is said of inputs alone holds by that share of the box at least: a point on its side may be out, exactly."""
+INSIDE = 1e-7
+"""By so much what is said of inputs alone holds at least: a point on a side may be out of it, exactly."""
 PLENTY = 1e3
-OPTIONS = {"output_flag": False, "presolve": "off", "solver": "simplex", "threads": 1}
+OPTIONS = {
+    "output_flag": False,
+    "presolve": "off",
+    "solver": "simplex",
+    "threads": 1,
+    "primal_feasibility_tolerance": 1e-9,
+}
 
 
 class Local(Struct, frozen=True, eq=False):

@@ -382,6 +382,10 @@ def twins(question: Question) -> Ints:
 
 
 def exact(question: Question, point: Floats) -> Vector:
-    return tuple(
-        Fraction(round(x)) if v.integer else Fraction(float(x)) for x, v in zip(point, question.variables, strict=True)
-    )
+    """The point in rationals, in the box: its sides are no floats."""
+    found = []
+    for x, v in zip(point, question.variables, strict=True):
+        value = Fraction(round(x)) if v.integer else Fraction(float(x))
+        value = value if v.low is None else max(value, v.low)
+        found.append(value if v.high is None else min(value, v.high))
+    return tuple(found)

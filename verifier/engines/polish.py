@@ -43,16 +43,18 @@ def polish(question: Question, point: Vector, wishes: Wishes, solved_by: Callabl
                 break
             point = found
         wishes.least(node, simplest_below(question.values(point)[node]), point)
+    known: Vector = ()
     for i in range(len(question.variables)):
-        values = question.values(point)
-        floors = [(n, simplest_below(values[n])) for n in question.large]
+        if point != known:
+            known, values = point, question.values(point)
+            floors = [(n, simplest_below(values[n])) for n in question.large]
         for candidate in candidates(question, i, point):
             if candidate == point[i]:
                 break
             tried = (*point[:i], candidate, *point[i + 1 :])
             if solved_by(tried):
-                values = question.values(tried)
-                if all(values[n] >= floor for n, floor in floors):
+                there = question.values(tried) if floors else []
+                if all(there[n] >= floor for n, floor in floors):
                     point = tried
                     break
             found = wishes.fixed(i, candidate)
@@ -99,6 +101,8 @@ class Neighbours:
         return self.wish(i, value, value, keep)
 
     def wish(self, place: int, low: Fraction, high: Fraction | None, keep: Vector | None) -> Vector | None:
+        if self.effort < self.size:
+            return keep
         before = self.tableau.pivots
         found = self.tableau.wish(place, low, high, self.effort // self.size, keep is not None)
         self.effort -= (self.tableau.pivots - before) * self.size
