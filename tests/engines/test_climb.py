@@ -8,6 +8,7 @@ from random import Random
 
 import numpy as np
 import pytest
+from msgspec.structs import replace
 
 from tests.engines.nets import asked, box, layers, output
 from tests.engines.questions import posed, question
@@ -27,7 +28,8 @@ FACTS = [
 
 @pytest.mark.parametrize("facts", FACTS)
 def test_the_case_that_is_followed_holds_where_the_facts_do(facts: list[str]) -> None:
-    climb = Climb(Landscape(question(BOX, ["u"], facts)))
+    q = question(BOX, ["u"], facts)
+    climb = Climb(q, Landscape(q))
     points = np.random.default_rng(0).uniform((0, -1, 0), (1, 1, 9), (300, 3))
     held = [climb.local(point).merit >= 0 for point in points]
     assert held == (climb.landscape.at(points.T) >= 0).tolist()
@@ -36,7 +38,8 @@ def test_the_case_that_is_followed_holds_where_the_facts_do(facts: list[str]) ->
 
 @pytest.mark.parametrize("facts", FACTS)
 def test_near_a_point_the_rows_are_linear(facts: list[str]) -> None:
-    climb = Climb(Landscape(question(BOX, ["u"], facts)))
+    q = question(BOX, ["u"], facts)
+    climb = Climb(q, Landscape(q))
     for point in np.random.default_rng(1).uniform((0, -1, 0), (1, 1, 9), (50, 3)):
         step = 1e-7 * np.array([1.0, -2.0, 3.0])
         here, there = climb.local(point), climb.local(point + step)
@@ -65,7 +68,7 @@ def test_it_finds_pairs_that_random_points_miss() -> None:
         q = near_pairs(seed)
         landscape = Landscape(q)
         assert isinstance(falsify(q, 0.1, landscape), Unknown)
-        climb = Climb(landscape)
+        climb = Climb(q, landscape)
         for start in np.random.default_rng(seed).uniform(-1, 1, (5, 40)):
             merits, solved = [climb.local(start).merit], False
             for point in climb.from_point(start, time.monotonic() + 5):
@@ -80,8 +83,18 @@ def test_it_finds_pairs_that_random_points_miss() -> None:
 
 def test_whole_inputs_stay_whole_and_time_is_kept() -> None:
     p = posed(BOX, ["u"], ["u.n + 9 * u.a >= 17", "u.b + u.n <= 9"])
-    climb = Climb(Landscape(p.question))
+    climb = Climb(p.question, Landscape(p.question))
     *_, last = climb.from_point(np.array([0.0, 0.0, 0.0]), time.monotonic() + 5)
     assert last[2] == round(last[2])
     assert p.question.solved_by(exact(p.question, last))
     assert not list(climb.from_point(np.zeros(3), time.monotonic() - 1))
+
+
+def test_it_stays_in_the_box_of_its_question() -> None:
+    """A search keeps the landscape of a circuit from box to box."""
+    wide = question(BOX, ["u"], ["relu(u.a) + u.b >= 1/2"])
+    narrow = replace(wide, variables=tuple(replace(v, high=v.low) if v.integer else v for v in wide.variables))
+    narrow = replace(narrow, variables=(replace(narrow.variables[0], high=Fraction(1, 4)), *narrow.variables[1:]))
+    *_, last = Climb(narrow, Landscape(wide)).from_point(np.array([0.0, -1.0, 0.0]), time.monotonic() + 5)
+    assert narrow.solved_by(exact(narrow, last))
+    assert last[0] <= 0.25 and last[2] == 0

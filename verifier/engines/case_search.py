@@ -322,7 +322,7 @@ class CaseSearch:
         from verifier.engines.climb import Climb
         from verifier.engines.falsify import exact
 
-        climb = Climb(self.plan.landscape)
+        climb = Climb(self.question, self.plan.landscape)
         for start in reversed(self.points):
             for point in climb.from_point(np.array(start, dtype=float), end):
                 vector = exact(self.question, point)

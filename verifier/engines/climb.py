@@ -16,6 +16,7 @@ import numpy as np
 from msgspec import Struct
 
 from verifier.engines.falsify import Floats, Landscape, sides
+from verifier.query.question import Question
 
 STEPS = 12
 """Programs from one point on, at most."""
@@ -47,10 +48,9 @@ class Local(Struct, frozen=True, eq=False):
 
 
 class Climb:
-    """For one question."""
+    """For one question; the `landscape` is its own, or that of the same question about another box."""
 
-    def __init__(self, landscape: Landscape) -> None:
-        question = landscape.question
+    def __init__(self, question: Question, landscape: Landscape) -> None:
         self.landscape = landscape
         self.low, self.high = (side[:, 0] for side in sides(question))
         self.whole = np.array([v.integer for v in question.variables])

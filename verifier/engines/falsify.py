@@ -283,7 +283,7 @@ def falsify(
     whole = np.array([v.integer for v in variables])[:, None]
     landscape, solved_by = landscape or Landscape(question), solved_by or tester(question)
 
-    cloud = Cloud(low, high, whole, Chance(), twins(question))
+    cloud = Cloud(low, high, whole, Chance(), pairs(question))
     points, scores = cloud.first(POINTS, landscape.at)
     if starts:
         given = cloud.tidy(np.array(list(starts)[:POINTS], dtype=float).T)
@@ -323,7 +323,7 @@ def strike(
     chance = Chance()
     whole = np.array([v.integer for v in question.variables])[:, None]
     low, high = boxes(question, grid)
-    both = twins(question)
+    both = pairs(question)
     found: dict[int, Vector] = {}
     for first in range(0, low.shape[1], CHUNK // EACH):
         open_ = np.arange(first, min(first + CHUNK // EACH, low.shape[1]))
@@ -375,10 +375,10 @@ def sides(question: Question) -> tuple[Floats, Floats]:
     return low, np.array([WIDE if v.high is None else float(v.high) for v in question.variables])[:, None]
 
 
-def twins(question: Question) -> Ints:
+def pairs(question: Question) -> Ints:
     """(2, k): the inputs of the second point that are its own, and the same of the first."""
-    pairs = [(i, first) for i, first in enumerate(question.mirror) if first is not None]
-    return np.array(pairs, np.intp).reshape(-1, 2).T
+    found = [(i, first) for i, first in enumerate(question.mirror) if first is not None]
+    return np.array(found, np.intp).reshape(-1, 2).T
 
 
 def exact(question: Question, point: Floats) -> Vector:

@@ -39,17 +39,19 @@ def compared(symbolic: Symbolic, classifier: Classifier, point: Point, op: str, 
     """`margin op bound`, where scores decide: some score is that far above all others. A formula, so that a search
     decides which; the number has a choice for each pair of scores. None for other margins and comparisons."""
     scores: Sequence[Form]
+    if op not in ("<", "<=", ">", ">="):
+        return None
     if classifier.network is not None:
-        scores = symbolic.network(classifier, point)[-1]
         if classifier.network.rule == "positive":
             return None
+        scores = symbolic.network(classifier, point)[-1]
     else:
         match classifier.decide:
             case tree.Apply(_, tree.Name(_, "argmax" | "argmin")) as call:
                 scores = _scores(symbolic, call, symbolic.features(classifier, point))
             case _:
                 return None
-    if len(scores) < 2 or op not in ("<", "<=", ">", ">="):
+    if len(scores) < 2:
         return None
     build = symbolic.build
     far = build.at_least_zero if op in (">=", "<") else build.above_zero
