@@ -36,7 +36,7 @@ from verifier.model.distribution import Distribution, distribution_of
 from verifier.model.elaborate import names_in
 from verifier.model.meaning import fail
 from verifier.model.prenex import prenex
-from verifier.model.program import Classifier, MetricUse, Program
+from verifier.model.program import Classifier, Program
 from verifier.model.replace import literal, quantifiers, quantifies, renamed, rewritten
 from verifier.model.symbolic import Symbolic
 from verifier.source import Source
@@ -176,6 +176,7 @@ def measure_of(program: Program, body: tree.Expr) -> Measured:
         tuple(call.expand(g, program) for g in shape.given),
         _ends(call, shape.points),
         _shown(call),
+        call.expand(shape.exchangeable, program) if shape.exchangeable and not _is_written(program, call) else None,
     )
 
 
@@ -323,9 +324,9 @@ def _premise(program: Program, body: tree.Quantified) -> Claim | None:
     return claim_of(program, tree.Quantified(body.span, "exists", tuple(names), body.over, inner.left))
 
 
-def _metrics(program: Program, call: Call) -> list[MetricUse]:
-    """Those of the classifiers that a property is about."""
-    return [m for name in _shown(call) if (m := program.classifiers[name].metric) is not None]
+def _is_written(program: Program, call: Call) -> bool:
+    """One of the metrics is the user's own: symmetric if it is proved to be."""
+    return any((m := program.classifiers[name].metric) is not None and m.is_written for name in _shown(call))
 
 
 def _property(program: Program, body: tree.Apply, word: Property) -> Claim:
@@ -351,7 +352,7 @@ def _property(program: Program, body: tree.Apply, word: Property) -> Claim:
                     almost,
                     _ends(call, points) if len(points) == 2 or "p" in call.names else None,
                     _shown(call),
-                    exchangeable and not any(m.is_written for m in _metrics(program, call)),
+                    exchangeable and not _is_written(program, call),
                 )
             case pattern.Contained(coarse, fine, uniform, at):
                 model, oracle = _shown(call)[:2]

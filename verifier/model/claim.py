@@ -77,13 +77,15 @@ class LocallyConstant(Struct, frozen=True):
 
 
 class Infimum(Struct, frozen=True):
-    """inf of `of` over `points` in X with all of `given`."""
+    """inf of `of` over `points` in X with all of `given`. `exchangeable`: one of those, that two labels differ, where
+    all says the same with the two points swapped."""
 
     points: tuple[str, ...]
     of: Expr
     given: tuple[Expr, ...]
     ends: Ends
     shown: tuple[str, ...] = ()
+    exchangeable: Expr | None = None
 
 
 class Computation(Struct, frozen=True):

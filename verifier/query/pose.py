@@ -111,14 +111,16 @@ class Poser:
     def truth(self, expr: tree.Expr, names: Sequence[str]) -> Form:
         return self.symbolic.truth(expr, self.env(names))
 
-    def fails(self, expr: tree.Expr, names: Sequence[str], exchangeable: bool = False) -> Form:
-        """A formula does not hold. That two labels are equal does not where one comes first; `exchangeable`: where the
-        left one does, for the points of every solution may be swapped."""
+    def apart(self, expr: tree.Expr, names: Sequence[str], exchangeable: bool = False) -> Form:
+        """That the two sides of `left == right` or `left != right` differ; of another formula, that it does not hold.
+        `exchangeable`: of labels, that the left one comes first, for the points of every solution may be swapped."""
         match expr:
-            case tree.Chain(_, (left, right), ("==",)) if exchangeable:
+            case tree.Chain(_, (left, right), ("==" | "!=",)) if exchangeable:
                 here, there = (self.symbolic.value(side, self.env(names)) for side in (left, right))
                 if isinstance(here, Finite) and isinstance(there, Finite):
                     return self.symbolic.before(here, there)
+            case tree.Chain(_, _, ("!=",)):
+                return self.truth(expr, names)
         return self.build.negate(self.truth(expr, names))
 
     def number(self, expr: tree.Expr, names: Sequence[str]) -> Form:

@@ -260,7 +260,7 @@ class Decider:
 
     def _counterexample(self, claim: Always, poser: Poser) -> Posed:
         def pose() -> Posed:
-            facts = [*_given(poser, claim), poser.fails(claim.then, claim.points, claim.exchangeable)]
+            facts = [*_given(poser, claim), poser.apart(claim.then, claim.points, claim.exchangeable)]
             large = self._large(poser, claim)
             return poser.pose(claim.points, facts, large=large, squares=True, roots=not claim.almost)
 

@@ -2,12 +2,17 @@
 
 from verifier.language.properties.property import Infimum, Measure, wheres
 
+DIFFER = "f1(x) != f1(x')"
+
 CRITICAL_RADIUS = Measure(
     "critical_radius",
     "the infimum of the oracle distances of adversarial pairs",
     {"f1": "classifier", "f2": "classifier"},
     lambda choices: Infimum(
-        ("x", "x'"), "distance(f2, x, x')", ("f2(x) == f2(x')", "f1(x) != f1(x')", *wheres(choices))
+        ("x", "x'"),
+        "distance(f2, x, x')",
+        ("f2(x) == f2(x')", DIFFER, *wheres(choices)),
+        exchangeable="" if "where" in choices else DIFFER,
     ),
     options={"where": "formula", "where_both": "formula"},
 )

@@ -73,11 +73,15 @@ Pattern = Always | Contained | LocallyConstant | Every | Opposite | Likely
 
 
 class Infimum(Struct, frozen=True):
-    """inf of the distance `of` over all `points` in X with all of `given`; infinite when there are none."""
+    """inf of the distance `of` over all `points` in X with all of `given`; infinite when there are none.
+
+    `exchangeable`: one of `given`, that two labels differ, where all says the same with the two points swapped.
+    """
 
     points: tuple[str, ...]
     of: str
     given: tuple[str, ...]
+    exchangeable: str = ""
 
 
 class Property(Struct, frozen=True):

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from verifier.engines.engine import Answer, Least, Unknown, Vector
+from verifier.language.build import Form
 from verifier.language.root import below_root, root
 from verifier.model.claim import Infimum
 from verifier.query import closure
 from verifier.query.piece import piece_of
-from verifier.query.pose import Posed
+from verifier.query.pose import Posed, Poser
 from verifier.verdict import roots
 from verifier.verdict.certify import ReplayFailed, backed, within
 from verifier.verdict.verdict import Measurement, Witness
@@ -29,7 +30,7 @@ def compute(decider: Decider, measure: Infimum) -> Measurement:
     if axioms is not None:
         return Measurement(None, None, why=axioms)
     poser = decider.poser
-    given = [poser.truth(g, measure.points) for g in measure.given]
+    given = _given(poser, measure)
     square = poser.square(measure.of, measure.points)
     of = square if square is not None else poser.number(measure.of, measure.points)
     posed = poser.pose(measure.points, given, numbers=[of], squares=True, roots=True)
@@ -41,11 +42,16 @@ def compute(decider: Decider, measure: Infimum) -> Measurement:
     return backed(_shown(decider, posed, square is not None, measure, answer), answer, posed.question, closure.smaller)
 
 
+def _given(poser: Poser, measure: Infimum) -> list[Form]:
+    return [
+        poser.apart(g, measure.points, True) if g == measure.exchangeable else poser.truth(g, measure.points)
+        for g in measure.given
+    ]
+
+
 def _nowhere(decider: Decider, measure: Infimum) -> Measurement:
     """The bounds of the domain leave no point."""
-    held = decider.folded(
-        lambda p: p.pose(measure.points, [p.truth(g, measure.points) for g in measure.given], squares=True)
-    )
+    held = decider.folded(lambda p: p.pose(measure.points, _given(p, measure), squares=True))
     return Measurement("infinity", trusts=held.trusts, certificates=held.certificates)
 
 
