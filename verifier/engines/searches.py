@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from fractions import Fraction
 
 from msgspec.structs import replace
 
@@ -22,6 +23,9 @@ UNASKED, SHARE = 6.0, 0.25
 CHOICES = 6
 """Up to so many, exact arithmetic looks for a least or greatest value."""
 
+LEAP = Fraction(1, 16)
+"""Where they are more, what is sought first is so much less than what was found: fewer searches, each with slack."""
+
 searcher = Searcher()
 boxes: list[Callable[[], int]] = []
 """How many the box search that runs has looked at."""
@@ -35,7 +39,8 @@ def least_cases(question: Question, most: int, seconds: float) -> Answer:
     if forms is None:
         return Unknown("the number is not convex")
     few = choices(plain(replace(question, numbers=()))) <= CHOICES
-    return _extreme(few, most, lambda search: least_peak(question, forms, search, seconds))
+    leap = Fraction(0) if few else LEAP
+    return _extreme(few, most, lambda search: least_peak(question, forms, search, seconds, leap))
 
 
 def greatest_cases(question: Question, most: int, seconds: float) -> Answer:
