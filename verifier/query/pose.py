@@ -111,17 +111,13 @@ class Poser:
     def truth(self, expr: tree.Expr, names: Sequence[str]) -> Form:
         return self.symbolic.truth(expr, self.env(names))
 
-    def apart(self, expr: tree.Expr, names: Sequence[str], exchangeable: bool = False) -> Form:
-        """That the two sides of `left == right` or `left != right` differ; of another formula, that it does not hold.
-        `exchangeable`: of labels, that the left one comes first, for the points of every solution may be swapped."""
-        match expr:
-            case tree.Chain(_, (left, right), ("==" | "!=",)) if exchangeable:
-                here, there = (self.symbolic.value(side, self.env(names)) for side in (left, right))
-                if isinstance(here, Finite) and isinstance(there, Finite):
-                    return self.symbolic.before(here, there)
-            case tree.Chain(_, _, ("!=",)):
-                return self.truth(expr, names)
-        return self.build.negate(self.truth(expr, names))
+    def in_order(self, compared: tree.Expr, names: Sequence[str]) -> Form:
+        """The labels that `left == right`, or `left != right`, compares differ, and the left one comes first. That they
+        differ is no more than this where the points of every solution may be swapped."""
+        assert isinstance(compared, tree.Chain)
+        left, right = (self.symbolic.value(side, self.env(names)) for side in compared.operands)
+        assert isinstance(left, Finite) and isinstance(right, Finite)
+        return self.symbolic.before(left, right)
 
     def number(self, expr: tree.Expr, names: Sequence[str]) -> Form:
         return self.symbolic.number(expr, self.env(names))

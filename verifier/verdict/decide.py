@@ -260,7 +260,7 @@ class Decider:
 
     def _counterexample(self, claim: Always, poser: Poser) -> Posed:
         def pose() -> Posed:
-            facts = [*_given(poser, claim), poser.apart(claim.then, claim.points, claim.exchangeable)]
+            facts = [*_given(poser, claim), _fails(poser, claim)]
             large = self._large(poser, claim)
             return poser.pose(claim.points, facts, large=large, squares=True, roots=not claim.almost)
 
@@ -689,6 +689,13 @@ class Decider:
 
 def _given(poser: Poser, claim: Always) -> list[Form]:
     return [poser.truth(g, claim.points) for g in claim.given]
+
+
+def _fails(poser: Poser, claim: Always) -> Form:
+    """The conclusion does not hold; if the points may be swapped, in one order of them."""
+    if claim.exchangeable:
+        return poser.in_order(claim.then, claim.points)
+    return poser.build.negate(poser.truth(claim.then, claim.points))
 
 
 def chain(distance: tree.Expr, op: tree.Comparison) -> tree.Expr:

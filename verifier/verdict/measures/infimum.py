@@ -44,7 +44,7 @@ def compute(decider: Decider, measure: Infimum) -> Measurement:
 
 def _given(poser: Poser, measure: Infimum) -> list[Form]:
     return [
-        poser.apart(g, measure.points, True) if g == measure.exchangeable else poser.truth(g, measure.points)
+        poser.in_order(g, measure.points) if g == measure.exchangeable else poser.truth(g, measure.points)
         for g in measure.given
     ]
 
