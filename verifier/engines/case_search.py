@@ -535,10 +535,9 @@ class CaseSearch:
                 return found
             if not relaxed.values.size or self.opens(branch) > branch.crowd:
                 break
-            if self.stats.programs == 1 and self.most is None:
-                self.points.append(self.point(relaxed))
-                if (found := self.climbed(time.monotonic() + BRIEF)) is not None:
-                    return found
+            first = self.stats.programs == 1 and self.most is None
+            if first and (found := self.climbed(time.monotonic() + BRIEF)) is not None:
+                return found
             if self.squeeze(branch, formula is None):
                 return None
         if self.plan.deep and (cut := self.told_apart(branch)) is not None:

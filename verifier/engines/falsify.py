@@ -161,7 +161,7 @@ class Landscape:
 
     def linear(self, point: Floats) -> tuple[Floats, Floats, Floats]:
         """Values, robustness and slopes (by input) of all nodes at a point, each in the order of `row`."""
-        self.at(np.repeat(point[:, None], 1, axis=1))
+        self.at(point[:, None])
         values, robust = self.room[:, :, 0].copy()
         slopes = np.zeros((len(self.nodes), len(point)))
         for i, (index, *_) in self.nodes.items():
