@@ -49,7 +49,7 @@ def least_peak(question: Question, forms: Largest, search: Search, seconds: floa
             z = found.points[0][:count]
             value, y = bottom(bare, forms, z)
             best, near = (value, z, y), (lifted(forms, y), lifted(forms, z))
-        elif isinstance(found, Holds) and best is not None and leap:
+        elif isinstance(found, Holds) and best is not None and best[0] and leap:
             leap = ZERO
         else:
             break
