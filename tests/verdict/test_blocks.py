@@ -7,7 +7,7 @@ from unittest.mock import patch
 import pytest
 
 from verifier.api import Options, load_text
-from verifier.engines.engine import Grid, Vector
+from verifier.engines.engine import Grid, Holds, Vector
 from verifier.engines.portfolio import Portfolio
 from verifier.model.claim import Parts
 from verifier.query.question import Question
@@ -96,3 +96,16 @@ def test_a_pair_of_another_part_is_no_pair() -> None:
         result = loaded.check(Options(timeout=60))
     assert result.exit_code == 4
     assert any("another part" in error for error in result.internal_errors)
+
+
+@pytest.mark.parametrize("claim", ["forall x, y in X: x.s >= 1/2 => f1(x) == no", "forall x in X: f1(x) == no"])
+def test_proofs_of_another_question_are_found_out(claim: str) -> None:
+    """Every block is said to be proved."""
+    text = FILE.format(threshold="20", cuts="m every 10, n every 5", claim=claim)
+    with (
+        patch.object(Portfolio, "strike", lambda *_: {}),
+        patch.object(Portfolio, "glance", lambda *_: Holds("somebody", ("somebody 1.0",))),
+    ):
+        result = load_text(text).check(Options(timeout=60))
+    assert result.exit_code == 4
+    assert "what has been proved fails at" in result.internal_errors[0]

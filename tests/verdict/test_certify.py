@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from fractions import Fraction
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
 
 from verifier.api import load_text
-from verifier.engines import case_search
+from verifier.engines import case_search, closed_form
 from verifier.engines.engine import Answer, Fails, Holds, Least, Null, Unknown, Vector
 from verifier.engines.portfolio import Portfolio
 from verifier.kernel.circuit import Select
 from verifier.kernel.problem import Empty, Tree
+from verifier.language.build import NO, Form
 from verifier.query.piece import Row
+from verifier.query.pose import Posed, Poser
 from verifier.query.question import Question
+from verifier.verdict import decide
 from verifier.verdict.verdict import FileResult, Limit, Proved, Refuted, Undecided
 
 F = Fraction
@@ -454,6 +458,55 @@ def test_what_an_engine_does_not_know_is_not_known(monkeypatch: pytest.MonkeyPat
 
 def test_whoever_says_that_nothing_exists_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Portfolio, "find", lambda *_: Holds("somebody", ("somebody 1.0",)))
-    verdict = honest(PAIR.replace(" where s + h <= 3", "") + "assert A: contained(f1, f2)\n")["A"].verdict
+    bent = "model f3 { features m = max(s, h / 2)  decide if m >= 1/2 then yes else no }\nassert A: contained(f3, f3)\n"
+    verdict = honest(PAIR.replace(" where s + h <= 3", "") + bent)["A"].verdict
     assert not isinstance(verdict, Undecided)
     assert verdict.trusts == ("somebody 1.0",)
+
+
+# questions that do not say what the claim says: their proofs are in order, so only trials tell
+
+ORDERED = """
+domain X { s: real in [0, 1], n: int in [0, 3] }
+labels { no, yes }
+oracle f2 { features s = s  metric linf  decide if s >= 1/2 then yes else no }
+model f1 { features s = s, n = n  metric linf  decide if s + n >= 2 then yes else no }
+"""
+
+
+@pytest.mark.parametrize(
+    "claim",
+    [
+        "forall u in X: u.n < 3",
+        "forall u in X: u.s != u.s",
+        "not (exists u in X: f1(u) == yes)",
+        "forall u, v in X: u.s == v.s => f1(u) == f1(v)",
+        "strongly_robust(f1, f2, radius: 1/8)",
+        "strongly_robust(f1, f2, radius: 1/8, where_both: s >= 1/4)",
+        "factors(f1, f2)",
+        "contained(f1, f2)",
+        "contained_at(f1, f2, {s: 1, n: 1})",
+        "lipschitz(f1, f2, bound: 1)",
+        "critical_radius(f1, f2) > 1/100",
+        "min_distance(f1, f2, {s: 1/2, n: 2}) > 1",
+    ],
+)
+def test_a_poser_that_asks_for_nothing_is_caught(monkeypatch: pytest.MonkeyPatch, claim: str) -> None:
+    """`impossible` is said by bounds alone, and the proof of what was posed is right."""
+    honest(f"{ORDERED}assert A: {claim}\n")
+    original = Poser.pose_only
+
+    def forgetful(self: Poser, names: Sequence[str], facts: Sequence[Form], *rest: Any, **more: Any) -> Posed:
+        return original(self, names, [*facts, NO], *rest, **more)
+
+    monkeypatch.setattr(Poser, "pose_only", forgetful)
+    monkeypatch.setattr(closed_form, "contained", lambda *_: None)
+    caught(f"{ORDERED}assert A: {claim}\n", "what has been proved fails at")
+
+
+def test_a_conclusion_is_evaluated_where_the_premise_holds(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Points at random would hardly satisfy it."""
+    claim = "forall u, v in X: u.s == 12345/54321 and v.s == 54321/123456 and u.n < v.n => u.s > v.s"
+    assert honest(f"{ORDERED}assert A: {claim}\n")["A"].word == "refuted"
+    monkeypatch.setattr(decide, "_fails", lambda *_: NO)
+    caught(f"{ORDERED}assert A: {claim}\n", "u = {'s': Fraction(4115, 18107)")

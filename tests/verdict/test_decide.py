@@ -100,7 +100,8 @@ def test_what_parts_trust_is_trusted_by_the_whole(monkeypatch: pytest.MonkeyPatc
 
     monkeypatch.setattr(Portfolio, "find", answer)
     verdict = outcome(
-        "(forall u in X: u.s <= u.h) and (forall u in X: u.h <= u.s) and (forall u in X: u.s < u.h)"
+        "(forall u in X: u.s >= 1/4 or u.s <= 1/2) and (forall u in X: u.h >= 1/4 or u.h <= 1/2) and "
+        "(forall u in X: u.s >= 1/4 or u.h <= 1/2 or u.s <= 1/2)"
     ).verdict
     assert verdict == Proved("first, second", ("first", "second"))
 

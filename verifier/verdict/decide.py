@@ -45,6 +45,7 @@ from verifier.verdict import parts, roots, rows, strategy
 from verifier.verdict.certify import Points, Replay, ReplayFailed, accepted, certified, null, settled
 from verifier.verdict.many import INTERRUPTED, Elsewhere, Progress
 from verifier.verdict.measures import compute, infimum
+from verifier.verdict.trial import BRIEF, SHARE, either_way, withstand
 from verifier.verdict.verdict import (
     Measurement,
     Pieces,
@@ -165,11 +166,11 @@ class Decider:
         try:
             match claim:
                 case Always():
-                    return self._checked(claim.shown if claim.distinct else (), lambda: self._always(claim))
+                    return self._checked(claim.shown if claim.distinct else (), lambda: self._tried_always(claim))
                 case Prenex():
                     return self._prenex(claim)
                 case Contained():
-                    return self._checked((claim.model, claim.oracle), lambda: self._contained(claim))
+                    return self._checked((claim.model, claim.oracle), lambda: self._tried_contained(claim))
                 case LocallyConstant():
                     return self._checked((claim.model, claim.oracle), lambda: self._local(claim))
                 case Compare():
@@ -230,6 +231,32 @@ class Decider:
         pair = next((o.verdict.pair for o in settled if isinstance(o.verdict, Refuted)), None)
         return Outcome(Refuted(by, pair, trusts, certificates=held), "", warnings)
 
+    # trials of what was proved
+
+    def tried(self, names: Sequence[str], broken: Callable[[Points], bool], prove: Callable[[], Outcome]) -> Outcome:
+        """The outcome; where it is a proof, one that no points at random break. Raises ReplayFailed."""
+        begun = time.monotonic()
+        outcome = prove()
+        if isinstance(outcome.verdict, Proved):
+            enough = SHARE * (time.monotonic() - begun)
+            withstand(self.replay, names, broken, max(BRIEF, enough) if self.judges_vacuity else enough)
+        return outcome
+
+    def _tried_always(self, claim: Always) -> Outcome:
+        if claim.almost:  # points at random may well be of a null set
+            return self._always(claim)
+        return self.tried(claim.points, partial(self._breaks, claim), lambda: self._always(claim))
+
+    def _breaks(self, claim: Always, points: Points) -> bool:
+        """Whether the points are a counterexample."""
+        return self.replay.holds(points, claim.given, (claim.then,))
+
+    def _tried_contained(self, claim: Contained) -> Outcome:
+        torn = [chain(claim.fine, "<="), chain(claim.coarse, ">")]
+        at = {"x": self.program.points[claim.at]} if claim.at else {}
+        names = [n for n in ("x", "x'") if n not in at]
+        return self.tried(names, lambda p: self.replay.holds({**at, **p}, torn), lambda: self._contained(claim))
+
     # for all points
 
     def _always(self, claim: Always) -> Outcome:
@@ -280,7 +307,8 @@ class Decider:
         return [m for n in models for m in poser.margins(n, claim.points)]
 
     def _vacuity(self, claim: Always) -> tuple[str, tuple[str, ...]]:
-        """Why the premise says nothing, if it does; and warnings."""
+        """Why the premise says nothing, if it does; and warnings. Where points satisfy it, the conclusion is evaluated
+        there."""
         if not claim.given or not self.judges_vacuity:
             return "", ()
 
@@ -294,16 +322,23 @@ class Decider:
             return roots.alike(poser, pose)
 
         if claim.almost:
-            _, answer = self._thick(claim, premise)
+            posed, answer = self._thick(claim, premise)
         else:
-            answer = self.ask(premise(self.poser), premise, holds=roots.written(self, claim.given), shown=False)
+            posed = premise(self.poser)
+            answer = self.ask(posed, premise, holds=roots.written(self, claim.given), shown=False)
         match answer:
             case Holds():
+                if not claim.almost:
+                    differ = () if claim.distinct is None else (tree.Chain(NOWHERE, claim.distinct, ("!=",)),)
+                    withstand(self.replay, claim.points, lambda p: self.replay.holds(p, (*claim.given, *differ)))
                 who = "No two different points satisfy" if claim.distinct is not None else "Nothing satisfies"
                 null = " except on a set of measure zero" if claim.almost else ""
                 return f"{who} the premise{null}: the claim says nothing.", ()
             case Unknown(why):
                 return "", (f"Whether the premise is ever satisfied stayed open: {why}.",)
+            case Fails(_, (vector, *_)) if not claim.almost:
+                either_way(partial(self._breaks, claim), posed.read(vector))
+                return "", self._constant(claim)
             case _:
                 return "", self._constant(claim)
 

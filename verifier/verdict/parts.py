@@ -18,7 +18,9 @@ from verifier.model.program import Partition
 from verifier.query.pose import Poser
 from verifier.syntax import tree
 from verifier.verdict.blocks import Common, common, wholesale
+from verifier.verdict.certify import Points
 from verifier.verdict.many import FOR_A_WITNESS, OUT_OF_TIME, Progress, Settle, Settled, settle, timed
+from verifier.verdict.trial import withstand
 from verifier.verdict.verdict import Part, Pieces, Proved, Refuted, Undecided, Verdict, word
 
 if TYPE_CHECKING:
@@ -57,6 +59,7 @@ def decide(decider: Decider, claim: Parts) -> tuple[Verdict, str, tuple[str, ...
     again = sorted(table.again)
     if again and decider.left() > 0:
         settle(decider, claim, again, table.alone, table.put)
+    table.tried()
     parts = weighed(decider, claim.partition, [p for p in table.parts if p is not None])
     pieces = Pieces(claim.partition, parts, tuple(table.kept.values()))
     return *_together(decider, claim, table, pieces), pieces
@@ -135,6 +138,18 @@ class _Table:
             self.certified = None if of is None else self.certified + of
         self.done += before is None
         self.decider.tell(Progress(self.done, len(self.parts), self.certified))
+
+    def tried(self) -> None:
+        """No points at random break the claim in a part in which it is proved. Raises ReplayFailed."""
+        if (shared := self.shared) is None:
+            return
+
+        def broken(points: Points) -> bool:
+            part = shared.part_of(list(points.values()))
+            proved = part is not None and (known := self.parts[part]) is not None and known.word == "proved"
+            return proved and shared.breaks(points)
+
+        withstand(self.decider.replay, shared.claim.points, broken)
 
 
 def _together(decider: Decider, claim: Parts, table: _Table, pieces: Pieces) -> tuple[Verdict, str, tuple[str, ...]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from functools import partial
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
@@ -10,13 +11,15 @@ from msgspec.structs import replace
 from verifier.engines.engine import Answer, Least, Unknown, Vector
 from verifier.language.build import Form
 from verifier.language.root import below_root, root
+from verifier.language.surd import surd
 from verifier.model.claim import Infimum
 from verifier.query import closure
 from verifier.query.piece import piece_of
 from verifier.query.pose import Posed, Poser
 from verifier.verdict import roots
-from verifier.verdict.certify import ReplayFailed, backed, within
-from verifier.verdict.verdict import Measurement, Witness
+from verifier.verdict.certify import Points, ReplayFailed, backed, within
+from verifier.verdict.trial import withstand
+from verifier.verdict.verdict import Amount, Measurement, Witness
 
 if TYPE_CHECKING:
     from verifier.verdict.decide import Decider
@@ -25,7 +28,16 @@ TINY = Fraction(1, 2**2000)
 
 
 def compute(decider: Decider, measure: Infimum) -> Measurement:
-    """inf of the distance over the points with all of `given`, exactly; attained, or the pair that comes within eps."""
+    """inf of the distance over the points with all of `given`, exactly; attained, or the pair that comes within eps.
+    No points at random are nearer."""
+    value = _compute(decider, measure)
+    if value.amount is not None:
+        broken = partial(_nearer, decider, measure, value.enclosure[0] if value.enclosure else value.amount)
+        withstand(decider.replay, measure.points, broken)
+    return value
+
+
+def _compute(decider: Decider, measure: Infimum) -> Measurement:
     axioms = decider.axioms(measure.shown)
     if axioms is not None:
         return Measurement(None, None, why=axioms)
@@ -40,6 +52,13 @@ def compute(decider: Decider, measure: Infimum) -> Measurement:
         return _nowhere(decider, measure)
     answer = decider.portfolio.least(posed.question, decider.left())
     return backed(_shown(decider, posed, square is not None, measure, answer), answer, posed.question, closure.smaller)
+
+
+def _nearer(decider: Decider, measure: Infimum, least: Amount, points: Points) -> bool:
+    """The points belong to the infimum, and are nearer than it."""
+    if not decider.replay.holds(points, measure.given):
+        return False
+    return isinstance(least, str) or surd(decider.replay.distance(measure.of, points)) < surd(least)
 
 
 def _given(poser: Poser, measure: Infimum) -> list[Form]:

@@ -1,0 +1,98 @@
+"""Trials: what has been proved is evaluated, as the file says it, at some dozens of points.
+
+A certificate is about a question. That the question says what the claim says is guarded by the replay where the answer
+is a pair, and by this where it is that there is none.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from fractions import Fraction
+from random import Random
+
+from verifier.model.program import Coordinate, Program
+from verifier.query.pose import coordinates, read
+from verifier.verdict.certify import Points, Replay, ReplayFailed
+
+COUNT = 48
+"""Choices of points at random, at most."""
+BRIEF = 0.005
+"""Seconds for them; for one of many rows or parts only SHARE of those that its proof took, and one choice at least."""
+SHARE = 0.05
+FINE = 12
+"""Points lie on grids of up to 2^FINE steps, and are as near to each other as a step."""
+APART = 0.2
+"""The share of points that have nothing to do with those before."""
+
+
+def withstand(replay: Replay, names: Sequence[str], broken: Callable[[Points], bool], seconds: float = BRIEF) -> None:
+    """Raises ReplayFailed if some choice of the points `names` breaks what has been proved."""
+    if replay.program.domain is None:
+        return
+    chance = Chance(replay.program)
+    end = time.monotonic() + seconds
+    for _ in range(COUNT):
+        judge(broken, chance.points(names))
+        if time.monotonic() > end:
+            break
+
+
+def either_way(broken: Callable[[Points], bool], points: Points) -> None:
+    """The same of these points, and of them the other way round."""
+    judge(broken, points)
+    judge(broken, dict(zip(points, reversed(list(points.values())), strict=True)))
+
+
+def judge(broken: Callable[[Points], bool], points: Points) -> None:
+    if broken(points):
+        raise ReplayFailed("what has been proved fails at " + "; ".join(f"{n} = {dict(p)}" for n, p in points.items()))
+
+
+class Chance:
+    """Points at random, mostly near each other or near declared ones: there premises hold. Their coordinates are round
+    numbers, so that ties and the ends of intervals are among them. The `where` of the domain is not looked at."""
+
+    def __init__(self, program: Program) -> None:
+        assert program.domain is not None
+        self.program, self.random = program, Random(0)
+        self.sides = [side for c in program.domain.coordinates for side in [span(c)] * (c.size or 1)]
+        self.whole = [c.kind != "real" for c in program.domain.coordinates for _ in range(c.size or 1)]
+        self.declared = [coordinates(program, point) for point in program.points.values()]
+
+    def points(self, names: Sequence[str]) -> Points:
+        made: list[list[Fraction]] = []
+        for _ in names:
+            near = made or self.declared
+            apart = not near or self.random.random() < APART
+            made.append(self._anywhere() if apart else self._beside(self.random.choice(near)))
+        return read(self.program, names, [value for point in made for value in point])
+
+    def _anywhere(self) -> list[Fraction]:
+        steps = 1 << self.random.randint(0, FINE)
+        return [self._drawn(low, high, steps, whole) for (low, high), whole in zip(self.sides, self.whole, strict=True)]
+
+    def _beside(self, point: Sequence[Fraction]) -> list[Fraction]:
+        """One coordinate, or some, or all are moved by at most a step."""
+        steps, count = 1 << self.random.randint(0, FINE), self.random.choice((1, 1 + len(point) // 2, len(point)))
+        moved = list(point)
+        for i in self.random.sample(range(len(point)), count):
+            low, high = self.sides[i]
+            step = (high - low) / steps if not self.whole[i] else max(Fraction(1), (high - low) / steps)
+            moved[i] = self._drawn(max(low, point[i] - step), min(high, point[i] + step), 8, self.whole[i])
+        return moved
+
+    def _drawn(self, low: Fraction, high: Fraction, steps: int, whole: bool) -> Fraction:
+        value = low + (high - low) * Fraction(self.random.randint(0, steps), steps)
+        return Fraction(round(value)) if whole else value
+
+
+def span(c: Coordinate) -> tuple[Fraction, Fraction]:
+    """The interval of a coordinate, or some of it where it has no end; of members, their numbers."""
+    if c.kind == "finite":
+        return Fraction(0), Fraction(len(c.members) - 1)
+    if c.low is not None and c.high is not None:
+        return c.low, c.high
+    if c.low is not None:
+        return c.low, c.low + 8
+    return (Fraction(-8), Fraction(8)) if c.high is None else (c.high - 8, c.high)
