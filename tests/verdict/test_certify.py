@@ -19,7 +19,7 @@ from verifier.language.build import NO, Form
 from verifier.query.piece import Row
 from verifier.query.pose import Posed, Poser
 from verifier.query.question import Question
-from verifier.verdict import decide
+from verifier.verdict import decide, trial
 from verifier.verdict.verdict import FileResult, Limit, Proved, Refuted, Undecided
 
 F = Fraction
@@ -492,7 +492,9 @@ model f1 { features s = s, n = n  metric linf  decide if s + n >= 2 then yes els
     ],
 )
 def test_a_poser_that_asks_for_nothing_is_caught(monkeypatch: pytest.MonkeyPatch, claim: str) -> None:
-    """`impossible` is said by bounds alone, and the proof of what was posed is right."""
+    """The proof of what was posed is right. With more points than usual, for it should not depend on luck."""
+    monkeypatch.setattr(trial, "COUNT", 1000)
+    monkeypatch.setattr(decide, "BRIEF", 60.0)
     honest(f"{ORDERED}assert A: {claim}\n")
     original = Poser.pose_only
 

@@ -172,7 +172,7 @@ def test_a_premise_that_something_satisfies_is_not_vacuous(claim: str) -> None:
 
 
 def test_a_model_that_never_changes_its_label_is_warned_of() -> None:
-    constant, varied = (outcome(f"strongly_robust({f}, f2, radius: 1/8, where: s <= 1/4)") for f in ("always", "f1"))
+    constant, varied = (outcome(f"strongly_robust({f}, f2, radius: 1/8, where: s == 1/3)") for f in ("always", "f1"))
     assert constant.warnings == ("`always` gives the same label everywhere.",)
     assert varied.warnings == ()
 
@@ -180,7 +180,7 @@ def test_a_model_that_never_changes_its_label_is_warned_of() -> None:
 def test_whether_a_premise_is_vacuous_may_stay_open(monkeypatch: pytest.MonkeyPatch) -> None:
     answers = iter((Holds("z", ("z",)), Unknown("tired")))
     monkeypatch.setattr(Portfolio, "find", lambda *_: next(answers))
-    found = outcome("strongly_robust(f1, f2, radius: 1/8, where: s <= 1/4)")
+    found = outcome("strongly_robust(f1, f2, radius: 1/8, where: s == 1/3)")
     assert word(found.verdict) == "proved"
     assert found.vacuous == ""
     assert found.warnings == ("Whether the premise is ever satisfied stayed open: tired.",)

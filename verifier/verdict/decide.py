@@ -45,7 +45,7 @@ from verifier.verdict import parts, roots, rows, strategy
 from verifier.verdict.certify import Points, Replay, ReplayFailed, accepted, certified, null, settled
 from verifier.verdict.many import INTERRUPTED, Elsewhere, Progress
 from verifier.verdict.measures import compute, infimum
-from verifier.verdict.trial import BRIEF, SHARE, either_way, withstand
+from verifier.verdict.trial import BRIEF, SHARE, Trial, broken, choices
 from verifier.verdict.verdict import (
     Measurement,
     Pieces,
@@ -166,11 +166,11 @@ class Decider:
         try:
             match claim:
                 case Always():
-                    return self._checked(claim.shown if claim.distinct else (), lambda: self._tried_always(claim))
+                    return self._checked(claim.shown if claim.distinct else (), lambda: self._always(claim))
                 case Prenex():
                     return self._prenex(claim)
                 case Contained():
-                    return self._checked((claim.model, claim.oracle), lambda: self._tried_contained(claim))
+                    return self._checked((claim.model, claim.oracle), lambda: self._tried(claim))
                 case LocallyConstant():
                     return self._checked((claim.model, claim.oracle), lambda: self._local(claim))
                 case Compare():
@@ -231,38 +231,12 @@ class Decider:
         pair = next((o.verdict.pair for o in settled if isinstance(o.verdict, Refuted)), None)
         return Outcome(Refuted(by, pair, trusts, certificates=held), "", warnings)
 
-    # trials of what was proved
-
-    def tried(self, names: Sequence[str], broken: Callable[[Points], bool], prove: Callable[[], Outcome]) -> Outcome:
-        """The outcome; where it is a proof, one that no points at random break. Raises ReplayFailed."""
-        begun = time.monotonic()
-        outcome = prove()
-        if isinstance(outcome.verdict, Proved):
-            enough = SHARE * (time.monotonic() - begun)
-            withstand(self.replay, names, broken, max(BRIEF, enough) if self.judges_vacuity else enough)
-        return outcome
-
-    def _tried_always(self, claim: Always) -> Outcome:
-        if claim.almost:  # points at random may well be of a null set
-            return self._always(claim)
-        return self.tried(claim.points, partial(self._breaks, claim), lambda: self._always(claim))
-
-    def _breaks(self, claim: Always, points: Points) -> bool:
-        """Whether the points are a counterexample."""
-        return self.replay.holds(points, claim.given, (claim.then,))
-
-    def _tried_contained(self, claim: Contained) -> Outcome:
-        torn = [chain(claim.fine, "<="), chain(claim.coarse, ">")]
-        at = {"x": self.program.points[claim.at]} if claim.at else {}
-        names = [n for n in ("x", "x'") if n not in at]
-        return self.tried(names, lambda p: self.replay.holds({**at, **p}, torn), lambda: self._contained(claim))
-
     # for all points
 
     def _always(self, claim: Always) -> Outcome:
         if not claim.points:
             return self._ground(claim)
-        again = partial(self._counterexample, claim)
+        again, begun = partial(self._counterexample, claim), time.monotonic()
         if claim.almost:
             posed, answer = self._thick(claim, again)
         else:
@@ -274,12 +248,32 @@ class Decider:
                 self.replay.demand(points, claim.given, (claim.then,))
                 return Outcome(Refuted(by, self.show(points, claim.ends, claim.shown)))
             case Holds(by, trusts) as held:
-                vacuous, warnings = self._vacuity(claim)
+                tried = self._trial(claim, SHARE * (time.monotonic() - begun))
+                vacuous, warnings = self._vacuity(claim, tried)
                 return Outcome(Proved(by, trusts, certificates=held.certificates), vacuous, warnings)
             case Unknown(why):
                 return Outcome(Undecided(why))
             case other:
                 raise AssertionError(other)
+
+    def _trial(self, claim: Always, least: float) -> Trial:
+        """What has been proved is evaluated at points at random, for `least` seconds at least. Raises ReplayFailed."""
+        if claim.almost:  # they may well be of a null set
+            return Trial()
+        trial = Trial()
+        differ = () if claim.distinct is None else (tree.Chain(NOWHERE, claim.distinct, ("!=",)),)
+        for points in choices(self.replay, claim.points, max(BRIEF, least) if self.judges_vacuity else least):
+            given = self.replay.holds(points, claim.given)
+            if given:
+                self._upheld(claim, points)
+            trial.points.append(points)
+            trial.met = trial.met or (given and self.replay.holds(points, differ))
+        return trial
+
+    def _upheld(self, claim: Always, points: Points) -> None:
+        """The points are no counterexample. Raises ReplayFailed."""
+        if self.replay.holds(points, claim.given, (claim.then,)):
+            raise broken(points)
 
     def pose(self, claim: Always) -> Posed:
         """What no points may do."""
@@ -306,11 +300,12 @@ class Decider:
         models = [n for n in claim.shown if self.program.classifiers[n].kind == "model"]
         return [m for n in models for m in poser.margins(n, claim.points)]
 
-    def _vacuity(self, claim: Always) -> tuple[str, tuple[str, ...]]:
-        """Why the premise says nothing, if it does; and warnings. Where points satisfy it, the conclusion is evaluated
-        there."""
+    def _vacuity(self, claim: Always, trial: Trial) -> tuple[str, tuple[str, ...]]:
+        """Why the premise says nothing, if it does; and warnings. Points that satisfy it are tried, in either order."""
         if not claim.given or not self.judges_vacuity:
             return "", ()
+        if trial.met:
+            return "", self._constant(claim, trial)
 
         def premise(poser: Poser) -> Posed:
             def pose() -> Posed:
@@ -328,33 +323,39 @@ class Decider:
             answer = self.ask(posed, premise, holds=roots.written(self, claim.given), shown=False)
         match answer:
             case Holds():
-                if not claim.almost:
-                    differ = () if claim.distinct is None else (tree.Chain(NOWHERE, claim.distinct, ("!=",)),)
-                    withstand(self.replay, claim.points, lambda p: self.replay.holds(p, (*claim.given, *differ)))
                 who = "No two different points satisfy" if claim.distinct is not None else "Nothing satisfies"
                 null = " except on a set of measure zero" if claim.almost else ""
                 return f"{who} the premise{null}: the claim says nothing.", ()
             case Unknown(why):
                 return "", (f"Whether the premise is ever satisfied stayed open: {why}.",)
             case Fails(_, (vector, *_)) if not claim.almost:
-                either_way(partial(self._breaks, claim), posed.read(vector))
-                return "", self._constant(claim)
+                points = posed.read(vector)
+                self._upheld(claim, points)
+                self._upheld(claim, dict(zip(points, reversed(list(points.values())), strict=True)))
+                return "", self._constant(claim, trial)
             case _:
-                return "", self._constant(claim)
+                return "", self._constant(claim, trial)
 
-    def _constant(self, claim: Always) -> tuple[str, ...]:
+    def _constant(self, claim: Always, trial: Trial) -> tuple[str, ...]:
         """A classifier that never changes its label passes for the wrong reason."""
         if claim.distinct is None:
             return ()
         warnings = []
         for name in claim.shown:
             classifier = self.program.classifiers[name]
-            if classifier.kind == "model" and classifier.decide is not None:
+            if classifier.kind == "model" and classifier.decide is not None and not self._changes(name, trial):
                 labels = self.poser.symbolic.label(classifier, self.poser.point("x")).cases
                 possible = sum(not self._never(label) for label in labels)
                 if possible < 2:
                     warnings.append(f"`{name}` gives the same label everywhere.")
         return tuple(warnings)
+
+    def _changes(self, name: str, trial: Trial) -> bool:
+        """Points of the trial have different labels."""
+        points = (point for chosen in trial.points for point in chosen.values())
+        first = next(points, None)
+        label = self.replay.interpreter.label
+        return first is not None and any(label(name, point) != label(name, first) for point in points)
 
     def _never(self, label: Form) -> bool:
         if label in (YES, NO):
@@ -376,6 +377,19 @@ class Decider:
                 return outcome
 
     # containment
+
+    def _tried(self, claim: Contained) -> Outcome:
+        """The outcome; where it is a proof, one that no points at random break. Raises ReplayFailed."""
+        begun = time.monotonic()
+        outcome = self._contained(claim)
+        if isinstance(outcome.verdict, Proved):
+            torn = [chain(claim.fine, "<="), chain(claim.coarse, ">")]
+            at = {"x": self.program.points[claim.at]} if claim.at else {}
+            names = [n for n in ("x", "x'") if n not in at]
+            for points in choices(self.replay, names, max(BRIEF, SHARE * (time.monotonic() - begun))):
+                if self.replay.holds({**at, **points}, torn):
+                    raise broken(points)
+        return outcome
 
     def _contained(self, claim: Contained) -> Outcome:
         """Theorem 2 where it answers, then pairs at oracle distance zero (Theorem 1), then limit witnesses (Theorem

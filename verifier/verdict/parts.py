@@ -18,9 +18,8 @@ from verifier.model.program import Partition
 from verifier.query.pose import Poser
 from verifier.syntax import tree
 from verifier.verdict.blocks import Common, common, wholesale
-from verifier.verdict.certify import Points
 from verifier.verdict.many import FOR_A_WITNESS, OUT_OF_TIME, Progress, Settle, Settled, settle, timed
-from verifier.verdict.trial import withstand
+from verifier.verdict.trial import broken, choices
 from verifier.verdict.verdict import Part, Pieces, Proved, Refuted, Undecided, Verdict, word
 
 if TYPE_CHECKING:
@@ -144,12 +143,11 @@ class _Table:
         if (shared := self.shared) is None:
             return
 
-        def broken(points: Points) -> bool:
+        for points in choices(self.decider.replay, shared.claim.points):
             part = shared.part_of(list(points.values()))
             proved = part is not None and (known := self.parts[part]) is not None and known.word == "proved"
-            return proved and shared.breaks(points)
-
-        withstand(self.decider.replay, shared.claim.points, broken)
+            if proved and shared.breaks(points):
+                raise broken(points)
 
 
 def _together(decider: Decider, claim: Parts, table: _Table, pieces: Pieces) -> tuple[Verdict, str, tuple[str, ...]]:

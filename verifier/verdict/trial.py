@@ -7,9 +7,11 @@ is a pair, and by this where it is that there is none.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from random import Random
+
+from msgspec import Struct, field
 
 from verifier.model.program import Coordinate, Program
 from verifier.query.pose import coordinates, read
@@ -22,31 +24,34 @@ BRIEF = 0.005
 SHARE = 0.05
 FINE = 12
 """Points lie on grids of up to 2^FINE steps, and are as near to each other as a step."""
-APART = 0.2
+APART = 0.15
 """The share of points that have nothing to do with those before."""
 
 
-def withstand(replay: Replay, names: Sequence[str], broken: Callable[[Points], bool], seconds: float = BRIEF) -> None:
-    """Raises ReplayFailed if some choice of the points `names` breaks what has been proved."""
+class Trial(Struct):
+    """Points that were tried, and whether some of them satisfy the premise."""
+
+    points: list[Points] = field(default_factory=list)
+    met: bool = False
+
+
+def choices(replay: Replay, names: Sequence[str], seconds: float = BRIEF) -> Iterator[Points]:
+    """Choices of the points `names` of X at random, for so long; one is tried at least."""
     if replay.program.domain is None:
         return
-    chance = Chance(replay.program)
-    end = time.monotonic() + seconds
+    chance, end = Chance(replay.program), time.monotonic() + seconds
     for _ in range(COUNT):
-        judge(broken, chance.points(names))
+        points = chance.points(names)
+        if replay.holds(points, ()):
+            yield points
         if time.monotonic() > end:
             break
 
 
-def either_way(broken: Callable[[Points], bool], points: Points) -> None:
-    """The same of these points, and of them the other way round."""
-    judge(broken, points)
-    judge(broken, dict(zip(points, reversed(list(points.values())), strict=True)))
-
-
-def judge(broken: Callable[[Points], bool], points: Points) -> None:
-    if broken(points):
-        raise ReplayFailed("what has been proved fails at " + "; ".join(f"{n} = {dict(p)}" for n, p in points.items()))
+def broken(points: Points) -> ReplayFailed:
+    """The points break what has been proved."""
+    where = "; ".join(f"{name} = {dict(point)}" for name, point in points.items())
+    return ReplayFailed(f"what has been proved fails at {where}")
 
 
 class Chance:
@@ -74,7 +79,8 @@ class Chance:
 
     def _beside(self, point: Sequence[Fraction]) -> list[Fraction]:
         """One coordinate, or some, or all are moved by at most a step."""
-        steps, count = 1 << self.random.randint(0, FINE), self.random.choice((1, 1 + len(point) // 2, len(point)))
+        steps = 1 << self.random.randint(0, FINE)
+        count = self.random.choice((1, 1, 1 + len(point) // 2, len(point)))
         moved = list(point)
         for i in self.random.sample(range(len(point)), count):
             low, high = self.sides[i]

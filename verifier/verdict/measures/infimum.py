@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from functools import partial
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
@@ -18,7 +17,7 @@ from verifier.query.piece import piece_of
 from verifier.query.pose import Posed, Poser
 from verifier.verdict import roots
 from verifier.verdict.certify import Points, ReplayFailed, backed, within
-from verifier.verdict.trial import withstand
+from verifier.verdict.trial import broken, choices
 from verifier.verdict.verdict import Amount, Measurement, Witness
 
 if TYPE_CHECKING:
@@ -32,8 +31,10 @@ def compute(decider: Decider, measure: Infimum) -> Measurement:
     No points at random are nearer."""
     value = _compute(decider, measure)
     if value.amount is not None:
-        broken = partial(_nearer, decider, measure, value.enclosure[0] if value.enclosure else value.amount)
-        withstand(decider.replay, measure.points, broken)
+        least = value.enclosure[0] if value.enclosure else value.amount
+        for points in choices(decider.replay, measure.points):
+            if _nearer(decider, measure, least, points):
+                raise broken(points)
     return value
 
 
