@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from fractions import Fraction as Q
 
-import flint
 import pytest
 import z3
 from hypothesis import given, settings
@@ -79,15 +78,6 @@ def test_patience_ends() -> None:
     rows = [Inequality({i: Q(1), (i + 1) % 4: Q(2)}, Q(-1)) for i in range(4)]
     with pytest.raises(Stopped):
         solve(rows, [Q(0)] * 4, [None] * 4, patience=0)
-
-
-@settings(deadline=None, max_examples=60)
-@given(problems())
-def test_python_s_rationals_and_flint_s_come_to_the_same_end(
-    problem: tuple[list[Inequality], list[Side], list[Side]],
-) -> None:
-    found = [simplex.Tableau(*problem, rational).solve(1000) for rational in (Q, flint.fmpq)]
-    assert found[0] == found[1] == solve(*problem)
 
 
 @settings(deadline=None, max_examples=200)
