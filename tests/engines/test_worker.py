@@ -14,6 +14,8 @@ import pytest
 
 from tests.engines.questions import EASY, NONE, hard
 from tests.nursery import ROOT, Started, nursed
+from verifier.engines import case_search
+from verifier.engines import worker as module
 from verifier.engines.engine import EngineFailed, Fails, Holds, Unknown
 from verifier.engines.worker import GRACE, Worker
 
@@ -143,6 +145,32 @@ def test_a_task_that_breaks_is_an_internal_error_and_the_process_lives_on(worker
 def test_no_time_is_no_answer_and_needs_no_process(worker: Worker) -> None:
     assert worker.ask("find", EASY, seconds=0) == Unknown("out of time")
     assert worker._process is None
+
+
+def test_a_few_cases_need_no_process(worker: Worker) -> None:
+    for question, kind in ((EASY, Fails), (NONE, Holds)):
+        assert isinstance(worker.ask("brief", question, 256, True, seconds=60), kind)
+    assert worker._process is None
+    answers(worker)
+    first = pid(worker)
+    assert isinstance(worker.ask("brief", EASY, 256, True, seconds=60), Fails)
+    assert pid(worker) == first
+
+
+@pytest.mark.parametrize(("what", "most"), [("FIRST", 0), ("PATIENCE", 0)])
+def test_what_takes_longer_has_a_process(worker: Worker, monkeypatch: pytest.MonkeyPatch, what: str, most: int) -> None:
+    monkeypatch.setattr(case_search, what, most)
+    assert isinstance(worker.ask("brief", EASY, 256, True, seconds=60), Fails)
+    assert worker._process is not None
+
+
+def test_what_is_large_has_a_process(worker: Worker, monkeypatch: pytest.MonkeyPatch) -> None:
+    for what, least in (("TINY", len(EASY.circuit)), ("NARROW", len(EASY.variables))):
+        monkeypatch.setattr(module, what, least)
+        assert module.at_once(EASY, 256, True, 60) is not None
+        monkeypatch.setattr(module, what, least - 1)
+        assert module.at_once(EASY, 256, True, 60) is None
+        monkeypatch.undo()
 
 
 def test_an_interrupt_ends_the_process(worker: Worker, monkeypatch: pytest.MonkeyPatch) -> None:

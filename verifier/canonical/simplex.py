@@ -13,6 +13,8 @@ from math import gcd, lcm
 
 from msgspec import Struct
 
+PIVOTS = 100_000
+"""Enough for anything but mischief."""
 Number = tuple[int, int, int]
 """(q, d, n) for (q + d * epsilon) / n, in lowest terms with n > 0: equal numbers are equal tuples."""
 
@@ -43,7 +45,7 @@ def solve(
     inequalities: Sequence[Inequality],
     low: Sequence[Fraction | None],
     high: Sequence[Fraction | None],
-    patience: int = 100_000,
+    patience: int = PIVOTS,
 ) -> Solution | Conflict:
     """A point of the closed box low <= x <= high with all inequalities. Raises Stopped after `patience` pivots."""
     return Tableau(inequalities, low, high).solve(patience)

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 
 from msgspec import Struct
 
-from verifier.canonical.simplex import Conflict, Inequality, Solution, Stopped
+from verifier.canonical.simplex import PIVOTS, Conflict, Inequality, Solution, Stopped
 from verifier.engines.engine import Answer, Fails, Grid, Holds, Unknown, Vector, worked
 from verifier.engines.evaluate import pleasant, tester
 from verifier.engines.forms import Forms, expand
@@ -62,6 +62,8 @@ MANIFOLD = 2
 FEW = 6
 """Up to so many open choices of numbers, and so many whole inputs, exact arithmetic settles a question before numpy and
 HiGHS are loaded."""
+FIRST, PATIENCE = 32, 300
+"""Branches of a first look, and pivots on each."""
 
 if TYPE_CHECKING:
     from verifier.engines.falsify import Landscape
@@ -206,7 +208,8 @@ class Plan:
 
 class CaseSearch:
     """One question. `most`: give up after so many branches. `exact`: with exact arithmetic alone, however many the
-    choices. `shown`: somebody sees the solution. `starts`: where to look for one first."""
+    choices. `shown`: somebody sees the solution. `starts`: where to look for one first. `patience`: pivots of exact
+    arithmetic on a branch."""
 
     def __init__(
         self,
@@ -217,9 +220,10 @@ class CaseSearch:
         exact: bool = False,
         shown: bool = True,
         starts: Sequence[Vector] = (),
+        patience: int = PIVOTS,
     ) -> None:
         self.begun, self.most, self.plain, self.shown = time.monotonic(), most, exact, shown
-        self.end = self.begun + seconds
+        self.end, self.patience = self.begun + seconds, patience
         self.question, self.problem = question, question.empty
         self.plan = plan or Plan(question)
         self.scaled = self.plan.within(question)
@@ -711,7 +715,7 @@ class CaseSearch:
             names.append(self.truth_row(node, above))
         sides = [self.side(i, ranges) for i in range(len(self.question.variables))]
         try:
-            found = solve(rows, [low for low, _ in sides], [high for _, high in sides], self.many)
+            found = solve(rows, [low for low, _ in sides], [high for _, high in sides], self.many, self.patience)
         except Stopped:
             return Unknown("exact linear arithmetic took too long") if undecided is None else Cut(undecided)
         match found:
@@ -756,6 +760,10 @@ class Searcher:
         """The same, if exact arithmetic sees it on so many branches; the solution made pleasant where it is `shown`."""
         return self._search(question, seconds, most, exact=True, shown=shown)
 
+    def first(self, question: Question, most: int, shown: bool, seconds: float) -> Answer:
+        """The same on a few branches, none of which may take long: nobody could end it."""
+        return self._search(question, seconds, min(most, FIRST), exact=True, shown=shown, patience=PATIENCE)
+
     def nearby(self, question: Question, starts: Sequence[Vector], seconds: float) -> Answer:
         """Any solution, looked for near `starts` first, or a certificate."""
         return self._search(question, seconds, None, shown=False, starts=starts)
@@ -780,8 +788,9 @@ class Searcher:
         exact: bool = False,
         shown: bool = True,
         starts: Sequence[Vector] = (),
+        patience: int = PIVOTS,
     ) -> Answer:
-        search = CaseSearch(question, seconds, self._planned(question), most, exact, shown, starts)
+        search = CaseSearch(question, seconds, self._planned(question), most, exact, shown, starts, patience)
         self.now = search
         try:
             answer, took = search.run(), search.stats

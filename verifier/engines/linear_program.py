@@ -117,11 +117,13 @@ def polyhedron(piece: Piece, count: int) -> tuple[list[Inequality], list[Fractio
     return rows, low, high
 
 
-def solve(inequalities: Sequence[Inequality], low: Bounds, high: Bounds, floats: bool = False) -> Solution | Conflict:
+def solve(
+    inequalities: Sequence[Inequality], low: Bounds, high: Bounds, floats: bool = False, patience: int = simplex.PIVOTS
+) -> Solution | Conflict:
     """As `simplex.solve`, and faster where there is much, or `floats` are loaded. Raises Stopped."""
     if (floats or len(inequalities) * len(low) >= LARGE) and (found := settled(inequalities, low, high)) is not None:
         return found
-    return simplex.solve(inequalities, low, high)
+    return simplex.solve(inequalities, low, high, patience)
 
 
 def settled(inequalities: Sequence[Inequality], low: Bounds, high: Bounds) -> Solution | Conflict | None:
