@@ -17,7 +17,7 @@ from verifier.query.piece import choices
 from verifier.query.plain import plain
 from verifier.query.question import Question
 
-UNASKED, SHARE = 6.0, 0.25
+UNASKED, SHARE = 10.0, 0.25
 """Seconds, or the part of those of the search, for a certificate that nobody has asked for."""
 
 CHOICES = 6
