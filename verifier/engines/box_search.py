@@ -9,6 +9,7 @@ among the coordinates in proportion to |dt/dx_i| * radius_i.
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from fractions import Fraction
 from math import ceil, floor
 
@@ -17,10 +18,11 @@ from msgspec import Struct
 
 from verifier.engines.box_proof import box_proof
 from verifier.engines.engine import MOST_FREE, Answer, Fails, Holds, Unknown, Vector
-from verifier.engines.levels import Declined, Floats, Levels, Truths
+from verifier.engines.levels import Apart, Declined, Floats, Levels, Truths
 from verifier.engines.linear_bounds import Bounds, Boxes, Cause, Upper, joined, middles
 from verifier.engines.shrink import Shrink
 from verifier.kernel.problem import Farkas, Row, Tree
+from verifier.language.build import Variable
 from verifier.query.question import Question
 
 NAME = "box search"
@@ -31,6 +33,13 @@ BATCH = 64
 
 MOST_OPEN = 50_000
 """Boxes that may wait."""
+
+NEAR = Fraction(1, 8)
+"""An input of the second point is told by how much it exceeds that of the first where that has at most this part of its
+range as a difference of two such inputs has."""
+
+HARDER = 8
+"""A certificate has so many times the boxes, about, where points are near: it knows nothing of what they share."""
 
 PROOF_SECONDS = 20.0
 """For a certificate, at most."""
@@ -58,7 +67,33 @@ def lowered(question: Question) -> Levels:
     levels = Levels(question)
     if sum(free(question, levels)) > MOST_FREE:
         raise Declined(f"more than {MOST_FREE} inputs are free")
-    return levels
+    near = apart(question, levels)
+    return Levels(question, near) if near else levels
+
+
+def apart(question: Question, levels: Levels) -> dict[int, Apart]:
+    """Inputs of the second point that have to be near those of the first."""
+    nodes = dict(zip(levels.inputs, levels.nodes, strict=True))
+    firsts = {nodes[i]: nodes[j] for i, j in enumerate(question.mirror) if j is not None and {i, j} <= nodes.keys()}
+    low: dict[int, Fraction] = {}
+    high: dict[int, Fraction] = {}
+    for weights, constant in levels.certain() if firsts else ():
+        for n, w in weights.items():
+            if len(weights) == 2 and n in firsts and weights.get(firsts[n]) == -w:
+                end = -constant / w
+                if w > 0:
+                    low[n] = max(low.get(n, end), end)
+                else:
+                    high[n] = min(high.get(n, end), end)
+    sides = {n: question.variables[i] for i, n in nodes.items()}
+    found = {n: Apart(firsts[n], low[n], high[n]) for n in firsts if n in low and n in high}
+    return {n: a for n, a in found.items() if a.high - a.low < NEAR * (width(sides[n]) + width(sides[a.first]))}
+
+
+def width(variable: Variable) -> Fraction:
+    """Of the interval of an input."""
+    assert variable.low is not None and variable.high is not None
+    return variable.high - variable.low
 
 
 def free(question: Question, levels: Levels) -> list[bool]:
@@ -93,14 +128,16 @@ class Search:
         self.question, self.levels, self.stats = question, levels, stats
         self.proof_seconds, self.share, self.started = proof_seconds, share, time.monotonic()
         variables = [question.variables[i] for i in levels.inputs]
+        sides = [levels.apart.get(n, v) for n, v in zip(levels.nodes, variables, strict=True)]
         self.whole = np.array([v.integer for v in variables], dtype=bool)
-        self.low = np.array([below(v.low, v.integer) for v in variables])
-        self.high = np.array([-below(None if v.high is None else -v.high, v.integer) for v in variables])
+        self.low, self.high = ends(sides, self.whole)
 
     def run(self, end: float) -> Answer:
         """Until every box is closed, or a point solves the question, or time is up."""
         if (self.low > self.high).any():
             n = self.levels.nodes[int(np.argmax(self.low > self.high))]
+            if n in self.levels.apart:
+                return Holds(NAME, (TRUSTS,))
             return Holds(NAME, (TRUSTS,), (self.question.empty, Tree((Farkas((Row("low", n, 1), Row("high", n, 1))),))))
         bounds = Bounds(self.levels, self.low, self.high)
         waiting = [bounds.root.copy()]
@@ -118,7 +155,7 @@ class Search:
             self.stats.boxes += len(boxes)
             causes = bounds.tighten(boxes)
             upper = bounds.literals(boxes)
-            shrink = Shrink(upper, bounds.loss(upper), self.whole)
+            shrink = Shrink(upper, bounds.loss(upper), self.whole, self.levels.sums)
             open_ = shrink.to(self.levels.formula, boxes, np.ones(len(boxes), dtype=bool))
             found = self.solution(boxes, upper, open_)
             if found is not None:
@@ -134,8 +171,12 @@ class Search:
         """That every box is closed; with a certificate, if there is time."""
         now = time.monotonic()
         seconds = min(end - now, max(self.proof_seconds, self.share * (now - self.started)))
-        problem = self.question.empty
-        tree = box_proof(problem, self.levels, bounds, seconds, self.stats.boxes)
+        problem, levels, boxes = self.question.empty, self.levels, self.stats.boxes
+        if levels.apart:
+            levels, boxes = Levels(self.question), HARDER * boxes
+            variables = [self.question.variables[i] for i in levels.inputs]
+            bounds = Bounds(levels, *ends(variables, np.array([v.integer for v in variables], dtype=bool)))
+        tree = box_proof(problem, levels, bounds, seconds, boxes)
         return Holds(NAME, (TRUSTS,), None if tree is None else (problem, tree))
 
     def halve(
@@ -181,13 +222,25 @@ class Search:
 
     def exact(self, point: Floats) -> Vector:
         """The point in the box of the question, next to floats; inputs on which nothing depends lie at an end."""
-        values = dict(zip(self.levels.inputs, point.tolist(), strict=True))
+        at = dict(zip(self.levels.nodes, map(Fraction, point.tolist()), strict=True))
+        at |= {n: at[n] + at[a.first] for n, a in self.levels.apart.items()}
+        values = dict(zip(self.levels.inputs, at.values(), strict=True))
         found = []
         for i, v in enumerate(self.question.variables):
             assert v.low is not None and v.high is not None
             low, high = (Fraction(ceil(v.low)), Fraction(floor(v.high))) if v.integer else (v.low, v.high)
-            found.append(min(max(Fraction(values[i]), low), high) if i in values else low)
+            found.append(min(max(values[i], low), high) if i in values else low)
         return tuple(found)
+
+
+def ends(sides: Sequence[Variable | Apart], whole: Truths) -> tuple[Floats, Floats]:
+    """Both ends of intervals, as floats."""
+    low = [below(side.low, integer) for side, integer in zip(sides, whole.tolist(), strict=True)]
+    high = [
+        -below(None if side.high is None else -side.high, integer)
+        for side, integer in zip(sides, whole.tolist(), strict=True)
+    ]
+    return np.array(low), np.array(high)
 
 
 def below(value: Fraction | None, integer: bool) -> float:

@@ -6,7 +6,7 @@ level 0. Atoms are numbered level by level, so a test is a row over the atoms be
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from fractions import Fraction
 from functools import reduce
 
@@ -21,6 +21,9 @@ from verifier.query.question import Question
 Floats = NDArray[np.float64]
 Places = NDArray[np.intp]
 Truths = NDArray[np.bool_]
+
+MOST_PAIRS = 16
+"""So many pairs of alternatives about two points are taken together."""
 
 MOST_PARTS = 300
 """Formulas with more parts are declined; so recursion over them is shallow."""
@@ -68,30 +71,45 @@ class Rows(Struct, frozen=True):
 
 class Level(Struct, frozen=True):
     """Relus that depend on earlier levels only: their nodes, the nodes of their tests, and the tests as rows. What the
-    arrays say is in `units`, powers of two: the value of a test is its unit times its row."""
+    arrays say is in `units`, powers of two: the value of a test is its unit times its row. `twins`: (P, 2), which relus
+    are the same of the first point and of the second; `runs`: the test of the former minus that of the latter."""
 
     relus: tuple[int, ...]
     tests: tuple[int, ...]
     units: tuple[Fraction, ...]
     rows: Rows
+    twins: Places
+    runs: Rows
+
+
+class Apart(Struct, frozen=True):
+    """An input of the second point, by node: that of the first point, and the range of the former minus the latter."""
+
+    first: int
+    low: Fraction
+    high: Fraction
 
 
 class Levels:
     """inputs: the numbers of the inputs that the facts depend on, level 0. levels[k]: level k + 1. literals: the rows
     of all literals, in their `units`. formula: what has to hold. Units make the largest number of a row about 1.
+    sums: two rows that are opposite at the two points, and the row that is their sum.
+
+    `apart`: inputs in whose place stands by how much they exceed those of the first point. What is common to two
+    points near each other then cancels.
 
     Raises Declined where a number jumps, or the question is too large to be written like this.
     """
 
-    def __init__(self, question: Question) -> None:
+    def __init__(self, question: Question, apart: Mapping[int, Apart] | None = None) -> None:
         if question.squares:
             raise Declined("a variable is a square")
         self.circuit: Circuit = question.circuit
+        self.apart = apart or {}
         self._rows: list[Row] = []
         self.known: dict[tuple[int, bool], Literal] = {}  # by node, and whether it is >= 0
         self._parts = 0
-        self.formula: Formula = All(tuple(self._formula(fact, True) for fact in question.facts))
-
+        self.formula: Formula = _all(*(self._formula(fact, True) for fact in question.facts), *self._sides(question))
         heights: dict[int, int] = {}
         for node in sorted(self._reach(node for row, _ in self._rows for node in row)):
             match self.circuit[node]:
@@ -105,6 +123,10 @@ class Levels:
         self.inputs: tuple[int, ...] = tuple(_input(self.circuit, n) for n in nodes[0])
         self.nodes: tuple[int, ...] = tuple(nodes[0])
         widths = [len(level) for level in nodes]
+        firsts = self._twins(n for level in nodes[1:] for n in level)
+        self.sums: dict[frozenset[int], int] = dict(self._opposite(firsts))
+        if self.sums:
+            self.formula = self._paired(self._settled(self.formula))
         self.levels: list[Level] = []
         units = dict.fromkeys(nodes[0], Fraction(1))
         for k in range(1, count):
@@ -112,7 +134,11 @@ class Levels:
             scaled = [_scaled(self._row(t), units) for t in tests]
             own = tuple(unit for unit, _ in scaled)
             units |= zip(nodes[k], own, strict=True)
-            self.levels.append(Level(tuple(nodes[k]), tests, own, _arrays([r for _, r in scaled], places, widths[:k])))
+            rows = _arrays([r for _, r in scaled], places, widths[:k])
+            at = {n: i for i, n in enumerate(nodes[k])}
+            pairs = [(at[firsts[n]], i) for n, i in at.items() if n in firsts and own[at[firsts[n]]] == own[i]]
+            twins = np.array(pairs, dtype=np.intp).reshape(-1, 2)
+            self.levels.append(Level(tuple(nodes[k]), tests, own, rows, twins, _differences(rows, twins)))
         scaled = [_scaled(row, units) for row in self._rows]
         self.units: tuple[Fraction, ...] = tuple(unit for unit, _ in scaled)
         self.literals: Rows = _arrays([row for _, row in scaled], places, widths)
@@ -146,7 +172,34 @@ class Levels:
                     todo += [(j, factor * w) for j, w in terms]
                 case _:
                     weights[n] = weights.get(n, Fraction(0)) + factor
+        for n, twin in self.apart.items():
+            if n in weights:
+                weights[twin.first] = weights.get(twin.first, Fraction(0)) + weights[n]
         return {n: w for n, w in weights.items() if w}, constant
+
+    def _sides(self, question: Question) -> Iterator[Literal]:
+        """The second point lies in the box, too."""
+        for n, twin in self.apart.items():
+            v = question.variables[_input(self.circuit, n)]
+            for sign, end in ((1, v.low), (-1, v.high)):
+                assert end is not None
+                self._rows.append(({n: Fraction(sign), twin.first: Fraction(sign)}, -sign * end))
+                yield Literal(len(self._rows) - 1, n, sign > 0)
+
+    def _twins(self, relus: Iterable[int]) -> dict[int, int]:
+        """Relus of the second point, and the same of the first: those that they are where nothing is apart."""
+        known: dict[tuple[frozenset[tuple[int, Fraction]], Fraction], int] = {}
+        firsts: dict[int, int] = {}
+        for n in relus if self.apart else ():
+            row, constant = self._row(_test(self.circuit, n))
+            image = {firsts.get(j, j): w for j, w in row.items() if j not in self.apart}
+            if image == row:
+                known[frozenset(row.items()), constant] = n
+            elif len(image) + sum(j in self.apart for j in row) == len(row):
+                first = known.pop((frozenset(image.items()), constant), None)  # nobody else's
+                if first is not None:
+                    firsts[n] = first
+        return firsts
 
     def _formula(self, node: int, positive: bool) -> Formula:
         """`node` >= 0, or < 0, as a formula over literals."""
@@ -179,6 +232,74 @@ class Levels:
                     self._rows.append(({n: sign * w for n, w in weights.items()}, sign * constant))
                 return self.known[key]
 
+    def _opposite(self, firsts: Mapping[int, int]) -> Iterator[tuple[frozenset[int], int]]:
+        """Two literals, a row of the first point and minus the same of the second, and their sum, a row of its own."""
+        written = [*self._rows]
+        for r, (weights, constant) in enumerate(written):
+            image = {firsts.get(j, j): -w for j, w in weights.items() if j not in self.apart}
+            if firsts.keys() & weights.keys() and len(image) == len(weights):
+                for other, (others, shift) in enumerate(written):
+                    if others == image:
+                        self._rows.append(({**weights, **others}, constant + shift))
+                        yield frozenset((r, other)), len(self._rows) - 1
+
+    def _settled(self, formula: Formula) -> Formula:
+        """Without parts of alternatives that contradict what is certain."""
+        while True:
+            least: dict[tuple[tuple[int, Fraction], ...], Fraction] = {}
+            for weights, constant in self.certain(formula):
+                if weights:
+                    direction, bound = _directed(weights, constant)
+                    least[direction] = max(bound, least.get(direction, bound))
+
+            def possible(part: Formula, least: Mapping[tuple[tuple[int, Fraction], ...], Fraction] = least) -> bool:
+                for weights, constant in self.certain(part):
+                    if weights:
+                        direction, bound = _directed(weights, constant)
+                        other = least.get(tuple((n, -w) for n, w in direction))
+                        if other is not None and bound > -other:
+                            return False
+                return True
+
+            parts = formula.parts if isinstance(formula, All) else (formula,)
+            left = [_some(*filter(possible, p.parts)) if isinstance(p, Some) else p for p in parts]
+            before, formula = formula, _all(*left)
+            if formula == before:
+                return formula
+
+    def _paired(self, formula: Formula) -> Formula:
+        """Alternatives about one point and about the other, whose literals have sums, are taken together."""
+        parts = list(formula.parts) if isinstance(formula, All) else [formula]
+        several = [part for part in parts if isinstance(part, Some)]
+        for k, one in enumerate(several):
+            for other in several[k + 1 :]:
+                count = len(one.parts) * len(other.parts)
+                rows, others = ({lit.row for lit in self._literals(f)} for f in (one, other))
+                if count <= MOST_PAIRS and any(frozenset((r, q)) in self.sums for r in rows for q in others):
+                    both = _some(*(_all(p, q) for p in one.parts for q in other.parts))
+                    return _all(*(part for part in parts if part not in (one, other)), both)
+        return formula
+
+    def _literals(self, formula: Formula) -> Iterator[Literal]:
+        """All in a formula."""
+        if isinstance(formula, Literal):
+            yield formula
+        else:
+            for part in formula.parts:
+                yield from self._literals(part)
+
+    def certain(self, formula: Formula | None = None) -> Iterator[Row]:
+        """Rows over nodes that have to be >= 0 whatever else holds."""
+        todo = [self.formula if formula is None else formula]
+        while todo:
+            match todo.pop():
+                case Literal(row):
+                    yield self._rows[row]
+                case All(parts):
+                    todo += parts
+                case Some():
+                    pass
+
     def forward(self, points: Floats) -> Floats:
         """(n, inputs) -> (n, literals): the value of every literal at each point, in floats."""
         values = [points]
@@ -206,7 +327,16 @@ def _all(*parts: Formula) -> Formula:
 
 
 def _some(*parts: Formula) -> Formula:
-    return Some(tuple(q for p in parts for q in (p.parts if isinstance(p, Some) else (p,))))
+    """The only part, if there is one."""
+    flat = tuple(q for p in parts for q in (p.parts if isinstance(p, Some) else (p,)))
+    return flat[0] if len(flat) == 1 else Some(flat)
+
+
+def _directed(weights: Mapping[int, Fraction], constant: Fraction) -> tuple[tuple[tuple[int, Fraction], ...], Fraction]:
+    """A row that is >= 0, as a sum with first weight 1 or -1, and what it is at least."""
+    terms = sorted(weights.items())
+    unit = abs(terms[0][1])
+    return tuple((n, w / unit) for n, w in terms), -constant / unit
 
 
 def _is(circuit: Circuit, node: int, value: Fraction) -> bool:
@@ -245,6 +375,13 @@ def _arrays(rows: list[Row], places: dict[int, tuple[int, int]], widths: list[in
             k, i = places[n]
             parts[k][r, i] = float(w)
     return Rows(bias, tuple((k, part) for k, part in enumerate(parts) if part.any()))
+
+
+def _differences(rows: Rows, twins: Places) -> Rows:
+    """Rows of the first of two minus those of the second; what they have in common cancels."""
+    first, second = twins[:, 0], twins[:, 1]
+    parts = ((k, part[first] - part[second]) for k, part in rows.parts)
+    return Rows(rows.bias[first] - rows.bias[second], tuple((k, part) for k, part in parts if part.any()))
 
 
 def _at(rows: Rows, values: list[Floats]) -> Floats:

@@ -67,6 +67,17 @@ class Relaxed(Struct, frozen=True):
     gap: Floats
 
 
+class Gaps(Struct, frozen=True):
+    """For pairs (P, 2) of relus y, y' of tests t, t' of one level: y - y' <= up.rise * (t - t') + up.shift, and
+    y' - y <= down.rise * (t' - t) + down.shift, each (B, P), where `usable` (B, P): where that loses less than the two
+    relus by themselves."""
+
+    twins: Places
+    up: Relaxed
+    down: Relaxed
+    usable: Truths
+
+
 class Upper(Struct, frozen=True):
     """Rows that are at most `weights` . x + `constant` on their box: (B, R, inputs) and (B, R); `greatest` is the
     largest value of that there, rounded up. `pull[k]`: (B, R, width), the coefficients that the relus of level k + 1
@@ -97,6 +108,7 @@ class Bounds:
         atoms = len(low) + sum(len(level.relus) for level in levels.levels)
         terms = 2 * atoms + 4 * len(levels.levels) + 64
         self.gamma = 4 * terms * 2.0**-53  # twice over for the exact one, twice for the roundings of the charge itself
+        self.gaps: list[Gaps | None] = []
         self.magnitudes(low, high, [np.full(len(level.relus), np.inf) for level in levels.levels])
         wide = [np.full((1, len(level.relus)), np.inf) for level in levels.levels]
         self.root = Boxes(low[None].copy(), high[None].copy(), [-w for w in wide], wide)
@@ -125,6 +137,7 @@ class Bounds:
         found: list[Cause] = []
         atoms = [(boxes.low, boxes.high)]
         relus: list[Relaxed] = []
+        self.relus, self.gaps = relus, []
         for k, level in enumerate(self.levels.levels):
             below, above = boxes.below[k], boxes.above[k]
             least, most = self.interval(level.rows, atoms, self.sizes[k])
@@ -146,8 +159,30 @@ class Bounds:
             found.append((which, np.abs(weights)))
             atoms.append((np.maximum(below, 0), np.maximum(above, 0)))
             relus.append(relaxed(below, above))
-        self.relus = relus
+            self.gaps.append(self.gap(boxes, atoms, k) if len(level.twins) else None)
         return found
+
+    def gap(self, boxes: Boxes, atoms: list[tuple[Floats, Floats]], k: int) -> Gaps | None:
+        """What relus of level k + 1 have in common, after they are relaxed themselves; None where it is of no use.
+
+        A relu is monotone and no steeper than 1: y - y' lies between 0 and t - t'."""
+        level, relus = self.levels.levels[k], self.relus
+        first, second = level.twins[:, 0], level.twins[:, 1]
+        losses = relus[k].gap[:, first], relus[k].gap[:, second]
+        open_ = (losses[0] > 0) & (losses[1] > 0)
+        count = int(open_.sum(axis=1).max(initial=0))
+        if not count:
+            return None
+        size = self.sizes[k][first] + self.sizes[k][second]
+        low, high = (side.copy() for side in self.interval(level.runs, atoms[: k + 1], size))
+        if k:
+            which = np.argsort(~open_, axis=1, kind="stable")[:, :count]
+            upper = self.upper(boxes, relus[:k], level.runs, size, which, both=True)
+            rows = np.arange(len(boxes))[:, None]
+            high[rows, which] = np.fmin(high[rows, which], upper.greatest[:, :count])
+            low[rows, which] = np.fmax(low[rows, which], -upper.greatest[:, count:])
+        up, down = relaxed(low, high), relaxed(-high, -low)
+        return Gaps(level.twins, up, down, open_ & (np.maximum(up.shift, down.shift) < losses[0] + losses[1]))
 
     def literals(self, boxes: Boxes) -> Upper:
         """Upper bounds of all literals, after `tighten`."""
@@ -206,12 +241,20 @@ class Bounds:
                 continue
             pull[k] = at = weights.pop(k + 1)
             relu = relus[k]
+            level = self.levels.levels[k].rows
+            shared = self.shared(at, k, relu) if k < len(self.gaps) else None
+            if shared is not None:
+                at, pull[k], along, lost, size = shared
+                constant += lost
+                charge += lost + size
             positive = np.maximum(at, 0)
             shift = (positive @ relu.shift[:, :, None])[:, :, 0]
             down = np.where(at > 0, relu.rise[:, None, :], relu.slope[:, None, :])
             down *= at
-            level = self.levels.levels[k].rows
             ends = np.abs(down) @ self.sizes[k]
+            if shared is not None:
+                down += along
+                ends += np.abs(along) @ self.sizes[k]
             constant += shift + down @ level.bias
             charge += shift + ends
             for j, part in level.parts:
@@ -228,6 +271,32 @@ class Bounds:
         middle, radius = middles(boxes)
         greatest = (over @ middle[:, :, None])[:, :, 0] + (np.abs(over) @ radius[:, :, None])[:, :, 0] + constant
         return Upper(over, constant, greatest, pull)
+
+    def shared(self, at: Floats, k: int, relu: Relaxed) -> tuple[Floats, Floats, Floats, Floats, Floats] | None:
+        """Coefficients `at` (B, R, width) of relus of level k + 1, where two that are the same of two points are taken
+        as their difference as far as they have opposite signs. What is left of them; that with what the differences
+        lose, as if relus lost it (`pull`); the coefficients of the tests that they become; what is added to the
+        constant; and how large the terms are."""
+        gaps = self.gaps[k]
+        if gaps is None:
+            return None
+        first, second = gaps.twins[:, 0], gaps.twins[:, 1]
+        a, b = at[:, :, first], at[:, :, second]
+        up, down = np.minimum(a, -b), np.minimum(-a, b)
+        usable = gaps.usable[:, None, :]
+        up, down = np.where(usable, np.maximum(up, 0), 0), np.where(usable, np.maximum(down, 0), 0)
+        moved = up - down
+        left, along = at.copy(), np.zeros_like(at)
+        left[:, :, first] -= moved
+        left[:, :, second] += moved
+        slope = up * gaps.up.rise[:, None, :] - down * gaps.down.rise[:, None, :]
+        along[:, :, first] = slope
+        along[:, :, second] = -slope
+        loss = up * gaps.up.shift[:, None, :] + down * gaps.down.shift[:, None, :]
+        pull = np.abs(left)
+        pull[:, :, first] += loss / np.where(relu.gap[:, first] > 0, relu.gap[:, first], 1.0)[:, None, :]
+        sizes = np.abs(a) @ self.sizes[k][first] + np.abs(b) @ self.sizes[k][second]
+        return left, pull, along, loss.sum(axis=2), sizes
 
 
 def middles(boxes: Boxes) -> tuple[Floats, Floats]:

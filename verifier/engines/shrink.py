@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from verifier.engines.levels import All, Floats, Formula, Literal, Some, Truths
@@ -16,10 +18,11 @@ AIM = 1e-3
 
 class Shrink:
     """Boxes with upper bounds of all literals on them. `loss` (B, literals): how much relaxation there is in each;
-    `whole` (inputs,): which inputs are integers; `times` (B, literals): the literals that a further cut should help."""
+    `whole` (inputs,): which inputs are integers; `sums`: of two rows the one that is their sum; `times` (B, literals):
+    the literals that a further cut should help."""
 
-    def __init__(self, upper: Upper, loss: Floats, whole: Truths) -> None:
-        self.upper, self.loss, self.whole = upper, loss, whole
+    def __init__(self, upper: Upper, loss: Floats, whole: Truths, sums: Mapping[frozenset[int], int]) -> None:
+        self.upper, self.loss, self.whole, self.sums = upper, loss, whole, sums
         self.times = np.zeros_like(upper.constant)
 
     def to(self, formula: Formula, boxes: Boxes, open_: Truths, given: tuple[int, ...] = ()) -> Truths:
@@ -30,9 +33,12 @@ class Shrink:
                 parts = formula.parts if isinstance(formula, All) else (formula,)
                 for part in parts:
                     if isinstance(part, Literal):
-                        given = *given, part.row
-                        weights, constant = self.upper.weights[:, part.row], self.upper.constant[:, part.row]
-                        open_ = open_ & self.clip(weights, constant, boxes)
+                        pairs = (frozenset((part.row, row)) for row in given) if self.sums else ()
+                        rows = part.row, *(self.sums[pair] for pair in pairs if pair in self.sums)
+                        given = *given, *rows
+                        for row in rows:
+                            weights, constant = self.upper.weights[:, row], self.upper.constant[:, row]
+                            open_ = open_ & self.clip(weights, constant, boxes)
                 deeper = [part for part in parts if not isinstance(part, Literal)]
                 for part in deeper:
                     open_ = self.to(part, boxes, open_, given)

@@ -24,6 +24,7 @@ class Zonotopes(Bounds):
 
     def __init__(self, levels: Levels, bounds: Bounds, ranges: Ranges, scaled: Scaled) -> None:
         self.levels, self.gamma, self.sizes, self.reach = levels, bounds.gamma, bounds.sizes, bounds.reach
+        self.gaps = []
         self.grid = [
             np.array([float(1 / (scaled.unit[t] * u)) for t, u in zip(level.tests, level.units, strict=True)])
             for level in levels.levels
