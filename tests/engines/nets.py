@@ -7,6 +7,8 @@ from fractions import Fraction
 from itertools import pairwise
 from random import Random
 
+from msgspec.structs import replace
+
 from verifier.language.build import Build, Form, Variable
 from verifier.query.question import Question
 
@@ -50,23 +52,37 @@ def box(build: Build, count: int, integers: int = 0) -> list[Form]:
     return [*reals, *whole]
 
 
-def twins(net: Layers, near: Fraction, margin: Fraction) -> Question:
-    """Two points of [-1, 1]^n that differ by at most `near` in each coordinate, each with the net's first output ahead
-    of the second, or behind it, by `margin`."""
+def twins(net: Layers, near: Fraction, margin: Fraction, mirrored: bool = False, integers: int = 0) -> Question:
+    """Two points of [-1, 1]^n (and of [-3, 3] in the last `integers` coordinates) that differ by at most `near` in each
+    coordinate, each with the net's first output ahead of the second, or behind it, by `margin`. Of more outputs: with
+    any one ahead of all others at the first, and any other at the second. `mirrored`: the question says so."""
     build = Build()
     count = len(net[0][0][0])
-    both = box(build, 2 * count)
-    x, y = both[:count], both[count:]
-    (a, b), (c, d) = output(build, net, x), output(build, net, y)
-    shift = build.constant(near)
+    sides = [box(build, count - integers, integers) for _ in "xy"]
+    (x, y), shift = sides, build.constant(near)
+    outputs = [output(build, net, side) for side in sides]
     facts = [
         build.at_least_zero(build.subtract(shift, form))
         for u, v in zip(x, y, strict=True)
         for form in (build.subtract(u, v), build.subtract(v, u))
     ]
-    ahead = build.at_least_zero(build.add(a, build.scale(-1, b), build.constant(-margin)))
-    behind = build.at_least_zero(build.add(d, build.scale(-1, c), build.constant(-margin)))
-    return asked(build, both, [*facts, ahead, behind])
+
+    def ahead(scores: Sequence[Form], k: int) -> Form:
+        others = (form for j, form in enumerate(scores) if j != k)
+        leads = (build.add(scores[k], build.scale(-1, form), build.constant(-margin)) for form in others)
+        return build.both(*map(build.at_least_zero, leads))
+
+    a, b = outputs
+    if len(a) == 2:
+        facts += [ahead(a, 0), ahead(b, 1)]
+    else:
+        facts += [
+            build.either(*(ahead(a, k) for k in range(len(a)))),
+            build.either(*(ahead(b, k) for k in range(len(b)))),
+            *(build.negate(build.both(ahead(a, k), ahead(b, k))) for k in range(len(a))),
+        ]
+    q = asked(build, [*x, *y], facts)
+    return replace(q, mirror=(*[None] * count, *range(count))) if mirrored else q
 
 
 def another_wins(net: Layers, winner: int, lead: Fraction) -> Question:

@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from tests.engines.nets import Layers, another_wins, asked, box, layers, output, twins
 from tests.engines.questions import question
 from verifier.engines import smt
-from verifier.engines.box_search import Stats, accepts, box_search
+from verifier.engines.box_search import Stats, accepts, box_search, lowered
 from verifier.engines.engine import Fails, Holds, Unknown
 from verifier.engines.levels import Levels
 from verifier.engines.linear_bounds import Bounds
@@ -189,6 +189,103 @@ def test_time_is_kept_and_boxes_are_counted() -> None:
     assert stats.boxes == 0
     assert isinstance(box_search(q, 60, stats, proof_seconds=0), Holds)
     assert stats.boxes > 1 and stats.seconds > 0
+
+
+# pairs of points that are near each other
+
+
+def near(random: Random, near: Fraction, margin: Fraction, outputs: int = 2, integers: int = 0) -> Question:
+    widths = [random.randint(1, 2) + integers, random.randint(2, 4), random.randint(2, 4), outputs]
+    return twins(layers(random, widths), near, margin, mirrored=True, integers=integers)
+
+
+@pytest.mark.parametrize("width", [0.0, 2.0**-50, 2.0**-5, 2.0**-2])
+def test_bounds_of_pairs_contain_the_exact_values(width: float) -> None:
+    """As above; the second point is told by its difference, and so are relus where that loses less."""
+    random, asked, shared = Random(4), 0, 0
+    for _ in range(16):
+        q = twins(layers(random, [2, 6, 6, 6, 2], 2**40 + 1), F(1, 16), F(1, 200), mirrored=True)
+        levels = lowered(q)
+        if not levels.sums:  # neither class is ahead anywhere
+            continue
+        asked += 1
+        assert len(levels.apart) == 2
+        bounds = Bounds(levels, np.array([-1, -1, -1 / 16, -1 / 16]), np.array([1, 1, 1 / 16, 1 / 16]))
+        reach = [min(width, 1 / 16)] * 2
+        wide = np.array([width, width, *reach])
+        low = np.array([[random.uniform(-1, 1 - width), random.uniform(-1, 1 - width)] for _ in range(12)])
+        apart = np.array([[random.uniform(-1 / 16, 1 / 16 - r) for r in reach] for _ in range(12)])
+        boxes = bounds.root.take(np.zeros(12, dtype=np.intp))
+        boxes.low = np.concatenate([low, apart], axis=1)
+        boxes.high = boxes.low + wide
+        bounds.tighten(boxes)
+        shared += sum(int(gaps.usable.sum()) for gaps in bounds.gaps if gaps is not None)
+        upper = bounds.literals(boxes)
+        for b in range(12):
+            for _ in range(3):
+                ends = list(zip(boxes.low[b], boxes.high[b], strict=True))
+                corner = [float(random.choice(side)) for side in ends]
+                x, d = corner[:2], corner[2:]
+                values = q.values((*map(F, x), *(F(u) + F(v) for u, v in zip(x, d, strict=True))))
+                for k, level in enumerate(levels.levels):
+                    for i, test in enumerate(level.tests):
+                        assert F(boxes.below[k][b, i]) <= values[test] / level.units[i] <= F(boxes.above[k][b, i])
+                for row, (weights, constant) in enumerate(levels.written):
+                    at = {n: values[n] - (values[levels.apart[n].first] if n in levels.apart else 0) for n in weights}
+                    value = (sum((w * at[n] for n, w in weights.items()), F(0)) + constant) / levels.units[row]
+                    assert value <= F(upper.greatest[b, row])
+                    line = sum((F(w) * F(v) for w, v in zip(upper.weights[b, row], corner, strict=True)), F(0))
+                    assert value <= line + F(upper.constant[b, row])
+    assert asked >= 8 and (shared > 0 or width < 2.0**-10)
+
+
+@pytest.mark.parametrize(("outputs", "integers"), [(2, 0), (2, 1), (3, 0), (3, 1), (5, 0)])
+def test_answers_about_pairs_are_those_of_z3(outputs: int, integers: int) -> None:
+    random, seen, told = Random(outputs + integers), {Holds: 0, Fails: 0}, 0
+    for _ in range(40):
+        far = random.choice([F(1, 100), F(1, 8), F(1)])
+        q = near(random, far, random.choice([F(0), F(1, 100), F(1, 8), F(1, 2)]), outputs, integers)
+        if not accepts(q):
+            continue
+        told += bool(lowered(q).apart)
+        answer, expected = box_search(q, 3, proof_seconds=0), smt.find(q, 20)
+        if isinstance(answer, Unknown) or isinstance(expected, Unknown):
+            continue
+        assert type(answer) is type(expected)
+        seen[type(answer)] += 1  # type: ignore[index]
+        if isinstance(answer, Fails):
+            assert q.solved_by(answer.points[0])
+    assert min(seen.values()) >= 4 and told >= 10
+
+
+def test_a_pair_without_slack_is_never_denied() -> None:
+    """f(x) - f(x') >= what it is at one pair, in every box around that pair."""
+    random = Random(6)
+    for _ in range(40):
+        build = Build()
+        at = [F(random.randint(-(2**30), 2**30), 2**30) for _ in range(2)]
+        at += [a + F(random.randint(-(2**20), 2**20), 2**30) for a in at]
+        inputs = [build.input(Variable(f"x{i}", a - F(1, 2**6), a + F(1, 2**6))) for i, a in enumerate(at)]
+        net = layers(random, [2, 5, 5, 1], 2**40 + 1)
+        (y,), (z,) = (output(build, net, side) for side in (inputs[:2], inputs[2:]))
+        apart = [build.subtract(u, v) for u, v in zip(inputs[:2], inputs[2:], strict=True)]
+        sides = [build.subtract(build.constant(F(1, 2**10)), f) for a in apart for f in (a, build.scale(-1, a))]
+        first, second = (asked(build, inputs, [form]).values(tuple(at))[-1] for form in (y, z))
+        ahead, behind = build.subtract(y, build.constant(first)), build.subtract(build.constant(second), z)
+        facts = [*map(build.at_least_zero, sides), ahead, behind]
+        q = replace(asked(build, inputs, facts), mirror=(None, None, 0, 1))
+        assert q.solved_by(tuple(at))
+        assert lowered(q).apart
+        assert not isinstance(box_search(q, 0.3), Holds)
+
+
+def test_what_two_points_have_in_common_cancels() -> None:
+    *hidden, (weights, bias) = layers(Random(0), [3, 12, 12, 2], 1024)
+    steep: Layers = [*hidden, ([[F(3, 2) * w for w in row] for row in weights], [F(3, 2) * b for b in bias])]
+    with_, without = Stats(), Stats()
+    for mirrored, stats in ((True, with_), (False, without)):
+        assert isinstance(box_search(twins(steep, F(1, 100), F(1, 20), mirrored), 60, stats, 0.0), Holds)
+    assert 8 * with_.boxes < without.boxes
 
 
 # certificates

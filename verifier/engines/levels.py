@@ -106,12 +106,12 @@ class Levels:
             raise Declined("a variable is a square")
         self.circuit: Circuit = question.circuit
         self.apart = apart or {}
-        self._rows: list[Row] = []
+        self.written: list[Row] = []
         self.known: dict[tuple[int, bool], Literal] = {}  # by node, and whether it is >= 0
         self._parts = 0
         self.formula: Formula = _all(*(self._formula(fact, True) for fact in question.facts), *self._sides(question))
         heights: dict[int, int] = {}
-        for node in sorted(self._reach(node for row, _ in self._rows for node in row)):
+        for node in sorted(self._reach(node for row, _ in self.written for node in row)):
             match self.circuit[node]:
                 case Input():
                     heights[node] = 0
@@ -139,7 +139,7 @@ class Levels:
             pairs = [(at[firsts[n]], i) for n, i in at.items() if n in firsts and own[at[firsts[n]]] == own[i]]
             twins = np.array(pairs, dtype=np.intp).reshape(-1, 2)
             self.levels.append(Level(tuple(nodes[k]), tests, own, rows, twins, _differences(rows, twins)))
-        scaled = [_scaled(row, units) for row in self._rows]
+        scaled = [_scaled(row, units) for row in self.written]
         self.units: tuple[Fraction, ...] = tuple(unit for unit, _ in scaled)
         self.literals: Rows = _arrays([row for _, row in scaled], places, widths)
 
@@ -183,8 +183,8 @@ class Levels:
             v = question.variables[_input(self.circuit, n)]
             for sign, end in ((1, v.low), (-1, v.high)):
                 assert end is not None
-                self._rows.append(({n: Fraction(sign), twin.first: Fraction(sign)}, -sign * end))
-                yield Literal(len(self._rows) - 1, n, sign > 0)
+                self.written.append(({n: Fraction(sign), twin.first: Fraction(sign)}, -sign * end))
+                yield Literal(len(self.written) - 1, n, sign > 0)
 
     def _twins(self, relus: Iterable[int]) -> dict[int, int]:
         """Relus of the second point, and the same of the first: those that they are where nothing is apart."""
@@ -228,37 +228,38 @@ class Levels:
                 if key not in self.known:
                     weights, constant = self._row(node)
                     sign = 1 if positive else -1
-                    self.known[key] = Literal(len(self._rows), node, positive)
-                    self._rows.append(({n: sign * w for n, w in weights.items()}, sign * constant))
+                    self.known[key] = Literal(len(self.written), node, positive)
+                    self.written.append(({n: sign * w for n, w in weights.items()}, sign * constant))
                 return self.known[key]
 
     def _opposite(self, firsts: Mapping[int, int]) -> Iterator[tuple[frozenset[int], int]]:
         """Two literals, a row of the first point and minus the same of the second, and their sum, a row of its own."""
-        written = [*self._rows]
-        for r, (weights, constant) in enumerate(written):
+        rows = [_directed(*row) for row in self.written]
+        for r, (weights, constant) in enumerate([*self.written]):
             image = {firsts.get(j, j): -w for j, w in weights.items() if j not in self.apart}
-            if firsts.keys() & weights.keys() and len(image) == len(weights):
-                for other, (others, shift) in enumerate(written):
-                    if others == image:
-                        self._rows.append(({**weights, **others}, constant + shift))
-                        yield frozenset((r, other)), len(self._rows) - 1
+            mixed = len(image) + sum(j in self.apart for j in weights) < len(weights)
+            if mixed or not (firsts.keys() | self.apart.keys()) & weights.keys() or not image:
+                continue
+            (image, shift), unit = _directed(image, constant), abs(image[min(image)])
+            for other, (others, rest) in enumerate(rows):
+                if others == image:
+                    both = {n: weights.get(n, 0) / unit + others.get(n, 0) for n in (*weights, *others)}
+                    self.written.append(({n: w for n, w in both.items() if w}, shift + rest))
+                    yield frozenset((r, other)), len(self.written) - 1
 
     def _settled(self, formula: Formula) -> Formula:
         """Without parts of alternatives that contradict what is certain."""
         while True:
-            least: dict[tuple[tuple[int, Fraction], ...], Fraction] = {}
-            for weights, constant in self.certain(formula):
-                if weights:
-                    direction, bound = _directed(weights, constant)
-                    least[direction] = max(bound, least.get(direction, bound))
+            least: dict[frozenset[tuple[int, Fraction]], Fraction] = {}
+            for weights, constant in (_directed(*row) for row in self.certain(formula)):
+                key = frozenset(weights.items())
+                least[key] = max(-constant, least.get(key, -constant))
 
-            def possible(part: Formula, least: Mapping[tuple[tuple[int, Fraction], ...], Fraction] = least) -> bool:
-                for weights, constant in self.certain(part):
-                    if weights:
-                        direction, bound = _directed(weights, constant)
-                        other = least.get(tuple((n, -w) for n, w in direction))
-                        if other is not None and bound > -other:
-                            return False
+            def possible(part: Formula, least: Mapping[frozenset[tuple[int, Fraction]], Fraction] = least) -> bool:
+                for weights, constant in (_directed(*row) for row in self.certain(part)):
+                    other = least.get(frozenset((n, -w) for n, w in weights.items()))
+                    if other is not None and constant < other:
+                        return False
                 return True
 
             parts = formula.parts if isinstance(formula, All) else (formula,)
@@ -294,7 +295,7 @@ class Levels:
         while todo:
             match todo.pop():
                 case Literal(row):
-                    yield self._rows[row]
+                    yield self.written[row]
                 case All(parts):
                     todo += parts
                 case Some():
@@ -332,11 +333,12 @@ def _some(*parts: Formula) -> Formula:
     return flat[0] if len(flat) == 1 else Some(flat)
 
 
-def _directed(weights: Mapping[int, Fraction], constant: Fraction) -> tuple[tuple[tuple[int, Fraction], ...], Fraction]:
-    """A row that is >= 0, as a sum with first weight 1 or -1, and what it is at least."""
-    terms = sorted(weights.items())
-    unit = abs(terms[0][1])
-    return tuple((n, w / unit) for n, w in terms), -constant / unit
+def _directed(weights: Mapping[int, Fraction], constant: Fraction) -> Row:
+    """The row over a positive number, so that its first weight is 1 or -1."""
+    if not weights:
+        return {}, constant
+    unit = abs(weights[min(weights)])
+    return {n: w / unit for n, w in weights.items()}, constant / unit
 
 
 def _is(circuit: Circuit, node: int, value: Fraction) -> bool:
