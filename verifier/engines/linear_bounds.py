@@ -206,7 +206,8 @@ class Bounds:
             relus, slopes = causes[k]
             weight = (taken @ np.abs(pull))[:, 0] * self.relus[k].gap
             share = slopes * radius[:, None, :]
-            total = share.sum(axis=2, keepdims=True)
+            span = np.take_along_axis(boxes.above[k] - boxes.below[k], relus, axis=1)[:, :, None]
+            total = np.maximum(share.sum(axis=2, keepdims=True), span)  # the rest is caused by other relus
             shares = share / np.where(total > 0, total, 1)
             score += (np.take_along_axis(weight, relus, axis=1)[:, None, :] @ shares)[:, 0]
         return score
