@@ -38,8 +38,9 @@ NEAR = Fraction(1, 8)
 """An input of the second point is told by how much it exceeds that of the first where that has at most this part of its
 range as a difference of two such inputs has."""
 
-HARDER = 8
-"""A certificate has so many times the boxes, about, where points are near: it knows nothing of what they share."""
+HARDER = 4
+"""A certificate knows nothing of what near points share: it has so many times the boxes, about, for each input that is
+told by a difference."""
 
 PROOF_SECONDS = 20.0
 """For a certificate, at most."""
@@ -173,7 +174,7 @@ class Search:
         seconds = min(end - now, max(self.proof_seconds, self.share * (now - self.started)))
         problem, levels, boxes = self.question.empty, self.levels, self.stats.boxes
         if levels.apart:
-            levels, boxes = Levels(self.question), HARDER * boxes
+            levels, boxes = Levels(self.question), HARDER ** len(levels.apart) * boxes
             variables = [self.question.variables[i] for i in levels.inputs]
             bounds = Bounds(levels, *ends(variables, np.array([v.integer for v in variables], dtype=bool)))
         tree = box_proof(problem, levels, bounds, seconds, boxes)
