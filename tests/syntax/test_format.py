@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tests.syntax.examples import EXAMPLES, SNIPPETS
@@ -124,6 +124,7 @@ def declarations(draw: st.DrawFn) -> str:
 
 @settings(max_examples=200, deadline=None)
 @given(declarations(), st.lists(st.sampled_from(WHITE), min_size=1, max_size=20))
+@example("assert A: f(assert: x)", ["\n"])  # a label at the beginning of a line
 def test_any_white_space_gives_one_shape_with_the_same_meaning(declaration: str, white: list[str]) -> None:
     tokens, _ = lex(Source("x.vf", declaration))
     text = "".join(white[i % len(white)] + str(token) for i, token in enumerate(tokens)) + white[0]

@@ -100,6 +100,8 @@ def _begins(source: Source, tokens: list[Token], index: int) -> bool:
     """Does the reserved word here begin a declaration, or is it a label, or a name by mistake?"""
     word = tokens[index]
     after = tokens[index + 1] if index + 1 < len(tokens) else None
+    if after == ":" and index > 0 and tokens[index - 1] in ("(", ","):
+        return False
     if _leads(source, tokens, index):
         return word in ("assert", "compute") or after not in (":", ",", ")", "]", "}")
     return after is not None and (
