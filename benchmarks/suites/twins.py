@@ -30,7 +30,7 @@ T = {
     (2, 16): 0.0198481,
     (8, 16): 0.0332391,  # the best of three searches; no bound is known
 }
-SHAPES = ((2, 4), (8, 4), (2, 8), (8, 8), (2, 16), (8, 16), (2, 32))
+SHAPES = ((2, 4), (8, 4), (2, 8), (8, 8), (2, 16), (4, 16), (8, 16), (2, 32), (3, 32))
 RADIUS, MARGIN = Fraction(1, 100), Fraction(1, 20)
 FACTORS = {"u": 0.98, "s": 1.02}
 GRAIN = 1024
