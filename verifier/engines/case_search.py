@@ -360,7 +360,7 @@ class CaseSearch:
 
     def imply(self, branch: Branch, node: int, above: bool, end: Farkas) -> bool:
         """`node` >= 0, or < 0, since `end` closes the other side; False where the kernel does not see it."""
-        settle(self.scaled, branch.ranges)
+        settle(self.scaled, branch.ranges, node + 1)
         if branch.ranges.outcome(node) is not None:
             return True  # by what was implied just before
         return self.keep(branch, Bound(node, Fraction(0), above, end))
