@@ -24,7 +24,7 @@ from verifier.model.meaning import NotYet
 from verifier.model.program import Partition, PointValue, Slices
 from verifier.query.pose import Posed
 from verifier.query.question import Question
-from verifier.verdict.certify import Points, ReplayFailed, certified
+from verifier.verdict.certify import ReplayFailed, certified
 from verifier.verdict.verdict import Proved, Refuted, Undecided, Verdict
 
 if TYPE_CHECKING:
@@ -102,10 +102,6 @@ class Common(Struct, frozen=True):
                 return Undecided(why)
             case other:
                 raise AssertionError(other)
-
-    def breaks(self, points: Points) -> bool:
-        """Whether the points are a counterexample."""
-        return self.decider.replay.holds(points, self.claim.given, (self.claim.then,))
 
     def lie_in(self, part: int, points: Mapping[str, PointValue]) -> bool:
         return all(

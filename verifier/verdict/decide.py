@@ -264,13 +264,13 @@ class Decider:
         differ = () if claim.distinct is None else (tree.Chain(NOWHERE, claim.distinct, ("!=",)),)
         for points in choices(self.replay, claim.points, max(BRIEF, least) if self.judges_vacuity else least):
             given = self.replay.holds(points, claim.given)
-            if given:
-                self._upheld(claim, points)
+            if given and self.replay.holds(points, (), (claim.then,)):
+                raise broken(points)
             trial.points.append(points)
             trial.met = trial.met or (given and self.replay.holds(points, differ))
         return trial
 
-    def _upheld(self, claim: Always, points: Points) -> None:
+    def upheld(self, claim: Always, points: Points) -> None:
         """The points are no counterexample. Raises ReplayFailed."""
         if self.replay.holds(points, claim.given, (claim.then,)):
             raise broken(points)
@@ -330,8 +330,8 @@ class Decider:
                 return "", (f"Whether the premise is ever satisfied stayed open: {why}.",)
             case Fails(_, (vector, *_)) if not claim.almost:
                 points = posed.read(vector)
-                self._upheld(claim, points)
-                self._upheld(claim, dict(zip(points, reversed(list(points.values())), strict=True)))
+                self.upheld(claim, points)
+                self.upheld(claim, dict(zip(points, reversed(list(points.values())), strict=True)))
                 return "", self._constant(claim, trial)
             case _:
                 return "", self._constant(claim, trial)

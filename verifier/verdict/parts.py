@@ -19,7 +19,7 @@ from verifier.query.pose import Poser
 from verifier.syntax import tree
 from verifier.verdict.blocks import Common, common, wholesale
 from verifier.verdict.many import FOR_A_WITNESS, OUT_OF_TIME, Progress, Settle, Settled, settle, timed
-from verifier.verdict.trial import broken, choices
+from verifier.verdict.trial import choices
 from verifier.verdict.verdict import Part, Pieces, Proved, Refuted, Undecided, Verdict, word
 
 if TYPE_CHECKING:
@@ -142,12 +142,11 @@ class _Table:
         """No points at random break the claim in a part in which it is proved. Raises ReplayFailed."""
         if (shared := self.shared) is None:
             return
-
         for points in choices(self.decider.replay, shared.claim.points):
             part = shared.part_of(list(points.values()))
             proved = part is not None and (known := self.parts[part]) is not None and known.word == "proved"
-            if proved and shared.breaks(points):
-                raise broken(points)
+            if proved:
+                self.decider.upheld(shared.claim, points)
 
 
 def _together(decider: Decider, claim: Parts, table: _Table, pieces: Pieces) -> tuple[Verdict, str, tuple[str, ...]]:
