@@ -279,6 +279,25 @@ def test_a_pair_without_slack_is_never_denied() -> None:
         assert not isinstance(box_search(q, 0.3), Holds)
 
 
+def test_alternatives_that_all_contradict_what_is_certain_leave_nothing() -> None:
+    build = Build()
+    inputs, net = box(build, 4), layers(Random(0), [2, 6, 6, 2], 1024)
+    first, second = (build.subtract(*output(build, net, side)) for side in (inputs[:2], inputs[2:]))
+    apart = [build.subtract(u, v) for u, v in zip(inputs[:2], inputs[2:], strict=True)]
+
+    def least(form: Form, bound: Fraction) -> Form:
+        return build.at_least_zero(build.subtract(form, build.constant(bound)))
+
+    minus = build.scale(-1, first)
+    facts = [least(form, F(-1, 100)) for a in apart for form in (a, build.scale(-1, a))]
+    facts += [least(first, F(0)), least(minus, F(-1, 2)), least(build.scale(-1, second), F(0))]
+    facts += [build.either(least(first, F(3, 4)), least(minus, F(1, 4)))]
+    q = replace(asked(build, inputs, facts), mirror=(None, None, 0, 1))
+    assert lowered(q).sums
+    assert isinstance(smt.find(q, 20), Holds)
+    assert isinstance(box_search(q, 5, proof_seconds=0), Holds)
+
+
 def test_what_two_points_have_in_common_cancels() -> None:
     *hidden, (weights, bias) = layers(Random(0), [3, 12, 12, 2], 1024)
     steep: Layers = [*hidden, ([[F(3, 2) * w for w in row] for row in weights], [F(3, 2) * b for b in bias])]

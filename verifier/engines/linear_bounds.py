@@ -149,10 +149,7 @@ class Bounds:
             if k == 0:
                 weights = dict(level.rows.parts).get(0, np.zeros((len(level.relus), boxes.low.shape[1])))[which]
             elif count:
-                upper = self.upper(boxes, relus, level.rows, self.sizes[k], which, both=True)
-                rows = np.arange(len(boxes))[:, None]
-                above[rows, which] = np.fmin(above[rows, which], upper.greatest[:, :count])
-                below[rows, which] = np.fmax(below[rows, which], -upper.greatest[:, count:])
+                upper = self.narrow(boxes, relus, level.rows, self.sizes[k], which, below, above)
                 weights = (np.abs(upper.weights[:, :count]) + np.abs(upper.weights[:, count:])) / 2
             else:
                 weights = np.zeros((len(boxes), 0, boxes.low.shape[1]))
@@ -161,6 +158,16 @@ class Bounds:
             relus.append(relaxed(below, above))
             self.gaps.append(self.gap(boxes, atoms, k) if len(level.twins) else None)
         return found
+
+    def narrow(
+        self, boxes: Boxes, relus: list[Relaxed], rows: Rows, size: Floats, which: Places, low: Floats, high: Floats
+    ) -> Upper:
+        """Tighten, in place, the ranges of the rows number `which`, by bounds of them and of their negatives."""
+        upper, count = self.upper(boxes, relus, rows, size, which, both=True), which.shape[1]
+        each = np.arange(len(boxes))[:, None]
+        high[each, which] = np.fmin(high[each, which], upper.greatest[:, :count])
+        low[each, which] = np.fmax(low[each, which], -upper.greatest[:, count:])
+        return upper
 
     def gap(self, boxes: Boxes, atoms: list[tuple[Floats, Floats]], k: int) -> Gaps | None:
         """What relus of level k + 1 have in common, after they are relaxed themselves; None where it is of no use.
@@ -177,10 +184,7 @@ class Bounds:
         low, high = (side.copy() for side in self.interval(level.runs, atoms[: k + 1], size))
         if k:
             which = np.argsort(~open_, axis=1, kind="stable")[:, :count]
-            upper = self.upper(boxes, relus[:k], level.runs, size, which, both=True)
-            rows = np.arange(len(boxes))[:, None]
-            high[rows, which] = np.fmin(high[rows, which], upper.greatest[:, :count])
-            low[rows, which] = np.fmax(low[rows, which], -upper.greatest[:, count:])
+            self.narrow(boxes, relus[:k], level.runs, size, which, low, high)
         up, down = relaxed(low, high), relaxed(-high, -low)
         return Gaps(level.twins, up, down, open_ & (np.maximum(up.shift, down.shift) < losses[0] + losses[1]))
 
