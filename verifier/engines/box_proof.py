@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from fractions import Fraction
-from math import gcd, lcm
+from math import ceil, floor, gcd, lcm
 
 import numpy as np
 from msgspec import Struct
@@ -20,21 +20,24 @@ from verifier.engines.linear_bounds import Bounds, Boxes, Upper, joined
 from verifier.engines.shrink import nearest
 from verifier.engines.trial import closes, keeps
 from verifier.engines.zonotopes import Zonotopes
-from verifier.kernel.circuit import FALSE, TRUE, Affine, Select
-from verifier.kernel.problem import Bound, Empty, Farkas, Row, Split, Step, Tree, Zonotope
+from verifier.kernel.circuit import FALSE, TRUE, Affine, Circuit, Select
+from verifier.kernel.problem import Bound, Empty, Farkas, Rejected, Row, Split, Step, Tree, Zonotope
 from verifier.kernel.ranges import Ranges, Scaled, cut, root, settle
 
 BATCH = 64
 """Boxes at a time."""
 
-PER_TERM = 5e-7
-"""Seconds that the kernel takes for a leaf, for each weight of the circuit, about."""
+PER_NODE, PER_TERM = 1e-5, 2e-7
+"""Seconds that the kernel takes for a leaf, for each node of the circuit and each weight, about."""
 
 BITS = 4
 """A cut is a multiple of about this many halvings of the side."""
 
 SIDE, FINE = 0.1, 10
 """A side is moved where that takes off at least this part of it, to a multiple of about this many halvings."""
+
+FAR = 20
+"""How far two near points are apart is said in multiples of about this many halvings of the range of that."""
 
 RIVAL = 0.3
 """Part of the blame from which on a second input is tried, too."""
@@ -55,9 +58,33 @@ def box_proof(problem: Empty, levels: Levels, bounds: Bounds, seconds: float, bo
         return None
     facts = [(fact, True) for fact in problem.facts]
     try:
-        return Tree(tuple(writer.cases(root(writer.scaled, problem.facts), facts, ())))
+        steps = tuple(writer.cases(root(writer.scaled, problem.facts), facts, ()))
+        return Tree(steps, writer.definitions, twins=writer.twins)
     except Unproved:
         return None
+
+
+def tells(problem: Empty, levels: Levels) -> bool:
+    """Whether the kernel, too, can tell all second points by how much they exceed the first."""
+    definitions, twins = differences(problem.circuit, levels)
+    try:
+        Scaled((*problem.circuit, *definitions), problem.box, twins=twins)
+    except Rejected:
+        return False
+    near = (i for i, n in zip(levels.inputs, levels.nodes, strict=True) if n in levels.apart)
+    return not any(problem.box[i].integer for i in near)
+
+
+def differences(circuit: Circuit, levels: Levels) -> tuple[tuple[Affine, ...], tuple[tuple[int, int, int], ...]]:
+    """Definitions of what inputs, and tests of relus, of the second of two near points exceed those of the first by; and
+    the twins that they make."""
+    found = [(apart.first, n, n, apart.first) for n, apart in levels.apart.items()]
+    for level in levels.levels:
+        for i, j in level.twins.tolist():
+            found.append((level.relus[i], level.relus[j], level.tests[j], level.tests[i]))
+    one = Fraction(1)
+    definitions = tuple(Affine(((more, one), (less, -one)), Fraction(0)) for *_, more, less in found)
+    return definitions, tuple((i, j, len(circuit) + k) for k, (i, j, *_) in enumerate(found))
 
 
 class Found(Struct):
@@ -74,10 +101,14 @@ class Writer:
     def __init__(self, problem: Empty, levels: Levels, bounds: Bounds, end: float) -> None:
         self.problem, self.levels, self.bounds, self.end = problem, levels, bounds, end
         self.literals: tuple[Literal, ...] = ()
-        self.scaled = Scaled(problem.circuit, problem.box)
+        self.definitions, self.twins = differences(problem.circuit, levels)
+        apart = {second: by for _, second, by in self.twins}
+        self.nodes = [apart.get(n, n) for n in levels.nodes]  # the inputs of boxes
+        self.scaled = Scaled((*problem.circuit, *self.definitions), problem.box, twins=self.twins)
         self.whole = np.array([problem.box[i].integer for i in levels.inputs], dtype=bool)
         self.leaves = 0
-        self.leaf = PER_TERM * sum(map(len, (terms for terms, _ in self.scaled.affine.values())))
+        weights = sum(len(terms) for terms, _ in self.scaled.affine.values())
+        self.leaf = PER_NODE * len(self.scaled.unit) + PER_TERM * weights
 
     def late(self, more: int = 0) -> bool:
         """Time is up, with what the kernel will take for all leaves and some `more`."""
@@ -127,7 +158,7 @@ class Writer:
         for node in {node for node, positive in signs if (node, not positive) in signs}:
             yield Farkas((Row("low", node, 1), Row("high", node, 1)))
             return
-        self.literals = tuple(dict.fromkeys(literals))
+        self.literals = tuple(dict.fromkeys((*literals, *self.levels.sides)))
         yield from self.boxes(ranges)
 
     def is_literal(self, node: int) -> bool:
@@ -156,10 +187,16 @@ class Writer:
         """The proof for one branch: the tree that a search finds in which the kernel's own bounds close the boxes."""
         if not self.literals:
             raise Unproved
+        opposed = self.levels.contradiction(self.literals)
+        if opposed:
+            yield Farkas(summed(opposed))
+            return
         settle(self.scaled, ranges)
+        box = self.bounds.root.copy()
+        yield from self.near(ranges, box)
         self.zonotopes = Zonotopes(self.levels, self.bounds, ranges, self.scaled)
         tree = [Found()]
-        waiting = [(np.zeros(1, dtype=np.intp), self.bounds.root.copy())]
+        waiting = [(np.zeros(1, dtype=np.intp), box)]
         while waiting:
             if self.late(sum(len(names) for names, _ in waiting)):
                 raise Unproved
@@ -184,11 +221,24 @@ class Writer:
                 blame = self.zonotopes.blame(upper, causes, times, boxes)[left]
                 which, values = self.cuts(blame, boxes.take(left))
                 for k, i, value in zip(left, which, values.tolist(), strict=True):
-                    found[k].step, found[k].halves = Split(self.levels.nodes[i], Fraction(value)), len(tree)
+                    found[k].step, found[k].halves = Split(self.nodes[i], Fraction(value)), len(tree)
                     tree += [Found(), Found()]
                 first = np.array([found[k].halves for k in left], dtype=np.intp)
                 waiting.append((np.concatenate([first, first + 1]), self.halved(boxes.take(left), which, values)))
         yield from self.written(tree)
+
+    def near(self, ranges: Ranges, box: Boxes) -> Iterator[Step]:
+        """How far the second of two near points is from the first: what literals say of that, rounded outwards."""
+        for literal in self.literals:
+            weights, constant = self.levels.written[literal.row]
+            if len(weights) == 1 and (n := min(weights)) in self.levels.apart:
+                i, above, end = self.levels.nodes.index(n), weights[n] > 0, -constant / weights[n]
+                grain = Fraction(float(np.ldexp(1.0, np.frexp(box.high[0, i] - box.low[0, i])[1] - FAR)))
+                value = (floor(end / grain) - 1) * grain if above else (ceil(end / grain) + 1) * grain
+                step = self.bounded(ranges, self.nodes[i], value, above, summed([(literal, Fraction(1))]))
+                if step is not None:
+                    (box.low if above else box.high)[0, i] = float(value)
+                    yield step
 
     def written(self, tree: list[Found]) -> Iterator[Step]:
         """The tree from its root, the first. The kernel computes nothing of tests that it knows to be negative: where
@@ -228,13 +278,13 @@ class Writer:
                 value = sign * (np.floor(sign * reach / np.where(width > 0, grain, 1)) - 1) * grain
                 gain = sign * (value - side[:, i])
                 for k in np.flatnonzero((gain > SIDE * width) & (gain < width) & ~self.whole[i]):
-                    found[k].sides.append(Bound(self.levels.nodes[i], Fraction(float(value[k])), above, end))
+                    found[k].sides.append(Bound(self.nodes[i], Fraction(float(value[k])), above, end))
                     side[k, i] = value[k]
 
     def sums(self, upper: Upper, boxes: Boxes) -> tuple[Floats, Floats]:
         """For each box multipliers of the literals, (B, R), and their sum there at most, doubts included, over the
         largest of them: where that is negative, the kernel closes the box."""
-        rows = [literal.row for literal in self.literals]
+        rows = [*(literal.row for literal in self.literals), *self.opposite()]
         several, alone = nearest(upper.weights[:, rows], upper.constant[:, rows], boxes)
         least = np.argmin(alone, axis=1)
         single = alone[np.arange(len(boxes)), least] < 0
@@ -244,12 +294,20 @@ class Writer:
         times[:, rows] = several
         return times, self.zonotopes.most(boxes, times) / times.max(axis=1)
 
+    def opposite(self) -> dict[int, dict[int, Fraction]]:
+        """Rows that are sums of two literals, with how often each is in them."""
+        rows = {literal.row for literal in self.literals}
+        return {row: of for row, of in self.levels.shares.items() if of.keys() <= rows}
+
     def rows(self, times: Floats) -> tuple[Row, ...]:
         """The sum of literals with these multipliers."""
-        exact = [(lit, Fraction(int(times[lit.row])) / self.levels.units[lit.row]) for lit in self.literals]
-        taken = [(lit, t) for lit, t in exact if t]
-        scale = Fraction(lcm(*(t.denominator for _, t in taken)), gcd(*(t.numerator for _, t in taken)))
-        return tuple(Row("low" if lit.positive else "high", lit.node, int(t * scale)) for lit, t in taken)
+        exact = {
+            row: Fraction(int(t)) / unit for row, (t, unit) in enumerate(zip(times, self.levels.units, strict=True))
+        }
+        for row, of in self.opposite().items():
+            for each, share in of.items():
+                exact[each] += exact[row] * share
+        return summed([(literal, exact[literal.row]) for literal in self.literals])
 
     def cuts(self, blame: Floats, boxes: Boxes) -> tuple[Places, Floats]:
         """The input to cut in each box, and where: near the middle, in few digits. Of two that are to blame, the one
@@ -289,3 +347,10 @@ class Writer:
         """The step that keeps one side of a cut, taken; None where the kernel does not accept it."""
         step = Bound(node, value, above, Farkas(rows))
         return step if keeps(self.scaled, ranges, step) else None
+
+
+def summed(times: list[tuple[Literal, Fraction]]) -> tuple[Row, ...]:
+    """A sum of literals in whole numbers."""
+    taken = [(lit, t) for lit, t in times if t]
+    scale = Fraction(lcm(*(t.denominator for _, t in taken)), gcd(*(t.numerator for _, t in taken)))
+    return tuple(Row("low" if lit.positive else "high", lit.node, int(t * scale)) for lit, t in taken)

@@ -16,7 +16,7 @@ from math import ceil, floor
 import numpy as np
 from msgspec import Struct
 
-from verifier.engines.box_proof import box_proof
+from verifier.engines.box_proof import box_proof, tells
 from verifier.engines.engine import MOST_FREE, Answer, Fails, Holds, Unknown, Vector
 from verifier.engines.levels import Apart, Declined, Floats, Levels, Truths
 from verifier.engines.linear_bounds import Bounds, Boxes, Cause, Upper, joined, middles
@@ -173,7 +173,7 @@ class Search:
         now = time.monotonic()
         seconds = min(end - now, max(self.proof_seconds, self.share * (now - self.started)))
         problem, levels, boxes = self.question.empty, self.levels, self.stats.boxes
-        if levels.apart:
+        if self.levels.apart and not tells(problem, levels):
             levels, boxes = Levels(self.question), HARDER ** len(levels.apart) * boxes
             variables = [self.question.variables[i] for i in levels.inputs]
             bounds = Bounds(levels, *ends(variables, np.array([v.integer for v in variables], dtype=bool)))

@@ -93,7 +93,8 @@ class Apart(Struct, frozen=True):
 class Levels:
     """inputs: the numbers of the inputs that the facts depend on, level 0. levels[k]: level k + 1. literals: the rows
     of all literals, in their `units`. formula: what has to hold. Units make the largest number of a row about 1.
-    sums: two rows that are opposite at the two points, and the row that is their sum.
+    sides: what keeps the second point in its box. sums: two rows that are opposite at the two points, and the row that
+    is their sum; shares: by that, how often each is in it.
 
     `apart`: inputs in whose place stands by how much they exceed those of the first point. What is common to two
     points near each other then cancels.
@@ -109,7 +110,9 @@ class Levels:
         self.written: list[Row] = []
         self.known: dict[tuple[int, bool], Literal] = {}  # by node, and whether it is >= 0
         self._parts = 0
-        self.formula: Formula = _all(*(self._formula(fact, True) for fact in question.facts), *self._sides(question))
+        formulas = [self._formula(fact, True) for fact in question.facts]
+        self.sides = tuple(self._sides(question))
+        self.formula: Formula = _all(*formulas, *self.sides)
         heights: dict[int, int] = {}
         for node in sorted(self._reach(node for row, _ in self.written for node in row)):
             match self.circuit[node]:
@@ -124,7 +127,8 @@ class Levels:
         self.nodes: tuple[int, ...] = tuple(nodes[0])
         widths = [len(level) for level in nodes]
         firsts = self._twins(n for level in nodes[1:] for n in level)
-        self.sums: dict[frozenset[int], int] = dict(self._opposite(firsts))
+        self.shares = dict(self._opposite(firsts))
+        self.sums = {frozenset(of): row for row, of in self.shares.items()}
         if self.sums:
             self.formula = self._paired(self._settled(self.formula))
         self.levels: list[Level] = []
@@ -232,31 +236,32 @@ class Levels:
                     self.written.append(({n: sign * w for n, w in weights.items()}, sign * constant))
                 return self.known[key]
 
-    def _opposite(self, firsts: Mapping[int, int]) -> Iterator[tuple[frozenset[int], int]]:
-        """Two literals, a row of the first point and minus the same of the second, and their sum, a row of its own."""
-        rows = [_directed(*row) for row in self.written]
+    def _opposite(self, firsts: Mapping[int, int]) -> Iterator[tuple[int, dict[int, Fraction]]]:
+        """Sums of two literals, a row of the first point and minus the same of the second: rows of their own, and how
+        often each is taken."""
+        rows = [directed(*row) for row in self.written]
         for r, (weights, constant) in enumerate([*self.written]):
             image = {firsts.get(j, j): -w for j, w in weights.items() if j not in self.apart}
             mixed = len(image) + sum(j in self.apart for j in weights) < len(weights)
             if mixed or not (firsts.keys() | self.apart.keys()) & weights.keys() or not image:
                 continue
-            (image, shift), unit = _directed(image, constant), abs(image[min(image)])
-            for other, (others, rest) in enumerate(rows):
+            image, shift, unit = directed(image, constant)
+            for other, (others, rest, other_unit) in enumerate(rows):
                 if others == image:
                     both = {n: weights.get(n, 0) / unit + others.get(n, 0) for n in (*weights, *others)}
                     self.written.append(({n: w for n, w in both.items() if w}, shift + rest))
-                    yield frozenset((r, other)), len(self.written) - 1
+                    yield len(self.written) - 1, {r: 1 / unit, other: 1 / other_unit}
 
     def _settled(self, formula: Formula) -> Formula:
         """Without parts of alternatives that contradict what is certain."""
         while True:
             least: dict[frozenset[tuple[int, Fraction]], Fraction] = {}
-            for weights, constant in (_directed(*row) for row in self.certain(formula)):
+            for weights, constant, _ in (directed(*row) for row in self.certain(formula)):
                 key = frozenset(weights.items())
                 least[key] = max(-constant, least.get(key, -constant))
 
             def possible(part: Formula, least: Mapping[frozenset[tuple[int, Fraction]], Fraction] = least) -> bool:
-                for weights, constant in (_directed(*row) for row in self.certain(part)):
+                for weights, constant, _ in (directed(*row) for row in self.certain(part)):
                     other = least.get(frozenset((n, -w) for n, w in weights.items()))
                     if other is not None and constant < other:
                         return False
@@ -301,6 +306,21 @@ class Levels:
                 case Some():
                     pass
 
+    def contradiction(self, literals: Iterable[Literal]) -> list[tuple[Literal, Fraction]] | None:
+        """Two literals, and how often they are to be taken so that their sum is a constant that says they cannot hold."""
+        seen: dict[frozenset[tuple[int, Fraction]], tuple[Fraction, Fraction, Literal]] = {}
+        for literal in literals:
+            weights, constant, unit = directed(*self.written[literal.row])
+            key = frozenset((n, -w) for n, w in weights.items())
+            if key in seen:
+                rest, other_unit, other = seen[key]
+                if constant + rest < 0 or (constant + rest == 0 and not (literal.positive and other.positive)):
+                    return [(literal, 1 / unit), (other, 1 / other_unit)]
+            key = frozenset(weights.items())
+            if key not in seen or constant < seen[key][0]:
+                seen[key] = constant, unit, literal
+        return None
+
     def forward(self, points: Floats) -> Floats:
         """(n, inputs) -> (n, literals): the value of every literal at each point, in floats."""
         values = [points]
@@ -333,12 +353,10 @@ def _some(*parts: Formula) -> Formula:
     return flat[0] if len(flat) == 1 else Some(flat)
 
 
-def _directed(weights: Mapping[int, Fraction], constant: Fraction) -> Row:
-    """The row over a positive number, so that its first weight is 1 or -1."""
-    if not weights:
-        return {}, constant
-    unit = abs(weights[min(weights)])
-    return {n: w / unit for n, w in weights.items()}, constant / unit
+def directed(weights: Mapping[int, Fraction], constant: Fraction) -> tuple[dict[int, Fraction], Fraction, Fraction]:
+    """The row over a positive number, so that its first weight is 1 or -1, and that number."""
+    unit = abs(weights[min(weights)]) if weights else Fraction(1)
+    return {n: w / unit for n, w in weights.items()}, constant / unit, unit
 
 
 def _is(circuit: Circuit, node: int, value: Fraction) -> bool:

@@ -120,11 +120,14 @@ class Tree:
     an iterator, which gives them once.
 
     `definitions`: affine nodes behind the circuit that only name what is there. `gaps`: pairs (rise, run) of nodes with
-    rise = relu(t) - relu(t') and run = t - t' for some t, t'; so rise lies between 0 and run."""
+    rise = relu(t) - relu(t') and run = t - t' for some t, t'; so rise lies between 0 and run. `twins`: (first, second,
+    difference), two inputs or two relus near each other, of which the second is told by the first: difference is second
+    minus first, or so of the tests of relus."""
 
     steps: Iterable[Step]
     definitions: tuple[Affine, ...] = ()
     gaps: tuple[tuple[int, int], ...] = ()
+    twins: tuple[tuple[int, int, int], ...] = ()
 
 
 Proof = Linear | Hole | Tree

@@ -23,9 +23,17 @@ High = int | None
 
 class Scaled:
     """The circuit, node by node. `affine[n]` is (terms (j, a), constant c): X[n] = c + sum of a * X[j]; `select[n]` is
-    (test, then, p, otherwise, q): X[n] = p * X[then] or q * X[otherwise]; `spans[rise]` is the `run` of a gap."""
+    (test, then, p, otherwise, q): X[n] = p * X[then] or q * X[otherwise]; `spans[rise]` is the `run` of a gap;
+    `twins[second]` is (first, difference). `order`: nodes behind those that they are made of, and relus of one level
+    before what is made of them."""
 
-    def __init__(self, circuit: Circuit, box: Sequence[Side], gaps: Sequence[tuple[int, int]] = ()) -> None:
+    def __init__(
+        self,
+        circuit: Circuit,
+        box: Sequence[Side],
+        gaps: Sequence[tuple[int, int]] = (),
+        twins: Sequence[tuple[int, int, int]] = (),
+    ) -> None:
         self.circuit, self.box, self.gaps = circuit, box, gaps
         self.unit: list[int] = []
         self.affine: dict[int, tuple[tuple[tuple[int, int], ...], int]] = {}
@@ -65,6 +73,11 @@ class Scaled:
             is_gap(self, rise, run)
             self.spans[rise] = run
             self.users[run].append(rise)
+        self.order = sorted(range(len(circuit)), key=lambda n: (self.level[n], n in self.affine, n))
+        self.twins: dict[int, tuple[int, int]] = {}
+        for first, second, difference in twins:
+            is_twin(self, first, second, difference)
+            self.twins[second] = first, difference
 
 
 def grain(side: Side) -> int:
@@ -288,3 +301,16 @@ def is_gap(scaled: Scaled, rise: int, run: int) -> None:
                 form[j] = form.get(j, 0) + weight * a
     if constant or any(form.values()):
         raise Rejected(f"node {run} is not the difference of what the relus of node {rise} are the relus of")
+
+
+def is_twin(scaled: Scaled, first: int, second: int, difference: int) -> None:
+    """Both are inputs, or both are relus, of one level and unit; `difference` is the second minus the first, or that of
+    their tests."""
+    relus = {first, second} <= scaled.relus
+    if not relus and not all(isinstance(scaled.circuit[n], Input) for n in (first, second)):
+        raise Rejected(f"nodes {first} and {second} are not two inputs or two relus")
+    if first >= second or scaled.level[first] != scaled.level[second] or scaled.unit[first] != scaled.unit[second]:
+        raise Rejected(f"node {second} cannot be told by node {first}")
+    of = [scaled.select[n][0] if relus else n for n in (second, first)]
+    if scaled.circuit[difference] != Affine(((of[0], Fraction(1)), (of[1], Fraction(-1))), Fraction(0)):
+        raise Rejected(f"node {difference} is not the difference that tells node {second}")

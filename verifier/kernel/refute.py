@@ -20,7 +20,7 @@ MOST_OPEN = 10_000
 def refute(problem: Empty, tree: Tree) -> set[str]:
     """Accept the tree as a proof of `problem`, and return the names of its holes; or raise `Rejected`."""
     well_defined(problem, tree)
-    scaled = Scaled((*problem.circuit, *tree.definitions), problem.box, tree.gaps)
+    scaled = Scaled((*problem.circuit, *tree.definitions), problem.box, tree.gaps, tree.twins)
     trusts: set[str] = set()
     plan: Plan | None = None
     open_ = [root(scaled, problem.facts)]
@@ -95,7 +95,9 @@ def close(scaled: Scaled, ranges: Ranges, step: Farkas, reach: int | None = None
             weight[run] += side * factor * slope
             constant += factor * shift
     slopes = dict(step.slopes)
-    for n in reversed(range(len(weight))):
+    for n in reversed(scaled.order):
+        if n in scaled.twins:
+            constant += told(scaled, ranges, n, weight)
         k = weight[n]
         if not k:
             continue
@@ -121,6 +123,28 @@ def close(scaled: Scaled, ranges: Ranges, step: Farkas, reach: int | None = None
             constant += k * _end(ranges, n, k)
     if constant > 0 or (constant == 0 and not strict):
         raise Rejected("the sum of the inequalities of a branch is not negative")
+
+
+def told(scaled: Scaled, ranges: Ranges, second: int, weight: list[int]) -> int:
+    """A node is told by its twin: an input is that and the difference. Of two open relus, what they have of opposite
+    weights goes over to the difference, which lies between 0 and that of the tests. What that adds to the constant."""
+    first, difference = scaled.twins[second]
+    low, high = ranges.low[difference], ranges.high[difference]
+    if second not in scaled.relus:
+        k, weight[second] = weight[second], 0
+        weight[first] += k
+        return k * _end(ranges, difference, k) if k else 0
+    side = 1 if weight[second] > 0 else -1
+    common = min(side * weight[second], -side * weight[first])
+    test, other = scaled.select[second][0], scaled.select[first][0]
+    if common <= 0 or ranges.outcome(test) is not None or ranges.outcome(other) is not None:
+        return 0
+    weight[second] -= side * common
+    weight[first] += side * common
+    slope, shift = chord(low, high) if side > 0 else chord(_minus(high), _minus(low))
+    weight[test] += side * (common >> GRAIN) * slope
+    weight[other] -= side * (common >> GRAIN) * slope
+    return (common >> GRAIN) * shift
 
 
 def steeper(ranges: Ranges, test: int) -> int:

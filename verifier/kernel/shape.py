@@ -71,16 +71,18 @@ def _affine(node: Affine, place: int) -> None:
 
 
 def well_defined(problem: Empty, tree: Tree) -> None:
-    """The definitions and gaps of a tree; its steps are looked at one by one."""
+    """The definitions, gaps and twins of a tree; its steps are looked at one by one."""
     tuple_(tree.definitions, "the definitions")
     for k, node in enumerate(tree.definitions):
         if type(node) is not Affine:
             raise Rejected("a definition is an affine form")
         _affine(node, len(problem.circuit) + k)
-    tuple_(tree.gaps, "the gaps")
-    for gap in tree.gaps:
-        tuple_(gap, "a gap", 2)
-        places(gap, len(problem.circuit) + len(tree.definitions), "a gap")
+    nodes = len(problem.circuit) + len(tree.definitions)
+    for what, length, several in (("gap", 2, tree.gaps), ("twin", 3, tree.twins)):
+        tuple_(several, f"the {what}s")
+        for each in several:
+            tuple_(each, f"a {what}", length)
+            places(each, nodes, f"a {what}")
 
 
 def step_formed(step: object, nodes: int, gaps: int) -> None:

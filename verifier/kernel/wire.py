@@ -14,7 +14,8 @@ was cut off.
     ["linear", [["1/2"]]]                                   or ["hole", "z3 5.4.0"]
     ["qed"]
 
-    {"version": 1, "problem": "sha256:...", "definitions": [{"affine": [[[1, "1"], [2, "-1"]], "0"]}], "gaps": [[4, 3]]}
+    {"version": 1, "problem": "sha256:...", "definitions": [{"affine": [[[1, "1"], [2, "-1"]], "0"]}], "gaps": [[4, 3]],
+     "twins": [[1, 2, 3]]}
     ["bound", 1, "-3", true, [["high", 1, "1"]], []]
     ["cut", 0, "1/2"]
     ["zonotope"]
@@ -114,7 +115,9 @@ def read_proof(file: TextIO, problem: Problem) -> Proof:
     if "gaps" in header:
         definitions = tuple(_definition(node) for node in _list(header["definitions"]))
         gaps = tuple((_index(rise), _index(run)) for rise, run in (_list(g, 2) for g in _list(header["gaps"])))
-        return Tree(_steps(lines), definitions, gaps)
+        triples = (_list(t, 3) for t in _list(header.get("twins", [])))
+        twins = tuple((_index(first), _index(second), _index(by)) for first, second, by in triples)
+        return Tree(_steps(lines), definitions, gaps, twins)
     match _tagged(next(lines, None)):
         case "linear", rows:
             proof: Proof = Linear(tuple(tuple(_rational(w) for w in _list(row)) for row in _list(_list(rows, 1)[0])))
@@ -158,8 +161,9 @@ def write_proof(problem: Problem, proof: Proof) -> Iterator[str]:
         case Hole(name):
             yield _dump(header)
             yield _dump(["hole", name])
-        case Tree(steps, definitions, gaps):
-            yield _dump({**header, "definitions": [_written(node) for node in definitions], "gaps": gaps})
+        case Tree(steps, definitions, gaps, twins):
+            header |= {"definitions": [_written(node) for node in definitions], "gaps": gaps}
+            yield _dump(header | {"twins": twins} if twins else header)
             yield from (_dump(_step_written(step)) for step in steps)
     yield _dump(_QED)
 
@@ -313,7 +317,9 @@ def _side(value: object) -> Side:
 
 
 def _header(document: object) -> dict[str, object]:
-    extra = ("definitions", "gaps") if isinstance(document, dict) and "gaps" in document else ()
+    keys = document if isinstance(document, dict) else {}
+    twins = ("twins",) if "twins" in keys else ()
+    extra = ("definitions", "gaps", *twins) if "gaps" in keys else ()
     header = _fields(document, "version", "problem", *extra)
     _version(header)
     return header

@@ -1,6 +1,8 @@
 """Affine arithmetic: on a branch every node is an affine form of symbols that lie in [-1, 1], up to a known error.
 
 An input is a symbol, a relu whose sign is open brings a new one, and everything else is linear: what cancels, cancels.
+A node that is told by its twin (`ranges`) is the twin's form plus the difference, or half of it and a new symbol: the
+difference d of two relus is half of the difference r of their tests, give or take half of |r|.
 Beside it an interval is carried along, which knows that no relu is negative. A form is one whole number. Its constant,
 the middle of the interval, and the multiples of the symbols are its signed digits to the base 2^LANE, so a sum of
 multiples of forms is a sum of products, however many symbols there are. The form of node n is one of X[n] / 2^grain[n]
@@ -39,36 +41,48 @@ class Sum:
 
 
 class Plan:
-    """What is the same on every branch. `tests` are those of choices; the values of `silent` ones matter to relus
-    only."""
+    """What is the same on every branch. `order`: the nodes; differences of inputs, `apart`, stand before the second
+    input, those of tests are met where they tell a relu. The values of `silent` tests matter to relus only. `measured`:
+    whose ranges are tightened."""
 
     def __init__(self, scaled: Scaled, facts: Iterable[int]) -> None:
         self.scaled = scaled
-        self.tests = {test for test, *_ in scaled.select.values()}
-        self.silent = {test for test in self.tests if scaled.relus.issuperset(scaled.users[test])}
+        inputs = {n: difference for n, (_, difference) in scaled.twins.items() if n not in scaled.relus}
+        self.apart = {*inputs.values()}
+        differences = {difference for _, difference in scaled.twins.values()}
+        rest = [n for n in range(len(scaled.circuit)) if n not in differences]
+        self.order = [m for n in rest for m in ((inputs[n], n) if n in inputs else (n,))]
+        tests = {test for test, *_ in scaled.select.values()}
+        self.silent = {test for test in tests if scaled.relus.issuperset({*scaled.users[test]} - differences)}
+        self.measured = tests.union(differences, inputs)
         self.grain: list[int] = []
         self.sums: dict[int, Sum] = {}
         self.terms: list[tuple[int, ...]] = []
-        groups: dict[tuple[int, ...], int] = {}
+        self.groups: dict[tuple[int, ...], int] = {}
         whole = root(scaled, facts)
         settle(scaled, whole)
         for n, (low, high) in enumerate(zip(whole.low, whole.high, strict=True)):
             if n in scaled.relus:
                 self.grain.append(self.grain[scaled.select[n][0]])
-                continue
-            self.grain.append(max(abs(low or 0), abs(high or 0)).bit_length() - DIGIT)
-            if n in scaled.affine:
-                terms, constant = scaled.affine[n]
-                nodes = tuple(j for j, _ in terms)
-                if nodes not in groups:
-                    groups[nodes] = len(self.terms)
-                    self.terms.append(nodes)
-                largest = max((a.bit_length() + self.grain[j] for j, a in terms), default=0)
-                shift = min(max(FACTOR + self.grain[n] - largest, 0), DIGIT)
-                weights = tuple(shifted(a, shift + self.grain[j] - self.grain[n]) for j, a in terms)
-                self.sums[n] = Sum(
-                    groups[nodes], weights, tuple(map(abs, weights)), shifted(constant, shift - self.grain[n]), shift
-                )
+            else:
+                self.grain.append(max(abs(low or 0), abs(high or 0)).bit_length() - DIGIT)
+        for n, (terms, constant) in scaled.affine.items():
+            self.sums[n] = self.shortened(n, terms, constant)
+        for n, (first, difference) in scaled.twins.items():
+            half = n in scaled.relus
+            self.sums[n] = self.shortened(n, ((first, 1 + half), (difference, 1)), 0, half)
+
+    def shortened(self, n: int, terms: tuple[tuple[int, int], ...], constant: int, halvings: int = 0) -> Sum:
+        """X[n] is so many times halved the sum of terms."""
+        nodes = tuple(j for j, _ in terms)
+        if nodes not in self.groups:
+            self.groups[nodes] = len(self.terms)
+            self.terms.append(nodes)
+        largest = max((a.bit_length() + self.grain[j] for j, a in terms), default=0)
+        shift = min(max(FACTOR + self.grain[n] - largest, 0), DIGIT)
+        weights = tuple(shifted(a, shift + self.grain[j] - self.grain[n]) for j, a in terms)
+        constant = shifted(constant, shift - self.grain[n])
+        return Sum(self.groups[nodes], weights, tuple(map(abs, weights)), constant, shift + halvings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,34 +110,36 @@ class Terms:
 def sharpen(plan: Plan, ranges: Ranges) -> None:
     """Tighten the ranges of all tests; what that says of other nodes is not looked at."""
     forms = Forms(plan, ranges)
-    for n in range(len(plan.grain)):
+    for n in plan.order:
         forms.add(n)
     ranges.dirty = bytearray(len(ranges.dirty))
 
 
 class Forms:
-    """The forms of the first nodes on one branch, None where there is none or nobody needs it."""
+    """The forms of the nodes so far on one branch, None where there is none or nobody needs it."""
 
     def __init__(self, plan: Plan, ranges: Ranges) -> None:
         self.plan, self.scaled, self.ranges = plan, plan.scaled, ranges
-        self.forms: list[Form | None] = []
+        self.forms: list[Form | None] = [None] * len(plan.grain)
         self.terms: dict[int, Terms | None] = {}
         self.digits, self.ones = 2, 1 << LANE | 1
         """How many are in use, and the number that has so many, all 1."""
 
     def add(self, n: int) -> None:
-        """The form of the next node; if it is a test, its range."""
+        """The form of a node, after those that it is made of; and its range, if that is asked for."""
         form = None
         if n in self.scaled.relus:
             form = self.relu(n)
+        elif n in self.plan.apart:
+            form = self.symbol(n)
         elif n not in self.plan.silent or self.ranges.outcome(n) is not False:
             form = self.combined(n) or self.symbol(n)
-        if form is not None and n in self.plan.tests:
+        if form is not None and n in self.plan.measured:
             form = self.measured(n, form)
-        self.forms.append(form)
+        self.forms[n] = form
 
     def combined(self, n: int) -> Form | None:
-        """The form of an affine node."""
+        """The form of an affine node, or of one that is told."""
         if n not in self.plan.sums:
             return None
         node = self.plan.sums[n]
@@ -151,14 +167,34 @@ class Forms:
         return Terms([form != ZERO for form in forms], [f.number for f in left], losses, sum(map(size, left)))
 
     def relu(self, n: int) -> Form | None:
-        """2^GRAIN relu(v) lies between slope * v and slope * v + shift."""
+        """That of its test, where it is positive; else by its twin or by itself."""
         test, *_ = self.scaled.select[n]
-        taken, low, high = self.ranges.outcome(test), self.ranges.low[test], self.ranges.high[test]
+        taken = self.ranges.outcome(test)
         if taken is False:
             return ZERO
         form = self.forms[test]
-        if form is None or taken:
-            return form
+        return form if form is None or taken else self.told(n, test) or self.open(n, test, form)
+
+    def told(self, n: int, test: int) -> Form | None:
+        """relu(v') - relu(v) lies between 0 and r = v' - v: it is r / 2, give or take half of |r|."""
+        if n not in self.scaled.twins:
+            return None
+        first, run = self.scaled.twins[n]
+        if self.ranges.outcome(self.scaled.select[first][0]) is not None:
+            return None
+        self.add(run)
+        low, high, form = self.ranges.low[run], self.ranges.high[run], self.combined(n)
+        if form is None:
+            return None
+        assert low is not None and high is not None
+        half = shifted(max(-low, high), -self.plan.grain[n] - 1) + 1
+        middle, radius = self.interval(n, 0, self.ranges.high[test] or 0)
+        number = form.number + (middle - self.middles(form.number)[1] << LANE)
+        return form_of(number + self.new(half), form.loss & LAST, radius, size(form) + middle + half)
+
+    def open(self, n: int, test: int, form: Form) -> Form | None:
+        """2^GRAIN relu(v) lies between slope * v and slope * v + shift."""
+        low, high = self.ranges.low[test], self.ranges.high[test]
         if size(form) << GRAIN >= HALF:
             return None
         assert low is not None and high is not None
@@ -181,8 +217,7 @@ class Forms:
 
     def measured(self, n: int, form: Form) -> Form | None:
         """Tighten the range of a node to that of its form, and then its interval to the range."""
-        constant = (form.number + HALF & LAST) - HALF
-        middle = ((form.number - constant >> LANE) + HALF & LAST) - HALF
+        constant, middle = self.middles(form.number)
         error, radius, digits = form.loss & LAST, form.loss >> LANE & LAST, self.total(form.number)
         for centre, reach in (constant, digits - abs(constant) - abs(middle) + error), (middle, radius):
             self.ranges.at_least(n, shifted(centre - reach, self.plan.grain[n]))
@@ -211,6 +246,11 @@ class Forms:
         ones = self.ones
         moved = number + (ones << LANE - 1)
         return (moved >> by & (ones << LANE - by) - ones) - (ones << LANE - 1 - by)
+
+    def middles(self, number: int) -> tuple[int, int]:
+        """The constant, and the middle of the interval."""
+        constant = (number + HALF & LAST) - HALF
+        return constant, ((number - constant >> LANE) + HALF & LAST) - HALF
 
     def total(self, number: int) -> int:
         """The sum of the absolute values of all digits: of digits that are >= 0, the rest modulo LAST is the sum."""
