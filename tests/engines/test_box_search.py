@@ -310,6 +310,54 @@ def test_what_two_points_have_in_common_cancels() -> None:
 # certificates
 
 
+def test_certificates_of_pairs_tell_the_second_point_by_the_first() -> None:
+    """Each proof has one, with few leaves; that of whole numbers, or of boxes of other units, without differences."""
+    random, told, plain = Random(8), 0, 0
+    for k in range(60):
+        q = near(random, F(1, 100), F(1, 50), integers=k % 2)
+        if k % 5 == 0:
+            q = replace(q, variables=(*q.variables[:-1], replace(q.variables[-1], low=F(-1, 3))))
+        if not accepts(q) or not lowered(q).apart:
+            continue
+        answer = box_search(q, 1)
+        if isinstance(answer, Holds):
+            assert answer.proof is not None
+            tree = answer.proof[1]
+            assert isinstance(tree, Tree)
+            assert check(*answer.proof).trusts == ()
+            assert not tree.twins or (k % 5 and not k % 2)
+            told += bool(tree.twins)
+            plain += not tree.twins
+    assert told >= 6 and plain >= 6
+
+
+def test_what_two_points_have_in_common_cancels_in_a_certificate_too() -> None:
+    *hidden, (weights, bias) = layers(Random(0), [2, 12, 12, 2], 1024)
+    steep: Layers = [*hidden, ([[5 * w for w in row] for row in weights], [5 * b for b in bias])]
+    leaves = []
+    for mirrored in (True, False):
+        answer = box_search(twins(steep, F(1, 100), F(1, 20), mirrored), 60, proof_seconds=60)
+        assert isinstance(answer, Holds)
+        assert answer.proof is not None
+        assert check(*answer.proof).trusts == ()
+        leaves.append(sum(isinstance(step, Farkas) for step in answer.proof[1].steps))
+    assert 2 * leaves[0] < leaves[1]
+
+
+def test_literals_that_contradict_each_other_close_a_case_at_once() -> None:
+    """f(x) >= 1/2 and -3 f(x) > -1, whatever f is: for f and g as a whole, too."""
+    build = Build()
+    inputs = box(build, 2)
+    (y,) = output(build, layers(Random(3), [2, 6, 6, 1]), inputs)
+    above = build.at_least_zero(build.subtract(y, build.constant(F(1, 2))))
+    below = build.above_zero(build.add(build.scale(-3, y), build.constant(1)))
+    answer = box_search(asked(build, inputs, [build.either(build.both(above, below), build.both(below, above))]), 10)
+    assert isinstance(answer, Holds)
+    assert answer.proof is not None
+    assert check(*answer.proof).trusts == ()
+    assert not any(isinstance(step, Zonotope) for step in answer.proof[1].steps)
+
+
 def test_a_certificate_is_accepted_and_trusts_nothing() -> None:
     random, proved = Random(11), 0
     for _ in range(30):

@@ -10,11 +10,15 @@ from itertools import product
 from math import ceil, floor
 from random import Random
 
+from msgspec.structs import replace as replaced
+
+from tests.engines.nets import Layers, asked, box, layers, output
+from verifier.engines.box_search import box_search
 from verifier.engines.case_search import CaseSearch
 from verifier.engines.engine import Fails, Holds
 from verifier.kernel.circuit import Affine, Circuit, Input, Node, Select, evaluate
 from verifier.kernel.problem import GRAIN, Bound, Empty, Farkas, Row, Side, Split, Step, Tree, Zonotope
-from verifier.language.build import Variable
+from verifier.language.build import Build, Variable
 from verifier.query.question import Question
 
 Point = tuple[Q, ...]
@@ -160,6 +164,39 @@ def loosened(rng: Random, problem: Empty, by: Q) -> Empty:
     assert s.low is not None and s.high is not None
     wider = replace(s, low=s.low - by) if rng.random() < 0.5 else replace(s, high=s.high + by)
     return replace(problem, box=(*problem.box[:i], wider, *problem.box[i + 1 :]))
+
+
+@cache
+def pairs(count: int) -> tuple[tuple[Empty, Tree], ...]:
+    """Two near points of a small network, which differ about half as much as asked, with proofs by differences."""
+    found: list[tuple[Empty, Tree]] = []
+    for seed in range(9999):
+        if len(found) == count:
+            break
+        rng = Random(seed)
+        wide, net = rng.randint(1, 2), layers(rng, [2, rng.randint(2, 3), rng.randint(2, 3), 1])
+        net = [([row[:wide] for row in net[0][0]], net[0][1]), *net[1:]]
+        at, far = [Q(rng.randint(-9, 9), 10) for _ in range(2 * wide)], Q(1, rng.choice((8, 20)))
+        for apart in (far / 4, far / 2, far, 2 * far, 4 * far):
+            match box_search(crossing(net, at, apart, far), 0.5):
+                case Holds(proof=(problem, Tree() as tree)):
+                    if 3 < len(tuple(tree.steps)) < 40 and len(tree.twins) > wide:
+                        found.append((problem, tree))
+                    break
+    return tuple(found)
+
+
+def crossing(net: Layers, at: list[Q], apart: Q, far: Q) -> Question:
+    """Two points of [-1, 1]^n that differ by at most `far`: with the only output of the network `apart` above what it
+    is at some point, and as far below."""
+    build, wide = Build(), len(net[0][0][0])
+    inputs = box(build, 2 * wide)
+    (y,), (z,) = (output(build, net, side) for side in (inputs[:wide], inputs[wide:]))
+    level = asked(build, inputs, [y]).values(tuple(at))[-1]
+    differences = [build.subtract(u, v) for u, v in zip(inputs[:wide], inputs[wide:], strict=True)]
+    facts = [build.subtract(build.constant(far), f) for d in differences for f in (d, build.scale(-1, d))]
+    facts += [build.subtract(y, build.constant(level + apart)), build.subtract(build.constant(level - apart), z)]
+    return replaced(asked(build, inputs, facts), mirror=(*[None] * wide, *range(wide)))
 
 
 @cache

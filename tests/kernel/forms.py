@@ -31,14 +31,37 @@ def net(rng: Random, widths: list[int], spread: int) -> Circuit:
     return tuple(made)
 
 
+def twice(circuit: Circuit, inputs: int) -> tuple[Circuit, list[tuple[int, int, int]]]:
+    """Two copies of a network, the differences of their inputs and tests, and the twins."""
+    count = len(circuit)
+    second: list[Node] = []
+    for node in circuit:
+        match node:
+            case Input(index):
+                second.append(Input(index + inputs))
+            case Affine(terms, constant):
+                second.append(Affine(tuple((j + count, w) for j, w in terms), constant))
+            case Select(test, then, otherwise):
+                second.append(Select(test + count, then + count, otherwise + count))
+    made: list[Node] = [*circuit, *second]
+    twins = []
+    for n, node in enumerate(circuit):
+        if isinstance(node, Input | Select):
+            of = node.test if isinstance(node, Select) else n
+            twins.append((n, n + count, len(made)))
+            made.append(Affine(((of + count, Q(1)), (of, Q(-1))), Q(0)))
+    return tuple(made), twins
+
+
 def branch(kernel: SimpleNamespace, rng: Random, scaled: Any, point: Point) -> Any:
     """Ranges of a box around the point."""
     here = kernel.ranges.root(scaled, ())
     kernel.ranges.settle(scaled, here)
-    for i, x in enumerate(point):
-        width = rng.choice((Q(0), Q(1, 1000), Q(1, 10), Q(1)))
-        kernel.ranges.cut(scaled, here, i, x - width, True)
-        kernel.ranges.cut(scaled, here, i, x + width + Q(1, 2**20), False)
+    for n, node in enumerate(scaled.circuit):
+        if isinstance(node, Input):
+            x, width = point[node.index], rng.choice((Q(0), Q(1, 1000), Q(1, 10), Q(1)))
+            kernel.ranges.cut(scaled, here, n, x - width, True)
+            kernel.ranges.cut(scaled, here, n, x + width + Q(1, 2**20), False)
     return here
 
 
@@ -60,29 +83,38 @@ def parts(kernel: SimpleNamespace, form: Any) -> tuple[list[int], int, int, int]
     return own + [0] * (2 - len(own)), form.loss & last, form.loss >> lane & last, form.loss >> 2 * lane
 
 
-def contained(kernel: SimpleNamespace, seed: int, spread: int) -> None:
+def contained(kernel: SimpleNamespace, seed: int, spread: int, twins: bool = False) -> None:
     """At a point of a branch: all values lie in their ranges, and differ from their forms, with the symbols that the
     point stands for, by the errors at most. What a form loses by rounding is covered by its error, term by term, and
-    that is not much more."""
+    that is not much more. `twins`: two copies of a network, at two points near each other."""
     rng = Random(seed)
     widths = [rng.randint(1, 3), *(rng.randint(1, 6) for _ in range(rng.randint(1, 4)))]
-    circuit, box = net(rng, widths, spread), (Side(Q(-1), Q(1)),) * widths[0]
-    scaled = kernel.ranges.Scaled(circuit, box)
+    circuit, pairs = net(rng, widths, spread), []
+    point = tuple(Q(rng.randint(-99, 99), 100) for _ in range(widths[0]))
+    if twins:
+        circuit, pairs = twice(circuit, widths[0])
+        point += tuple(x + Q(rng.randint(-9, 9), rng.choice((100, 1000))) for x in point)
+    box = (Side(Q(-2), Q(2)),) * len(point)
+    scaled = kernel.ranges.Scaled(circuit, box, (), pairs)
     plan = kernel.zonotope.Plan(scaled, ())
-    point = tuple(Q(rng.randint(-99, 99), 100) for _ in box)
-    ranges, values = branch(kernel, rng, scaled, point), evaluate(circuit, point)
+    values = evaluate(circuit, point)
+    ranges = branch(kernel, rng, scaled, point)
+    for _, second, by in pairs:
+        if isinstance(circuit[second], Input):
+            kernel.ranges.cut(scaled, ranges, by, values[by] - Q(rng.randint(0, 9), 1000), True)
+            kernel.ranges.cut(scaled, ranges, by, values[by] + Q(rng.randint(1, 9), 1000), False)
     forms, symbols = kernel.zonotope.Forms(plan, ranges), [Q(1), Q(0)]
     grain = [Q(2) ** g for g in plan.grain]
-    for n, value in enumerate(values):
-        count = forms.digits
-        forms.add(n)
+
+    def holds(n: int, count: int) -> None:
+        """Of a node that `count` symbols were there before."""
         low, high, _ = ranges.at(n)
-        exact = value * scaled.unit[n]
+        exact = values[n] * scaled.unit[n]
         assert (low is None or low <= exact) and (high is None or exact <= high)
         form = forms.forms[n]
         if form is None:
             assert forms.digits == count
-            continue
+            return
         own, error, radius, size = parts(kernel, form)
         assert (
             forms.ones == sum(1 << kernel.zonotope.LANE * i for i in range(forms.digits)) and len(own) <= forms.digits
@@ -95,10 +127,46 @@ def contained(kernel: SimpleNamespace, seed: int, spread: int) -> None:
         assert abs(rest) <= error and abs(exact / grain[n] - own[1]) <= radius
         most = sum(map(abs, own)) + error + radius
         assert most <= size < 1 << kernel.zonotope.LANE - 1 and abs(exact / grain[n]) <= size
+
+    for n in plan.order:
+        count = forms.digits
+        forms.add(n)
+        first, by = scaled.twins.get(n, (None, None))
+        told = first is not None and forms.forms[by] is not None
+        if told and n in scaled.relus:
+            assert forms.digits == count + 1
+            forms.digits, ones, forms.ones = count, forms.ones, forms.ones >> kernel.zonotope.LANE
+            holds(by, count)
+            forms.digits, forms.ones = count + 1, ones
+        holds(n, count)
+        if forms.forms[n] is None:
+            continue
         if n in scaled.affine and forms.digits == count:
             lost(kernel, scaled, plan, forms, n)
+        elif told and n in scaled.relus:
+            shared(kernel, scaled, plan, forms, n)
         elif n in scaled.relus and forms.digits > count:
             chord(kernel, scaled, plan, forms, n)
+
+
+def shared(kernel: SimpleNamespace, scaled: Any, plan: Any, forms: Any, n: int) -> None:
+    """A relu that is told by its twin: that and half of the difference of the tests, give or take half of its size."""
+    first, run = scaled.twins[n]
+    own, error, radius, _ = parts(kernel, forms.forms[n])
+    low, high = (Q(b) / Q(2) ** plan.grain[n] for b in forms.ranges.at(run)[:2])
+    half = max(-low, high) / 2
+    assert half <= own[forms.digits - 1] <= half + 2
+    units = [Q(2) ** (plan.grain[j] - plan.grain[n]) / (1 + (j == run)) for j in (first, run)]
+    terms = [parts(kernel, forms.forms[j]) for j in (first, run)]
+    lost = Q(0)
+    for i in range(forms.digits - 1):
+        exact = sum((w * (term[i] if i < len(term) else 0) for (term, *_), w in zip(terms, units, strict=True)), Q(0))
+        lost += abs(own[i] - exact) if i != 1 and i < len(own) else 0
+    errors = sum((w * e for (_, e, *_), w in zip(terms, units, strict=True)), Q(0))
+    assert lost + errors <= error
+    assert error <= errors + 2 * sum(size for *_, size in terms) / Q(2) ** plan.sums[n].shift + forms.digits + 4
+    top = Q(forms.ranges.at(scaled.select[n][0])[1]) / Q(2) ** plan.grain[n]
+    assert own[1] - radius <= 0 and top <= own[1] + radius <= top + 8
 
 
 def lost(kernel: SimpleNamespace, scaled: Any, plan: Any, forms: Any, n: int) -> None:
@@ -124,7 +192,7 @@ def lost(kernel: SimpleNamespace, scaled: Any, plan: Any, forms: Any, n: int) ->
     assert rounded + errors <= error
     shift = Q(2) ** plan.sums[n].shift
     assert error <= errors + 2 * sizes / shift + forms.digits + 4
-    if n not in plan.tests:
+    if n not in plan.measured:
         assert abs(middle - own[1]) + wide <= radius <= wide + 2 * sizes / shift + 6
 
 

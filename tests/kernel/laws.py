@@ -29,8 +29,10 @@ def laws(kernel: SimpleNamespace) -> None:
     choices(kernel)
     gaps(kernel)
     news(kernel)
+    assert sum(told(kernel, Random(seed)) for seed in range(80)) >= 15
     for seed in range(60):
         forms.contained(kernel, seed, (0, 3, 40)[seed % 3])
+        forms.contained(kernel, seed, (0, 3)[seed % 2], twins=True)
     forms.ranges(kernel, [2, 8, 8, 1])
     forms.large(kernel)
 
@@ -270,6 +272,49 @@ def gaps(kernel: SimpleNamespace) -> None:
         kernel.ranges.cut(scaled, ranges, 7, Q(1, 2), False)  # what is said of the one is known of the other
         kernel.ranges.settle(scaled, ranges)
         assert ranges.high[8] <= Q(unit, 2) + 1
+
+
+def told(kernel: SimpleNamespace, rng: Random) -> int:
+    """What differences take over never makes a sum smaller at a point of a branch, nor larger than the ranges say; of
+    opposite weights of two open relus one is left, and none of an input. How many relus were told."""
+    count, widths = 0, [rng.randint(1, 2), rng.randint(2, 4), 2]
+    circuit, twins = forms.twice(forms.net(rng, widths, 1), widths[0])
+    point = tuple(Q(rng.randint(-99, 99), 100) for _ in range(widths[0]))
+    point += tuple(x + Q(rng.randint(-9, 9), 1000) for x in point)
+    scaled = kernel.ranges.Scaled(circuit, (Side(Q(-2), Q(2)),) * len(point), (), twins)
+    values, ranges = evaluate(circuit, point), kernel.ranges.root(scaled, ())
+    inputs = [n for n, at in enumerate(circuit) if isinstance(at, Input)]
+    for n in (*inputs, *(by for *_, by in twins)):
+        for above in (False, True):
+            width = Q(rng.randint(0, 9), 10 if n in inputs else 100)
+            kernel.ranges.cut(scaled, ranges, n, values[n] + (-width if above else width + Q(1, 999)), above)
+    kernel.ranges.settle(scaled, ranges)
+    weight = [rng.randint(-4, 4) << 4 * GRAIN for _ in circuit]
+
+    def total() -> Q:
+        return sum((w * v * scaled.unit[n] for n, (w, v) in enumerate(zip(weight, values, strict=True))), Q(0))
+
+    place = {n: k for k, n in enumerate(scaled.order)}
+    for n, (terms, _) in scaled.affine.items():
+        assert all(place[j] > place[n] for j, _ in terms)
+    assert all(place[first] > place[second] for second, (first, _) in scaled.twins.items())
+    for second in sorted(scaled.twins, key=place.__getitem__):
+        first, by = scaled.twins[second]
+        before, weights = total(), (weight[first], weight[second])
+        added = kernel.refute.told(scaled, ranges, second, weight)
+        moved = abs(weights[1] - weight[second])
+        low, high, _ = ranges.at(by)
+        assert 0 <= total() + added - before <= 2 * moved * (high - low + 2)
+        assert weight[first] + weight[second] == sum(weights)
+        tests = [scaled.select[n][0] for n in (first, second) if n in scaled.select]
+        if not tests:
+            assert weight[second] == 0
+        elif [ranges.outcome(t) for t in tests] == [None, None]:
+            assert weight[first] * weight[second] >= 0 and (moved == 0) == (weights[0] * weights[1] >= 0)
+            count += moved > 0
+        else:
+            assert moved == 0
+    return count
 
 
 def news(kernel: SimpleNamespace) -> None:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.kernel.chance import Point, bent, loosened, points, problem, proved, question, solves
+from tests.kernel.chance import Point, bent, loosened, pairs, points, problem, proved, question, solves
 from verifier.engines.case_search import CaseSearch
 from verifier.engines.engine import Fails, Unknown
 from verifier.kernel.circuit import Input, Select, evaluate
@@ -48,6 +48,34 @@ def test_what_is_accepted_is_true(seed: int) -> None:
         changed = bent(rng, other, tree) if rng.random() < 0.6 else tree
         if accepts(other, changed):
             assert solution(other, rng) is None
+
+
+def test_what_is_accepted_of_pairs_is_true() -> None:
+    """Of certificates by differences, loosened until there are solutions, bent, and with fewer twins."""
+    fates, open_, rng = {True: 0, False: 0}, 0, Random(0)
+    for claim, tree in pairs(24):
+        assert accepts(claim, tree)
+        for _ in range(8):
+            other = loosened(rng, claim, Q(1, rng.choice((2, 5, 20)))) if rng.random() < 0.8 else claim
+            changed = bent(rng, other, tree) if rng.random() < 0.4 else tree
+            if rng.random() < 0.3:
+                changed = replace(changed, twins=tuple(rng.sample(changed.twins, rng.randrange(len(changed.twins)))))
+            accepted, solved = accepts(other, changed), nearby(other, rng)
+            fates[accepted] += 1
+            open_ += solved
+            assert not (accepted and solved)
+    assert min(fates.values()) >= 20 and open_ >= 20
+
+
+def nearby(claim: Empty, rng: Random) -> bool:
+    """Some of many pairs solves it: of the second point, most coordinates are next to those of the first."""
+    half = len(claim.box) // 2
+    for _ in range(300):
+        first = [Q(rng.randint(-60, 60), 60) for _ in range(half)]
+        second = [min(max(x + Q(rng.randint(-8, 8), rng.choice((30, 60, 160))), Q(-1)), Q(1)) for x in first]
+        if solves(claim, (*first, *second)):
+            return True
+    return False
 
 
 def test_random_certificates_are_accepted_often_enough_to_mean_something() -> None:

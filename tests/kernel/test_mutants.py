@@ -50,7 +50,14 @@ EQUIVALENT: dict[str, dict[str, tuple[str, ...]]] = {
             "if n in scaled.affine and (weight := form.pop(n, 0)): | 0 -> 1",
             "if n in scaled.affine and (weight := form.pop(n, 0)): | 0 -> -1",
         ),
-        "the test of a relu is its branch, too": ("test = scaled.select[relu][0] | 0 -> 1",),
+        "the test of a relu is its branch, too": (
+            "test = scaled.select[relu][0] | 0 -> 1",
+            "of = [scaled.select[n][0] if relus else n for n in (second, first)] | 0 -> 1",
+        ),
+        "a node that is its own twin is told by itself and 0": (
+            "if first >= second or scaled.level[first] != scaled.level[second] or scaled.unit[first] != scaled.unit[second]:"
+            " | first >= second -> first > second",
+        ),
         "at an end of 0 both formulas agree": (
             "if low is not None and low >= 0: | low >= 0 -> low > 0",
             "if low is not None and low >= 0: | 0 -> 1",
@@ -102,6 +109,9 @@ EQUIVALENT: dict[str, dict[str, tuple[str, ...]]] = {
             " | low is not None and high is not None -> low is not None or high is not None",
             "assert low is not None and high is not None"
             " | low is not None and high is not None -> low is not None or high is not None (2)",
+            "assert low is not None and high is not None and most is not None"
+            " | low is not None and high is not None and most is not None"
+            " -> low is not None or high is not None or most is not None",
         ),
         "to shift by nothing, to the left or to the right": (
             "return value << by if by >= 0 else value >> -by | by >= 0 -> by > 0",
@@ -109,9 +119,9 @@ EQUIVALENT: dict[str, dict[str, tuple[str, ...]]] = {
         ),
         "the same modulo the base": (
             "HALF, LAST = 1 << LANE - 1, (1 << LANE) - 1 | 1 -> 2 (3)",
-            "constant = (form.number + HALF & LAST) - HALF | form.number + HALF -> form.number - HALF",
-            "middle = ((form.number - constant >> LANE) + HALF & LAST) - HALF"
-            " | (form.number - constant >> LANE) + HALF -> (form.number - constant >> LANE) - HALF",
+            "constant = (number + HALF & LAST) - HALF | number + HALF -> number - HALF",
+            "return constant, ((number - constant >> LANE) + HALF & LAST) - HALF"
+            " | (number - constant >> LANE) + HALF -> (number - constant >> LANE) - HALF",
         ),
         "roundings and cancelling leave room: sums of bounds are hardly ever reached at once, and may be larger": (
             "size = (lost >> 2 * LANE) + 2 * abs(node.constant) | 2 * abs(node.constant) -> 2 + abs(node.constant)",
@@ -154,8 +164,14 @@ EQUIVALENT: dict[str, dict[str, tuple[str, ...]]] = {
             " | 2 -> 3",
             "digits = (slope * size(form) >> GRAIN) + 1 + self.digits + 2 * half + middle | 1 -> 2",
             "digits = (slope * size(form) >> GRAIN) + 1 + self.digits + 2 * half + middle | 1 -> 0",
-            "middle = ((form.number - constant >> LANE) + HALF & LAST) - HALF"
-            " | form.number - constant -> form.number + constant",
+            "return constant, ((number - constant >> LANE) + HALF & LAST) - HALF"
+            " | number - constant -> number + constant",
+            "half = shifted(max(-low, high), -self.plan.grain[n] - 1) + 1 | 1 -> 2",
+            "middle, radius = self.interval(n, 0, most) | 0 -> -1",
+            "return form_of(number + self.new(half), form.loss & LAST, radius, size(form) + middle + half)"
+            " | size(form) + middle + half -> size(form) + middle - half",
+            "return form_of(number + self.new(half), form.loss & LAST, radius, size(form) + middle + half)"
+            " | size(form) + middle -> size(form) - middle",
             "positive = moved & (signs << LANE - 1) - signs | 1 -> 2",
             "positive = moved & (signs << LANE - 1) - signs | 1 -> 0",
         ),
@@ -163,7 +179,10 @@ EQUIVALENT: dict[str, dict[str, tuple[str, ...]]] = {
             "return form_of((middle << LANE) + middle + self.new(radius), 0, radius, 2 * abs(middle) + radius)"
             " | (middle << LANE) + middle + self.new(radius) -> (middle << LANE) + middle - self.new(radius)",
         ),
-        "the test of a relu is its branch, too": ("self.grain.append(self.grain[scaled.select[n][0]]) | 0 -> 1",),
+        "the test of a relu is its branch, too": (
+            "self.grain.append(self.grain[scaled.select[n][0]]) | 0 -> 1",
+            "if self.ranges.outcome(self.scaled.select[first][0]) is not None: | 0 -> 1",
+        ),
     },
     "refute": {
         "any cap will do": (
@@ -179,10 +198,8 @@ EQUIVALENT: dict[str, dict[str, tuple[str, ...]]] = {
             "close(scaled, ranges, end, node + 1) | 1 -> 0",
         ),
         "a level too high only makes the numbers longer, and one less is spare": (
-            "depth = GRAIN * (1 + max(scaled.level, default=0)) | 1 -> 2",
-            "depth = GRAIN * (1 + max(scaled.level, default=0)) | 1 -> 0",
-            "depth = GRAIN * (1 + max(scaled.level, default=0)) | 0 -> 1",
-            "depth = GRAIN * (1 + max(scaled.level, default=0)) | 0 -> -1",
+            "depth = GRAIN * (1 + scaled.depth) | 1 -> 2",
+            "depth = GRAIN * (1 + scaled.depth) | 1 -> 0",
         ),
         "weights and sums are 0 or at least 2^24": (
             "bound = ranges.high[n] if weight > 0 else ranges.low[n] | weight > 0 -> weight >= 0",
@@ -192,12 +209,23 @@ EQUIVALENT: dict[str, dict[str, tuple[str, ...]]] = {
             "elif k > 0: | k > 0 -> k >= 0",
             "elif k > 0: | 0 -> 1",
             "elif k > 0: | 0 -> -1",
+            "side = 1 if weight[second] > 0 else -1 | weight[second] > 0 -> weight[second] >= 0",
+            "side = 1 if weight[second] > 0 else -1 | 0 -> 1",
+            "side = 1 if weight[second] > 0 else -1 | 0 -> -1",
+            "if common <= 0 or ranges.outcome(test) is not None or ranges.outcome(other) is not None: | 0 -> 1",
+        ),
+        "the test of a relu is its branch, too": (
+            "test, other = scaled.select[second][0], scaled.select[first][0] | 0 -> 1",
+            "test, other = scaled.select[second][0], scaled.select[first][0] | 0 -> 1 (2)",
         ),
         "a side is 1 or -1": (
             "bound = ranges.low[row.place] if side > 0 else ranges.high[row.place] | side > 0 -> side >= 0",
             "bound = ranges.low[row.place] if side > 0 else ranges.high[row.place] | 0 -> -1",
             "slope, shift = chord(low, high) if side > 0 else chord(_minus(high), _minus(low)) | side > 0 -> side >= 0",
             "slope, shift = chord(low, high) if side > 0 else chord(_minus(high), _minus(low)) | 0 -> -1",
+            "slope, shift = chord(low, high) if side > 0 else chord(_minus(high), _minus(low))"
+            " | side > 0 -> side >= 0 (2)",
+            "slope, shift = chord(low, high) if side > 0 else chord(_minus(high), _minus(low)) | 0 -> -1 (2)",
             "strict = strict or (side < 0 and ranges.strict[row.place]) | side < 0 -> side <= 0",
             "strict = strict or (side < 0 and ranges.strict[row.place]) | 0 -> 1",
         ),

@@ -21,9 +21,9 @@ KERNEL = kernel()
 
 
 @settings(deadline=None, max_examples=60)
-@given(st.integers(0, 10**9), st.sampled_from([0, 3, 40]))
-def test_forms_contain_the_values(seed: int, spread: int) -> None:
-    contained(KERNEL, seed, spread)
+@given(st.integers(0, 10**9), st.sampled_from([0, 3, 40]), st.booleans())
+def test_forms_contain_the_values(seed: int, spread: int, twins: bool) -> None:
+    contained(KERNEL, seed, min(spread, 3) if twins else spread, twins)
 
 
 @pytest.mark.parametrize("widths", [[2, 4, 1], [2, 8, 8, 1], [3, 6, 6, 6, 6, 1]])

@@ -24,8 +24,8 @@ High = int | None
 class Scaled:
     """The circuit, node by node. `affine[n]` is (terms (j, a), constant c): X[n] = c + sum of a * X[j]; `select[n]` is
     (test, then, p, otherwise, q): X[n] = p * X[then] or q * X[otherwise]; `spans[rise]` is the `run` of a gap;
-    `twins[second]` is (first, difference). `order`: nodes behind those that they are made of, and relus of one level
-    before what is made of them."""
+    `twins[second]` is (first, difference). `level[n]`: relus on the way down. `order`: nodes before those that they are
+    made of, and relus of one level behind all that is made of them."""
 
     def __init__(
         self,
@@ -62,9 +62,9 @@ class Scaled:
                     unit = lcm(self.unit[then], self.unit[otherwise])
                     self.unit.append(unit)
                     self.select[n] = (test, then, unit // self.unit[then], otherwise, unit // self.unit[otherwise])
-                    self.level.append(1 + max(self.level[j] for j in (test, then, otherwise)))
                     if then == test and circuit[otherwise] == Affine((), Fraction(0)):
                         self.relus.add(n)
+                    self.level.append(max(self.level[j] for j in (test, then, otherwise)) + (n in self.relus))
                     for j in {test, then, otherwise}:
                         self.users[j].append(n)
         self.whole = lcm(*self.unit)
@@ -73,7 +73,8 @@ class Scaled:
             is_gap(self, rise, run)
             self.spans[rise] = run
             self.users[run].append(rise)
-        self.order = sorted(range(len(circuit)), key=lambda n: (self.level[n], n in self.affine, n))
+        self.depth = max(self.level, default=0)
+        self.order = sorted(range(len(circuit)), key=lambda n: (self.level[n], n not in self.relus, n), reverse=True)
         self.twins: dict[int, tuple[int, int]] = {}
         for first, second, difference in twins:
             is_twin(self, first, second, difference)

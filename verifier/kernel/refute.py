@@ -74,7 +74,7 @@ def close(scaled: Scaled, ranges: Ranges, step: Farkas, reach: int | None = None
     settle(scaled, ranges, reach)
     weight = [0] * len(scaled.circuit)
     constant, strict = 0, False
-    depth = GRAIN * (1 + max(scaled.level, default=0))  # every relu and gap on the way down takes off GRAIN bits
+    depth = GRAIN * (1 + scaled.depth)  # every relu and gap on the way down takes off GRAIN bits
     for row in step.rows:
         if row.kind == "low" or row.kind == "high":
             side = 1 if row.kind == "low" else -1
@@ -95,8 +95,8 @@ def close(scaled: Scaled, ranges: Ranges, step: Farkas, reach: int | None = None
             weight[run] += side * factor * slope
             constant += factor * shift
     slopes = dict(step.slopes)
-    for n in reversed(scaled.order):
-        if n in scaled.twins:
+    for n in scaled.order:
+        if weight[n] and n in scaled.twins:
             constant += told(scaled, ranges, n, weight)
         k = weight[n]
         if not k:

@@ -183,12 +183,12 @@ class Forms:
         if self.ranges.outcome(self.scaled.select[first][0]) is not None:
             return None
         self.add(run)
-        low, high, form = self.ranges.low[run], self.ranges.high[run], self.combined(n)
+        low, high, most, form = self.ranges.low[run], self.ranges.high[run], self.ranges.high[test], self.combined(n)
         if form is None:
             return None
-        assert low is not None and high is not None
+        assert low is not None and high is not None and most is not None
         half = shifted(max(-low, high), -self.plan.grain[n] - 1) + 1
-        middle, radius = self.interval(n, 0, self.ranges.high[test] or 0)
+        middle, radius = self.interval(n, 0, most)
         number = form.number + (middle - self.middles(form.number)[1] << LANE)
         return form_of(number + self.new(half), form.loss & LAST, radius, size(form) + middle + half)
 

@@ -17,8 +17,8 @@ from verifier.model.program import Coordinate, Program
 from verifier.query.pose import coordinates, read
 from verifier.verdict.certify import Points, Replay, ReplayFailed
 
-COUNT = 48
-"""Choices of points at random, at most."""
+COUNT, DECLARED = 48, 8
+"""Choices of points at most, and how many of them are all at a declared one."""
 BRIEF = 0.005
 """Seconds for them; for one of many rows or parts only SHARE of those that its proof took, and one choice at least."""
 SHARE = 0.05
@@ -36,12 +36,13 @@ class Trial(Struct):
 
 
 def choices(replay: Replay, names: Sequence[str], seconds: float = BRIEF) -> Iterator[Points]:
-    """Choices of the points `names` of X at random, for so long; one is tried at least."""
+    """Choices of the points `names` of X, all at a declared one and then at random, for so long; one is tried at
+    least."""
     if replay.program.domain is None:
         return
     chance, end = Chance(replay.program), time.monotonic() + seconds
-    for _ in range(COUNT):
-        points = chance.points(names)
+    for k in range(COUNT):
+        points = chance.together(names, k) if k < len(chance.declared[:DECLARED]) else chance.points(names)
         if replay.holds(points, ()):
             yield points
         if time.monotonic() > end:
@@ -72,6 +73,10 @@ class Chance:
             apart = not near or self.random.random() < APART
             made.append(self._anywhere() if apart else self._beside(self.random.choice(near)))
         return read(self.program, names, [value for point in made for value in point])
+
+    def together(self, names: Sequence[str], k: int) -> Points:
+        """All at the declared point number k."""
+        return read(self.program, names, self.declared[k] * len(names))
 
     def _anywhere(self) -> list[Fraction]:
         steps = 1 << self.random.randint(0, FINE)
