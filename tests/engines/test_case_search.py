@@ -193,12 +193,10 @@ def test_a_plan_fits_only_its_circuit_and_grain() -> None:
 
 
 def test_a_deep_net_is_bounded_layer_by_layer() -> None:
-    layer = "relu({0} + {1} - 1/8), relu({0} - {1} + 1/8)"
-    first, second = "u.x[0]", "u.x[1]"
-    for _ in range(3):
-        first, second = layer.format(first, second).split("), ")
-        first += ")"
-    q = question(PLANE, ["u"], [f"{first} + {second} > 8"])
+    build = Build()
+    inputs = box(build, 2)
+    (y,) = output(build, layers(Random(0), [2, 5, 5, 5, 1]), inputs)
+    q = asked(build, inputs, [build.subtract(y, build.constant(2))])
     assert any(isinstance(step, Bound) for step in proved(search(q), q).steps)
 
 

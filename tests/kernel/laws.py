@@ -27,6 +27,7 @@ def laws(kernel: SimpleNamespace) -> None:
     for seed in range(80):
         followed(kernel, Random(seed))
     choices(kernel)
+    decisions(kernel)
     gaps(kernel)
     news(kernel)
     assert sum(told(kernel, Random(seed)) for seed in range(80)) >= 15
@@ -236,6 +237,51 @@ def choices(kernel: SimpleNamespace) -> None:
         assert of(7) == {None: (lowest, highest), True: own, False: (third, third)}[taken]
         assert of(8) == {None: (lowest, highest), True: (third, third), False: own}[taken]
         assert of(5) == {None: (Q(0), upper), True: (Q(0), upper), False: (Q(0), Q(0))}[taken]
+
+
+def decisions(kernel: SimpleNamespace) -> None:
+    """A choice with a constant side that is not as the choice is takes the other side, and what that is made of hears
+    of it; with no such side nothing is told. A constant of 0 is >= 0."""
+    yes, no = Affine((), Q(0)), Affine((), Q(-1, 3))
+    first, second = Affine(((0, Q(2)),), Q(-1)), Affine(((1, Q(-1)),), Q(1, 2))
+    circuit = (
+        *(Input(0), Input(1), yes, no, first, second),
+        *(Select(4, 5, 3), Select(4, 2, 5), Select(4, 3, 2), Select(4, 5, 2), Select(4, 5, 4)),
+        *(Select(6, 9, 3), Select(8, 2, 5), Select(4, 3, 5), Select(2, 5, 3)),
+    )
+    undecided = {4: None, 5: None}
+    for node, known, expected in (
+        (6, True, {4: True, 5: True}),  # both
+        (6, False, undecided),
+        (7, True, undecided),  # one
+        (7, False, {4: False, 5: False}),
+        (8, True, {4: False}),  # not
+        (8, False, {4: True}),
+        (9, True, undecided),  # if ... then
+        (9, False, {4: True, 5: False}),
+        (10, True, undecided),
+        (10, False, undecided),
+        (11, True, {4: True, 5: True}),  # both, and if ... then
+        (12, False, {4: True, 5: False}),  # implies
+        (13, True, {4: False, 5: True}),
+        (14, True, {5: True}),
+    ):
+        scaled = kernel.ranges.Scaled(circuit, (Side(Q(-9), Q(9)),) * 2)
+        ranges = kernel.ranges.root(scaled, ())
+        kernel.ranges.settle(scaled, ranges)
+        kernel.ranges.cut(scaled, ranges, node, Q(0), known)
+        assert {n: ranges.outcome(n) for n in expected} == expected
+        for n, at, edge, over in ((4, 0, Q(1, 2), True), (5, 1, Q(1, 2), False)):  # x >= 1/2, y <= 1/2
+            if (truth := expected.get(n)) is not None:
+                low, high, strict = ranges.at(at)
+                assert (low if truth is over else high) == edge * scaled.unit[at]
+                assert (high if truth is over else low) == (9 if truth is over else -9) * scaled.unit[at]
+                assert strict is (not truth and over)
+        kernel.ranges.settle(scaled, ranges)
+        assert ranges.outcome(node) is known
+        if expected is not undecided and node != 14:
+            facts = kernel.ranges.root(scaled, (node,))
+            assert not known or facts.outcome(4) is expected[4]
 
 
 def gaps(kernel: SimpleNamespace) -> None:

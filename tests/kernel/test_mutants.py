@@ -55,7 +55,7 @@ EQUIVALENT: dict[str, dict[str, tuple[str, ...]]] = {
             "of = [scaled.select[n][0] if relus else n for n in (second, first)] | 0 -> 1",
         ),
         "a node that is its own twin is told by itself and 0": (
-            "if first >= second or scaled.level[first] != scaled.level[second] or scaled.unit[first] != scaled.unit[second]:"
+            "if first >= second or level[first] != level[second] or unit[first] != unit[second]:"
             " | first >= second -> first > second",
         ),
         "at an end of 0 both formulas agree": (

@@ -130,6 +130,7 @@ CLEAN = (
     "has no bound on this side",
     "steps go on after the last branch",
     "without not isinstance(node, Affine)",
+    "are not two inputs or two relus",
 )
 """Guards that only say clearly what would break the checker anyway."""
 

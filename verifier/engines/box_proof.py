@@ -76,8 +76,8 @@ def tells(problem: Empty, levels: Levels) -> bool:
 
 
 def differences(circuit: Circuit, levels: Levels) -> tuple[tuple[Affine, ...], tuple[tuple[int, int, int], ...]]:
-    """Definitions of what inputs, and tests of relus, of the second of two near points exceed those of the first by; and
-    the twins that they make."""
+    """Definitions of what inputs, and tests of relus, of the second of two near points exceed those of the first by;
+    and the twins that they make."""
     found = [(apart.first, n, n, apart.first) for n, apart in levels.apart.items()]
     for level in levels.levels:
         for i, j in level.twins.tolist():

@@ -427,8 +427,11 @@ class CaseSearch:
                 if known is None:
                     continue
                 test, then, _, otherwise, _ = self.scaled.select[n]
-                for side, value in ((True, then), (False, otherwise)):
+                for side, value, other in ((True, then, otherwise), (False, otherwise, then)):
                     taken, there = ranges.outcome(test), ranges.outcome(value)
+                    if taken is side and there is known and ranges.outcome(other) is (not known):  # the kernel saw it
+                        for part, truth in ((test, side), (value, known)):
+                            branch.decided = self.decided(branch, part, truth, Fraction(0))
                     if taken is (not side) or there is known or (taken is None and there is None):
                         continue
                     end = Farkas((self.truth_row(n, known), self.truth_row(value, not known)))

@@ -307,7 +307,7 @@ class Levels:
                     pass
 
     def contradiction(self, literals: Iterable[Literal]) -> list[tuple[Literal, Fraction]] | None:
-        """Two literals, and how often they are to be taken so that their sum is a constant that says they cannot hold."""
+        """Two literals, and how often they are taken in a sum that is a constant, by which they cannot both hold."""
         seen: dict[frozenset[tuple[int, Fraction]], tuple[Fraction, Fraction, Literal]] = {}
         for literal in literals:
             weights, constant, unit = directed(*self.written[literal.row])

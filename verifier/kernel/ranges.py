@@ -171,6 +171,35 @@ def is_whole(scaled: Scaled, node: int) -> bool:
 
 
 def hand_down(scaled: Scaled, ranges: Ranges, node: int) -> None:
+    """A node tells those that it is made of what is known of itself. A choice that is >= 0, or < 0, and has a side that
+    is a constant and not so, takes its other side; and so on."""
+    todo = [node]
+    while todo:
+        n = todo.pop()
+        hand_on(scaled, ranges, n)
+        known = ranges.outcome(n)
+        if known is None or n not in scaled.select:
+            continue
+        test, then, _, otherwise, _ = scaled.select[n]
+        for above, taken, other in ((True, then, otherwise), (False, otherwise, then)):
+            form = scaled.affine.get(other)
+            if form and not form[0] and (form[1] >= 0) is not known:
+                decide(scaled, ranges, test, above)
+                decide(scaled, ranges, taken, known)
+                todo += [test, taken]
+
+
+def decide(scaled: Scaled, ranges: Ranges, node: int, above: bool) -> None:
+    """A node is >= 0 (`above`), or < 0."""
+    if above:
+        ranges.at_least(node, 0)
+    else:
+        ranges.at_most(node, 0, strict=True)
+    for user in scaled.users[node]:
+        ranges.dirty[user] = 1
+
+
+def hand_on(scaled: Scaled, ranges: Ranges, node: int) -> None:
     """A node that is a multiple of one other, and a constant, tells that one what is known of itself; and so on."""
     sides = [(ranges.low[node], False), (ranges.high[node], ranges.strict[node])]  # a bound, and whether it is strict
     k, c, j = 1, 0, node
@@ -310,7 +339,8 @@ def is_twin(scaled: Scaled, first: int, second: int, difference: int) -> None:
     relus = {first, second} <= scaled.relus
     if not relus and not all(isinstance(scaled.circuit[n], Input) for n in (first, second)):
         raise Rejected(f"nodes {first} and {second} are not two inputs or two relus")
-    if first >= second or scaled.level[first] != scaled.level[second] or scaled.unit[first] != scaled.unit[second]:
+    level, unit = scaled.level, scaled.unit
+    if first >= second or level[first] != level[second] or unit[first] != unit[second]:
         raise Rejected(f"node {second} cannot be told by node {first}")
     of = [scaled.select[n][0] if relus else n for n in (second, first)]
     if scaled.circuit[difference] != Affine(((of[0], Fraction(1)), (of[1], Fraction(-1))), Fraction(0)):

@@ -20,7 +20,7 @@ from verifier.verdict.certify import Points, Replay, ReplayFailed
 COUNT, DECLARED = 48, 8
 """Choices of points at most, and how many of them are all at a declared one."""
 BRIEF = 0.005
-"""Seconds for them; for one of many rows or parts only SHARE of those that its proof took, and one choice at least."""
+"""CPU seconds for them; for one of many rows or parts only SHARE of what its proof took, and one choice at least."""
 SHARE = 0.05
 FINE = 12
 """Points lie on grids of up to 2^FINE steps, and are as near to each other as a step."""
@@ -40,12 +40,12 @@ def choices(replay: Replay, names: Sequence[str], seconds: float = BRIEF) -> Ite
     least."""
     if replay.program.domain is None:
         return
-    chance, end = Chance(replay.program), time.monotonic() + seconds
+    chance, end = Chance(replay.program), time.thread_time() + seconds
     for k in range(COUNT):
         points = chance.together(names, k) if k < len(chance.declared[:DECLARED]) else chance.points(names)
         if replay.holds(points, ()):
             yield points
-        if time.monotonic() > end:
+        if time.thread_time() > end:
             break
 
 
