@@ -248,6 +248,7 @@ def decisions(kernel: SimpleNamespace) -> None:
         *(Input(0), Input(1), yes, no, first, second),
         *(Select(4, 5, 3), Select(4, 2, 5), Select(4, 3, 2), Select(4, 5, 2), Select(4, 5, 4)),
         *(Select(6, 9, 3), Select(8, 2, 5), Select(4, 3, 5), Select(2, 5, 3)),
+        Select(4, 2, 3),
     )
     undecided = {4: None, 5: None}
     for node, known, expected in (
@@ -278,7 +279,7 @@ def decisions(kernel: SimpleNamespace) -> None:
                 assert (high if truth is over else low) == (9 if truth is over else -9) * scaled.unit[at]
                 assert strict is (not truth and over)
         kernel.ranges.settle(scaled, ranges)
-        assert ranges.outcome(node) is known
+        assert ranges.outcome(node) is known and ranges.outcome(15) is expected.get(4)
         if expected is not undecided and node != 14:
             facts = kernel.ranges.root(scaled, (node,))
             assert not known or facts.outcome(4) is expected[4]

@@ -26,7 +26,8 @@ EQUIVALENT: dict[str, dict[str, tuple[str, ...]]] = {
             "self.level.append(0) | 0 -> -1",
             "self.level.append(max((self.level[j] for j, _ in terms), default=0)) | 0 -> 1",
             "self.level.append(max((self.level[j] for j, _ in terms), default=0)) | 0 -> -1",
-            "self.level.append(1 + max(self.level[j] for j in (test, then, otherwise))) | 1 -> 2",
+            "self.depth = max(self.level, default=0) | 0 -> 1",
+            "self.depth = max(self.level, default=0) | 0 -> -1",
         ),
         "a node that is its own run is 0, and so is what it hears": ("if run >= rise: | run >= rise -> run > rise",),
         "a node that stays dirty is computed again": ("dirty[n] = 0 | 0 -> 1",),
@@ -110,7 +111,7 @@ EQUIVALENT: dict[str, dict[str, tuple[str, ...]]] = {
             "assert low is not None and high is not None"
             " | low is not None and high is not None -> low is not None or high is not None (2)",
             "assert low is not None and high is not None and most is not None"
-            " | low is not None and high is not None and most is not None"
+            " | low is not None and high is not None and (most is not None)"
             " -> low is not None or high is not None or most is not None",
         ),
         "to shift by nothing, to the left or to the right": (
@@ -212,7 +213,11 @@ EQUIVALENT: dict[str, dict[str, tuple[str, ...]]] = {
             "side = 1 if weight[second] > 0 else -1 | weight[second] > 0 -> weight[second] >= 0",
             "side = 1 if weight[second] > 0 else -1 | 0 -> 1",
             "side = 1 if weight[second] > 0 else -1 | 0 -> -1",
-            "if common <= 0 or ranges.outcome(test) is not None or ranges.outcome(other) is not None: | 0 -> 1",
+            "if common <= 0 or (low is None and high is None): | 0 -> 1",
+            "if common <= 0 or (low is None and high is None): | 0 -> -1",
+            "if common <= 0 or (low is None and high is None): | common <= 0 -> common < 0",
+            "k, end = weight[second], high if side > 0 else low | side > 0 -> side >= 0",
+            "k, end = weight[second], high if side > 0 else low | 0 -> -1",
         ),
         "the test of a relu is its branch, too": (
             "test, other = scaled.select[second][0], scaled.select[first][0] | 0 -> 1",

@@ -18,7 +18,7 @@ from msgspec import Struct
 from verifier.engines.levels import Floats, Levels, Literal, Places
 from verifier.engines.linear_bounds import Bounds, Boxes, Upper, joined
 from verifier.engines.shrink import nearest
-from verifier.engines.trial import closes, keeps
+from verifier.engines.trial import crossed, keeps
 from verifier.engines.zonotopes import Zonotopes
 from verifier.kernel.circuit import FALSE, TRUE, Affine, Circuit, Select
 from verifier.kernel.problem import Bound, Empty, Farkas, Rejected, Row, Split, Step, Tree, Zonotope
@@ -146,9 +146,9 @@ class Writer:
                     if other != yes or self.is_literal(at.test):  # else not A is a case for each part of A
                         more.append((at.test, above))
                     cut(self.scaled, branch, at.test, Fraction(0), above)
-                    apart = Farkas((Row("low", at.test, 1), Row("high", at.test, 1)))
-                    if closes(self.scaled, branch, apart):  # the test had the other sign already
-                        yield apart
+                    settle(self.scaled, branch)
+                    if end := crossed(branch):  # the test had the other sign already
+                        yield end
                         continue
                     if value != yes:
                         yield from self.drawn(branch, more, node, holds, part, holds)

@@ -24,7 +24,7 @@ from verifier.engines.evaluate import pleasant, tester
 from verifier.engines.forms import Forms, expand
 from verifier.engines.linear_program import solve
 from verifier.engines.polish import Neighbours, polish
-from verifier.engines.trial import WORTH, closes, keeps, rounded_up, short
+from verifier.engines.trial import WORTH, closes, crossed, keeps, rounded_up, short
 from verifier.engines.twins import twins
 from verifier.kernel.circuit import Affine, Input
 from verifier.kernel.problem import Bound, Farkas, Row, Split, Step, Tree
@@ -497,10 +497,9 @@ class CaseSearch:
     def crossed(self, branch: Branch) -> bool:
         """Close a branch on which some range is empty, or two outputs are further apart than they can be."""
         ranges = branch.ranges
-        for n, (low, high) in enumerate(zip(ranges.low, ranges.high, strict=True)):
-            if low is not None and high is not None and (low > high or (low == high and ranges.strict[n])):
-                branch.slot.step = Farkas((Row("low", n, 1), Row("high", n, 1)))
-                return True
+        if end := crossed(ranges):
+            branch.slot.step = end
+            return True
         for first, second, difference in self.plan.twins.outputs:
             for top, bottom in ((first, second), (second, first)):  # top >= bottom + what their difference may be
                 side: Literal["low", "high"] = "high" if top == first else "low"

@@ -24,6 +24,15 @@ def closes(scaled: Scaled, ranges: Ranges, end: Farkas) -> bool:
     return True
 
 
+def crossed(ranges: Ranges) -> Farkas | None:
+    """The end of a branch on which some range is empty: the first such, which the kernel will see as well, though it
+    brings ranges up to date less often."""
+    for n, (low, high) in enumerate(zip(ranges.low, ranges.high, strict=True)):
+        if low is not None and high is not None and (low > high or (low == high and ranges.strict[n])):
+            return Farkas((Row("low", n, 1), Row("high", n, 1)))
+    return None
+
+
 def keeps(scaled: Scaled, ranges: Ranges, step: Bound) -> bool:
     """The kernel accepts this bound, and `ranges` now know of it."""
     try:

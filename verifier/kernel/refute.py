@@ -127,17 +127,23 @@ def close(scaled: Scaled, ranges: Ranges, step: Farkas, reach: int | None = None
 
 def told(scaled: Scaled, ranges: Ranges, second: int, weight: list[int]) -> int:
     """A node is told by its twin: an input is that and the difference. Of two open relus, what they have of opposite
-    weights goes over to the difference, which lies between 0 and that of the tests. What that adds to the constant."""
+    weights goes over to the difference, which lies between 0 and that of the tests. What that adds to the constant.
+    Nothing is told where nothing is known of the difference."""
     first, difference = scaled.twins[second]
     low, high = ranges.low[difference], ranges.high[difference]
-    if second not in scaled.relus:
-        k, weight[second] = weight[second], 0
-        weight[first] += k
-        return k * _end(ranges, difference, k) if k else 0
     side = 1 if weight[second] > 0 else -1
+    if second not in scaled.relus:
+        k, end = weight[second], high if side > 0 else low
+        if end is None:
+            return 0
+        weight[second] = 0
+        weight[first] += k
+        return k * end
     common = min(side * weight[second], -side * weight[first])
     test, other = scaled.select[second][0], scaled.select[first][0]
-    if common <= 0 or ranges.outcome(test) is not None or ranges.outcome(other) is not None:
+    if common <= 0 or (low is None and high is None):
+        return 0
+    if ranges.outcome(test) is not None or ranges.outcome(other) is not None:
         return 0
     weight[second] -= side * common
     weight[first] += side * common

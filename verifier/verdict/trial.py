@@ -18,7 +18,7 @@ from verifier.query.pose import coordinates, read
 from verifier.verdict.certify import Points, Replay, ReplayFailed
 
 COUNT, DECLARED = 48, 8
-"""Choices of points at most, and how many of them are all at a declared one."""
+"""Choices of points at most, and how many of them are as near as can be to a declared one."""
 BRIEF = 0.005
 """CPU seconds for them; for one of many rows or parts only SHARE of what its proof took, and one choice at least."""
 SHARE = 0.05
@@ -36,13 +36,12 @@ class Trial(Struct):
 
 
 def choices(replay: Replay, names: Sequence[str], seconds: float = BRIEF) -> Iterator[Points]:
-    """Choices of the points `names` of X, all at a declared one and then at random, for so long; one is tried at
-    least."""
+    """Choices of the points `names` of X, next to declared ones, then at random, for so long; one is tried at least."""
     if replay.program.domain is None:
         return
     chance, end = Chance(replay.program), time.thread_time() + seconds
     for k in range(COUNT):
-        points = chance.together(names, k) if k < len(chance.declared[:DECLARED]) else chance.points(names)
+        points = chance.next_to(k, names) if k < len(chance.declared[:DECLARED]) else chance.points(names)
         if replay.holds(points, ()):
             yield points
         if time.thread_time() > end:
@@ -74,9 +73,10 @@ class Chance:
             made.append(self._anywhere() if apart else self._beside(self.random.choice(near)))
         return read(self.program, names, [value for point in made for value in point])
 
-    def together(self, names: Sequence[str], k: int) -> Points:
-        """All at the declared point number k."""
-        return read(self.program, names, self.declared[k] * len(names))
+    def next_to(self, k: int, names: Sequence[str]) -> Points:
+        """All at the declared point number k, but the last: that is a step away in one coordinate."""
+        point = self.declared[k]
+        return read(self.program, names, [*point * (len(names) - 1), *self._moved(point, 1, 1 << FINE)])
 
     def _anywhere(self) -> list[Fraction]:
         steps = 1 << self.random.randint(0, FINE)
@@ -84,8 +84,10 @@ class Chance:
 
     def _beside(self, point: Sequence[Fraction]) -> list[Fraction]:
         """One coordinate, or some, or all are moved by at most a step."""
-        steps = 1 << self.random.randint(0, FINE)
         count = self.random.choice((1, 1, 1 + len(point) // 2, len(point)))
+        return self._moved(point, count, 1 << self.random.randint(0, FINE))
+
+    def _moved(self, point: Sequence[Fraction], count: int, steps: int) -> list[Fraction]:
         moved = list(point)
         for i in self.random.sample(range(len(point)), count):
             low, high = self.sides[i]
