@@ -193,7 +193,6 @@ EQUIVALENT: dict[str, dict[str, tuple[str, ...]]] = {
         ),
         "no step comes here": ("assert_never(step) | assert_never(step) -> pass",),
         "to settle more is right as well, and the nodes before a settled one are settled": (
-            "settle(scaled, ranges, 1 + max(node, *seen)) | 1 -> 2",
             'seen = [row.place if row.kind in ("low", "high") else scaled.gaps[row.place][1] for row in end.rows]'
             " | 1 -> 0",
             "close(scaled, ranges, end, node + 1) | 1 -> 0",
