@@ -15,7 +15,8 @@ from math import ceil, floor, gcd, lcm
 import numpy as np
 from msgspec import Struct
 
-from verifier.engines.levels import Floats, Levels, Literal, Places
+from verifier.engines.formulas import Literal, contradiction
+from verifier.engines.levels import Floats, Levels, Places
 from verifier.engines.linear_bounds import Bounds, Boxes, Upper, joined
 from verifier.engines.shrink import nearest
 from verifier.engines.trial import crossed, keeps
@@ -187,7 +188,7 @@ class Writer:
         """The proof for one branch: the tree that a search finds in which the kernel's own bounds close the boxes."""
         if not self.literals:
             raise Unproved
-        opposed = self.levels.contradiction(self.literals)
+        opposed = contradiction(self.literals, self.levels.written)
         if opposed:
             yield Farkas(summed(opposed))
             return

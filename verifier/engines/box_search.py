@@ -39,8 +39,8 @@ NEAR = Fraction(1, 8)
 range as a difference of two such inputs has."""
 
 HARDER = 4
-"""A certificate knows nothing of what near points share: it has so many times the boxes, about, for each input that is
-told by a difference."""
+"""A certificate that does not tell second points by the first has so many times the boxes, about, for each of their
+inputs."""
 
 PROOF_SECONDS = 20.0
 """For a certificate, at most."""

@@ -14,6 +14,19 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
+from verifier.engines.formulas import (
+    All,
+    Formula,
+    Literal,
+    Row,
+    Some,
+    all_of,
+    certain,
+    directed,
+    paired,
+    settled,
+    some_of,
+)
 from verifier.kernel.circuit import FALSE, TRUE, Affine, Circuit, Input, Select
 from verifier.query.piece import is_relu
 from verifier.query.question import Question
@@ -22,40 +35,12 @@ Floats = NDArray[np.float64]
 Places = NDArray[np.intp]
 Truths = NDArray[np.bool_]
 
-MOST_PAIRS = 16
-"""So many pairs of alternatives about two points are taken together."""
-
 MOST_PARTS = 300
 """Formulas with more parts are declined; so recursion over them is shallow."""
 
 
 class Declined(Exception):
     """The question is not of this kind; the message says why."""
-
-
-class Literal(Struct, frozen=True):
-    """Row number `row` is >= 0; it is the value of `node`, or minus it and then > 0."""
-
-    row: int
-    node: int
-    positive: bool
-
-
-class All(Struct, frozen=True):
-    """Each part holds."""
-
-    parts: tuple[Formula, ...]
-
-
-class Some(Struct, frozen=True):
-    """A part holds."""
-
-    parts: tuple[Formula, ...]
-
-
-Formula = Literal | All | Some
-Row = tuple[dict[int, Fraction], Fraction]
-"""Weights by node, and a constant."""
 
 
 class Rows(Struct, frozen=True):
@@ -112,7 +97,7 @@ class Levels:
         self._parts = 0
         formulas = [self._formula(fact, True) for fact in question.facts]
         self.sides = tuple(self._sides(question))
-        self.formula: Formula = _all(*formulas, *self.sides)
+        self.formula: Formula = all_of(*formulas, *self.sides)
         heights: dict[int, int] = {}
         for node in sorted(self._reach(node for row, _ in self.written for node in row)):
             match self.circuit[node]:
@@ -130,7 +115,7 @@ class Levels:
         self.shares = dict(self._opposite(firsts))
         self.sums = {frozenset(of): row for row, of in self.shares.items()}
         if self.sums:
-            self.formula = self._paired(self._settled(self.formula))
+            self.formula = paired(settled(self.formula, self.written), self.sums)
         self.levels: list[Level] = []
         units = dict.fromkeys(nodes[0], Fraction(1))
         for k in range(1, count):
@@ -216,16 +201,16 @@ class Levels:
                 if _is(self.circuit, then, FALSE) and _is(self.circuit, otherwise, TRUE):
                     return self._formula(test, not positive)
                 if _is(self.circuit, otherwise, no):
-                    return _all(self._formula(test, True), self._formula(then, positive))
+                    return all_of(self._formula(test, True), self._formula(then, positive))
                 if _is(self.circuit, then, yes):
-                    return _some(self._formula(test, True), self._formula(otherwise, positive))
+                    return some_of(self._formula(test, True), self._formula(otherwise, positive))
                 if _is(self.circuit, then, no):
-                    return _all(self._formula(test, False), self._formula(otherwise, positive))
+                    return all_of(self._formula(test, False), self._formula(otherwise, positive))
                 if _is(self.circuit, otherwise, yes):
-                    return _some(self._formula(test, False), self._formula(then, positive))
-                return _some(
-                    _all(self._formula(test, True), self._formula(then, positive)),
-                    _all(self._formula(test, False), self._formula(otherwise, positive)),
+                    return some_of(self._formula(test, False), self._formula(then, positive))
+                return some_of(
+                    all_of(self._formula(test, True), self._formula(then, positive)),
+                    all_of(self._formula(test, False), self._formula(otherwise, positive)),
                 )
             case _:
                 key = node, positive
@@ -252,74 +237,9 @@ class Levels:
                     self.written.append(({n: w for n, w in both.items() if w}, shift + rest))
                     yield len(self.written) - 1, {r: 1 / unit, other: 1 / other_unit}
 
-    def _settled(self, formula: Formula) -> Formula:
-        """Without parts of alternatives that contradict what is certain."""
-        while True:
-            least: dict[frozenset[tuple[int, Fraction]], Fraction] = {}
-            for weights, constant, _ in (directed(*row) for row in self.certain(formula)):
-                key = frozenset(weights.items())
-                least[key] = max(-constant, least.get(key, -constant))
-
-            def possible(part: Formula, least: Mapping[frozenset[tuple[int, Fraction]], Fraction] = least) -> bool:
-                for weights, constant, _ in (directed(*row) for row in self.certain(part)):
-                    other = least.get(frozenset((n, -w) for n, w in weights.items()))
-                    if other is not None and constant < other:
-                        return False
-                return True
-
-            parts = formula.parts if isinstance(formula, All) else (formula,)
-            left = [_some(*filter(possible, p.parts)) if isinstance(p, Some) else p for p in parts]
-            before, formula = formula, _all(*left)
-            if formula == before:
-                return formula
-
-    def _paired(self, formula: Formula) -> Formula:
-        """Alternatives about one point and about the other, whose literals have sums, are taken together."""
-        parts = list(formula.parts) if isinstance(formula, All) else [formula]
-        several = [part for part in parts if isinstance(part, Some)]
-        for k, one in enumerate(several):
-            for other in several[k + 1 :]:
-                count = len(one.parts) * len(other.parts)
-                rows, others = ({lit.row for lit in self._literals(f)} for f in (one, other))
-                if count <= MOST_PAIRS and any(frozenset((r, q)) in self.sums for r in rows for q in others):
-                    both = _some(*(_all(p, q) for p in one.parts for q in other.parts))
-                    return _all(*(part for part in parts if part not in (one, other)), both)
-        return formula
-
-    def _literals(self, formula: Formula) -> Iterator[Literal]:
-        """All in a formula."""
-        if isinstance(formula, Literal):
-            yield formula
-        else:
-            for part in formula.parts:
-                yield from self._literals(part)
-
-    def certain(self, formula: Formula | None = None) -> Iterator[Row]:
-        """Rows over nodes that have to be >= 0 whatever else holds."""
-        todo = [self.formula if formula is None else formula]
-        while todo:
-            match todo.pop():
-                case Literal(row):
-                    yield self.written[row]
-                case All(parts):
-                    todo += parts
-                case Some():
-                    pass
-
-    def contradiction(self, literals: Iterable[Literal]) -> list[tuple[Literal, Fraction]] | None:
-        """Two literals, and how often they are taken in a sum that is a constant, by which they cannot both hold."""
-        seen: dict[frozenset[tuple[int, Fraction]], tuple[Fraction, Fraction, Literal]] = {}
-        for literal in literals:
-            weights, constant, unit = directed(*self.written[literal.row])
-            key = frozenset((n, -w) for n, w in weights.items())
-            if key in seen:
-                rest, other_unit, other = seen[key]
-                if constant + rest < 0 or (constant + rest == 0 and not (literal.positive and other.positive)):
-                    return [(literal, 1 / unit), (other, 1 / other_unit)]
-            key = frozenset(weights.items())
-            if key not in seen or constant < seen[key][0]:
-                seen[key] = constant, unit, literal
-        return None
+    def certain(self) -> Iterator[Row]:
+        """Rows over nodes that have to be >= 0."""
+        return certain(self.formula, self.written)
 
     def forward(self, points: Floats) -> Floats:
         """(n, inputs) -> (n, literals): the value of every literal at each point, in floats."""
@@ -341,22 +261,6 @@ class Levels:
                     return reduce(np.maximum, map(of, parts))
 
         return of(self.formula)
-
-
-def _all(*parts: Formula) -> Formula:
-    return All(tuple(q for p in parts for q in (p.parts if isinstance(p, All) else (p,))))
-
-
-def _some(*parts: Formula) -> Formula:
-    """The only part, if there is one."""
-    flat = tuple(q for p in parts for q in (p.parts if isinstance(p, Some) else (p,)))
-    return flat[0] if len(flat) == 1 else Some(flat)
-
-
-def directed(weights: Mapping[int, Fraction], constant: Fraction) -> tuple[dict[int, Fraction], Fraction, Fraction]:
-    """The row over a positive number, so that its first weight is 1 or -1, and that number."""
-    unit = abs(weights[min(weights)]) if weights else Fraction(1)
-    return {n: w / unit for n, w in weights.items()}, constant / unit, unit
 
 
 def _is(circuit: Circuit, node: int, value: Fraction) -> bool:

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from verifier.engines.levels import All, Floats, Formula, Literal, Some, Truths
+from verifier.engines.formulas import All, Formula, Literal, Some
+from verifier.engines.levels import Floats, Truths
 from verifier.engines.linear_bounds import TINY, Boxes, Upper, middles
 
 STEPS = 40
