@@ -284,6 +284,9 @@ def decisions(kernel: SimpleNamespace) -> None:
         if expected is not undecided and node != 14:
             facts = kernel.ranges.root(scaled, (node,))
             assert not known or facts.outcome(4) is expected[4]
+    often = (Input(0), no, Select(0, 0, 1), *(Select(n, n, 1) for n in range(2, 90)))  # each is met once
+    scaled = kernel.ranges.Scaled(often, (Side(Q(-9), Q(9)),))
+    assert kernel.ranges.root(scaled, (len(often) - 1,)).low[0] == 0
 
 
 def gaps(kernel: SimpleNamespace) -> None:

@@ -173,7 +173,7 @@ def is_whole(scaled: Scaled, node: int) -> bool:
 def hand_down(scaled: Scaled, ranges: Ranges, node: int) -> None:
     """A node tells those that it is made of what is known of itself. A choice that is >= 0, or < 0, and has a side that
     is a constant and not so, takes its other side; and so on."""
-    todo = [node]
+    todo, seen = [node], {node}
     while todo:
         n = todo.pop()
         hand_on(scaled, ranges, n)
@@ -186,7 +186,8 @@ def hand_down(scaled: Scaled, ranges: Ranges, node: int) -> None:
             if form and not form[0] and (form[1] >= 0) is not known:
                 decide(scaled, ranges, test, above)
                 decide(scaled, ranges, taken, known)
-                todo += [test, taken]
+                todo += {test, taken} - seen
+                seen |= {test, taken}
 
 
 def decide(scaled: Scaled, ranges: Ranges, node: int, above: bool) -> None:
