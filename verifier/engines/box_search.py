@@ -42,6 +42,9 @@ HARDER = 4
 """A certificate that does not tell second points by the first has so many times the boxes, about, for each of their
 inputs."""
 
+TOLD = 6
+"""One that does so has so many times the boxes, about: it does not move sides of boxes by what literals say."""
+
 PROOF_SECONDS = 20.0
 """For a certificate, at most."""
 
@@ -173,7 +176,9 @@ class Search:
         now = time.monotonic()
         seconds = min(end - now, max(self.proof_seconds, self.share * (now - self.started)))
         problem, levels, boxes = self.question.empty, self.levels, self.stats.boxes
-        if self.levels.apart and not tells(problem, levels):
+        if self.levels.apart and tells(problem, levels):
+            boxes *= TOLD
+        elif self.levels.apart:
             levels, boxes = Levels(self.question), HARDER ** len(levels.apart) * boxes
             variables = [self.question.variables[i] for i in levels.inputs]
             bounds = Bounds(levels, *ends(variables, np.array([v.integer for v in variables], dtype=bool)))
