@@ -178,7 +178,7 @@ def pairs(count: int) -> tuple[tuple[Empty, Tree], ...]:
         net = [([row[:wide] for row in net[0][0]], net[0][1]), *net[1:]]
         at, far = [Q(rng.randint(-9, 9), 10) for _ in range(2 * wide)], Q(1, rng.choice((8, 20)))
         for apart in (far / 4, far / 2, far, 2 * far, 4 * far):
-            match box_search(crossing(net, at, apart, far), 0.5):
+            match box_search(crossing(net, at, apart, far), 10):
                 case Holds(proof=(problem, Tree() as tree)):
                     if 3 < len(tuple(tree.steps)) < 40 and len(tree.twins) > wide:
                         found.append((problem, tree))
