@@ -102,6 +102,7 @@ class Writer:
     def __init__(self, problem: Empty, levels: Levels, bounds: Bounds, end: float) -> None:
         self.problem, self.levels, self.bounds, self.end = problem, levels, bounds, end
         self.literals: tuple[Literal, ...] = ()
+        self.opposite: dict[int, dict[int, Fraction]] = {}  # sums of two of them, with how often each is in it
         self.definitions, self.twins = differences(problem.circuit, levels)
         apart = {second: by for _, second, by in self.twins}
         self.nodes = [apart.get(n, n) for n in levels.nodes]  # the inputs of boxes
@@ -160,6 +161,8 @@ class Writer:
             yield Farkas((Row("low", node, 1), Row("high", node, 1)))
             return
         self.literals = tuple(dict.fromkeys((*literals, *self.levels.sides)))
+        rows = {literal.row for literal in self.literals}
+        self.opposite = {row: of for row, of in self.levels.shares.items() if of.keys() <= rows}
         yield from self.boxes(ranges)
 
     def is_literal(self, node: int) -> bool:
@@ -285,7 +288,7 @@ class Writer:
     def sums(self, upper: Upper, boxes: Boxes) -> tuple[Floats, Floats]:
         """For each box multipliers of the literals, (B, R), and their sum there at most, doubts included, over the
         largest of them: where that is negative, the kernel closes the box."""
-        rows = [*(literal.row for literal in self.literals), *self.opposite()]
+        rows = [*(literal.row for literal in self.literals), *self.opposite]
         several, alone = nearest(upper.weights[:, rows], upper.constant[:, rows], boxes)
         least = np.argmin(alone, axis=1)
         single = alone[np.arange(len(boxes)), least] < 0
@@ -295,17 +298,12 @@ class Writer:
         times[:, rows] = several
         return times, self.zonotopes.most(boxes, times) / times.max(axis=1)
 
-    def opposite(self) -> dict[int, dict[int, Fraction]]:
-        """Rows that are sums of two literals, with how often each is in them."""
-        rows = {literal.row for literal in self.literals}
-        return {row: of for row, of in self.levels.shares.items() if of.keys() <= rows}
-
     def rows(self, times: Floats) -> tuple[Row, ...]:
         """The sum of literals with these multipliers."""
         exact = {
             row: Fraction(int(t)) / unit for row, (t, unit) in enumerate(zip(times, self.levels.units, strict=True))
         }
-        for row, of in self.opposite().items():
+        for row, of in self.opposite.items():
             for each, share in of.items():
                 exact[each] += exact[row] * share
         return summed([(literal, exact[literal.row]) for literal in self.literals])

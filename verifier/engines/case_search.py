@@ -422,6 +422,7 @@ class CaseSearch:
             again = self.mirrored(branch) | self.mixed(branch)
             if self.crossed(branch):
                 return True
+            heard: list[tuple[int, bool]] = []
             for n in self.plan.logic:
                 known = ranges.outcome(n)
                 if known is None:
@@ -430,8 +431,7 @@ class CaseSearch:
                 for side, value, other in ((True, then, otherwise), (False, otherwise, then)):
                     taken, there = ranges.outcome(test), ranges.outcome(value)
                     if taken is side and there is known and ranges.outcome(other) is (not known):  # the kernel saw it
-                        for part, truth in ((test, side), (value, known)):
-                            branch.decided = self.decided(branch, part, truth, Fraction(0))
+                        heard += (test, side), (value, known)
                     if taken is (not side) or there is known or (taken is None and there is None):
                         continue
                     end = Farkas((self.truth_row(n, known), self.truth_row(value, not known)))
@@ -441,6 +441,8 @@ class CaseSearch:
                         again |= self.imply(branch, test, not side, end)
                     elif self.closes(branch, end):
                         return True
+            numbers = ((n, truth) for n, truth in heard if n not in self.scaled.select)
+            branch.decided = tuple(dict.fromkeys((*branch.decided, *numbers)))
         return False
 
     def mirrored(self, branch: Branch) -> bool:

@@ -184,20 +184,10 @@ def hand_down(scaled: Scaled, ranges: Ranges, node: int) -> None:
         for above, taken, other in ((True, then, otherwise), (False, otherwise, then)):
             form = scaled.affine.get(other)
             if form and not form[0] and (form[1] >= 0) is not known:
-                decide(scaled, ranges, test, above)
-                decide(scaled, ranges, taken, known)
+                keep(scaled, ranges, test, Fraction(0), above)
+                keep(scaled, ranges, taken, Fraction(0), known)
                 todo += {test, taken} - seen
                 seen |= {test, taken}
-
-
-def decide(scaled: Scaled, ranges: Ranges, node: int, above: bool) -> None:
-    """A node is >= 0 (`above`), or < 0."""
-    if above:
-        ranges.at_least(node, 0)
-    else:
-        ranges.at_most(node, 0, strict=True)
-    for user in scaled.users[node]:
-        ranges.dirty[user] = 1
 
 
 def hand_on(scaled: Scaled, ranges: Ranges, node: int) -> None:

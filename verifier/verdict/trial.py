@@ -40,8 +40,9 @@ def choices(replay: Replay, names: Sequence[str], seconds: float = BRIEF) -> Ite
     if replay.program.domain is None:
         return
     chance, end = Chance(replay.program), time.thread_time() + seconds
+    declared = min(len(chance.declared), DECLARED)
     for k in range(COUNT):
-        points = chance.next_to(k, names) if k < len(chance.declared[:DECLARED]) else chance.points(names)
+        points = chance.next_to(k, names) if k < declared else chance.points(names)
         if replay.holds(points, ()):
             yield points
         if time.thread_time() > end:
