@@ -15,6 +15,7 @@ from msgspec import Struct
 
 from verifier.canonical.simplex import Inequality
 from verifier.engines.engine import Answer, Fails, Holds, Most, Unknown, Vector
+from verifier.engines.leap import Leap
 from verifier.engines.linear_program import corner
 from verifier.engines.peak import Search, pleasant, proofs, trusted
 from verifier.query import closure
@@ -79,14 +80,23 @@ def ascent(quotient: Quotient, search: Search, seconds: float) -> Answer:
     best: tuple[Fraction, Vector, Vector] | None = None
     further = quotient.beyond(ZERO, attained=True)[0]
     near: tuple[Vector, ...] = ()
-    while isinstance(found := search(further, end - time.monotonic(), near), Fails):
-        z = found.points[0]
-        top = quotient.top(z)
-        if top is None:
-            return Unknown("the number has no greatest value on some piece")
-        value, place = top
-        best, further = (value, z, place), quotient.beyond(value, attained=True)[0]
-        near = z, *((tuple(a / place[-1] for a in place[:-1]),) if place[-1] else ())
+    leap = Leap(doubling=quotient.question.whole)
+    while True:
+        found = search(further, end - time.monotonic(), near)
+        if isinstance(found, Fails):
+            z = found.points[0]
+            top = quotient.top(z)
+            if top is None:
+                return Unknown("the number has no greatest value on some piece")
+            value, place = top
+            leap.gained(value - best[0] if best else ZERO, value)
+            best = value, z, place
+            near = z, *((tuple(a / place[-1] for a in place[:-1]),) if place[-1] else ())
+        elif best is not None and leap.length and isinstance(found, Holds):
+            leap.failed()
+        else:
+            break
+        further = quotient.beyond(best[0] + leap.length, attained=True)[0]
     if not isinstance(found, Holds):
         why = found.why if isinstance(found, Unknown) else "another answer than a solution or none"
         return Unknown(why if best is None else f"{why}; it is at least {best[0]}")

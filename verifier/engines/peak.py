@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from verifier.canonical.simplex import Inequality
 from verifier.engines.engine import Answer, Claimed, Fails, Holds, Least, Unknown, Vector
+from verifier.engines.leap import Leap
 from verifier.engines.linear_program import corner, polyhedron
 from verifier.engines.polish import Neighbours, polish
 from verifier.query.closure import below
@@ -34,26 +35,28 @@ Search = Callable[[Question, float, tuple[Vector, ...]], Answer]
 """(question, seconds, points near which there may be a solution) -> a solution, or that there is none."""
 
 
-def least_peak(question: Question, forms: Largest, search: Search, seconds: float, leap: Fraction = ZERO) -> Answer:
+def least_peak(question: Question, forms: Largest, search: Search, seconds: float, share: Fraction = ZERO) -> Answer:
     """inf of numbers[0], which is the largest of `forms`, over the solutions; Unknown where `search` comes to no end.
-    The number is continuous, so a linear program has its minimum over the closure of a piece of the facts alone. At
-    first, what is sought is less by the part `leap` of itself than what was found."""
+    The number is continuous, so a linear program has its minimum over the closure of a piece of the facts alone.
+    `share`: of `Leap`."""
     end, count = time.monotonic() + seconds, len(question.variables)
     further = replace(question, numbers=(), large=())
     bare = plain(further)
     best: Reached | None = None
     near: tuple[Vector, ...] = ()
+    leap = Leap(share, question.whole)
     while True:
         found = search(further, end - time.monotonic(), near)
         if isinstance(found, Fails):
             z = found.points[0][:count]
             value, y = bottom(bare, forms, z)
+            leap.gained(best[0] - value if best else ZERO, value)
             best, near = (value, z, y), (lifted(forms, y), lifted(forms, z))
-        elif isinstance(found, Holds) and best is not None and best[0] and leap:
-            leap = ZERO
+        elif isinstance(found, Holds) and best is not None and leap.length:
+            leap.failed()
         else:
             break
-        further = below(bare, forms, best[0] - abs(best[0]) * leap, strict=True)
+        further = below(bare, forms, best[0] - leap.length, strict=True)
     if not isinstance(found, Holds):
         why = found.why if isinstance(found, Unknown) else "another answer than a solution or none"
         return Unknown(why) if best is None else Unknown(f"{why}; it is at most {best[0]}", most=best[0])

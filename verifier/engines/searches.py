@@ -39,8 +39,8 @@ def least_cases(question: Question, most: int, seconds: float) -> Answer:
     if forms is None:
         return Unknown("the number is not convex")
     few = choices(plain(replace(question, numbers=()))) <= CHOICES
-    leap = Fraction(0) if few else LEAP
-    return _extreme(few, most, lambda search: least_peak(question, forms, search, seconds, leap))
+    share = Fraction(0) if few else LEAP
+    return _extreme(few, most, lambda search: least_peak(question, forms, search, seconds, share))
 
 
 def greatest_cases(question: Question, most: int, seconds: float) -> Answer:

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from verifier.canonical.linalg import rref
 from verifier.engines.engine import Answer, Fails, Holds, Least, Null, Unknown, Vector
+from verifier.engines.leap import Leap
 from verifier.engines.peak import least_peak
 from verifier.engines.polish import candidates, polish
 from verifier.kernel.circuit import Affine, Input, Select
@@ -222,6 +223,25 @@ def solution(
     return Fails(NAME, (taken(encoding, solver, clock),))
 
 
+def further(
+    solver: z3.Solver, clock: Clock, leap: Leap, best: Fraction | None, beyond: Callable[[Fraction], Bool], up: bool
+) -> z3.ModelRef | str:
+    """A model beyond the best value so far, first by as much as the leap; or why there is none: "" where the solver
+    knows that."""
+    while best is not None and leap.length:
+        solver.push()
+        solver.add(beyond(best + (leap.length if up else -leap.length)))
+        model = solver.model() if clock.check(solver) == "sat" else None
+        solver.pop()
+        if model is not None:
+            return model
+        leap.failed()
+    if best is not None:
+        solver.add(beyond(best))
+    answer = clock.check(solver)
+    return solver.model() if answer == "sat" else "" if answer == "unsat" else give_up(solver)
+
+
 def give_up(solver: z3.Solver) -> str:
     reason = solver.reason_unknown()
     return "out of time" if reason in ("timeout", "canceled", "unknown") else f"z3 gave up: {reason}"
@@ -298,17 +318,17 @@ def descended(
 ) -> Lowest | Least | Unknown:
     """The least of what `lower` makes of models: again and again for one with less, until there is none. Least where
     there is not even a first."""
-    solver = new_solver(constraints)
+    solver, leap = new_solver(constraints), Leap()
     best: Lowest | None = None
     while True:
-        match clock.check(solver):
-            case "unsat":
-                return best or Least(NAME, None, False, (), TRUSTS)
-            case "unknown":
-                found = "" if best is None else f"; it is at most {best[0]}"
-                return Unknown(give_up(solver) + found)
-        best = lower(solver.model())
-        solver.add(objective < number(best[0]))
+        old = best[0] if best else None
+        model = further(solver, clock, leap, old, lambda value: objective < number(value), up=False)
+        if isinstance(model, str):
+            if model:
+                return Unknown(model + ("" if old is None else f"; it is at most {old}"))
+            return best or Least(NAME, None, False, (), TRUSTS)
+        best = lower(model)
+        leap.gained(Fraction(0) if old is None else old - best[0], best[0])
 
 
 def polish_at(question: Question, encoding: Encoding, solver: z3.Solver, point: Vector, value: Fraction) -> Vector:

@@ -14,6 +14,7 @@ from fractions import Fraction
 import z3
 
 from verifier.engines.engine import Answer, Most, Unknown, Vector
+from verifier.engines.leap import Leap
 from verifier.engines.smt import (
     NAME,
     TRUSTS,
@@ -22,6 +23,7 @@ from verifier.engines.smt import (
     Encoding,
     Term,
     exact,
+    further,
     give_up,
     new_solver,
     number,
@@ -88,40 +90,6 @@ Best = tuple[Fraction, Vector, Vector]
 """A value, a solution, and the place of its cone where the value is reached."""
 
 
-class Leap:
-    """Long climbs in small steps (over the integers) leap: twice as far each time, and once too far, by bisection."""
-
-    PATIENCE = 6
-
-    def __init__(self) -> None:
-        self.steps = 0
-        self.gain = Fraction(0)
-        self.high: Fraction | None = None
-        self.misses = 0
-
-    def gained(self, gain: Fraction) -> None:
-        self.steps, self.gain, self.misses = self.steps + 1, gain, 0
-
-    def ahead(
-        self, solver: z3.Solver, clock: Clock, above: Callable[[Fraction], Bool], best: Best | None
-    ) -> z3.ModelRef | None:
-        """A solution far above the best one, if a guess finds it."""
-        while best is not None and self.steps >= self.PATIENCE and self.misses < self.PATIENCE and self.gain:
-            target = best[0] + 2 * self.gain if self.high is None else (best[0] + self.high) / 2
-            solver.push()
-            solver.add(above(target))
-            answer = clock.check(solver)
-            model = solver.model() if answer == "sat" else None
-            solver.pop()
-            if model is not None:
-                return model
-            if answer == "unknown":
-                return None
-            self.high = target
-            self.misses += 1
-        return None
-
-
 def climb(
     solver: z3.Solver,
     clock: Clock,
@@ -137,15 +105,10 @@ def climb(
     best: Best | None = None
     leap = Leap()
     while True:
-        model, answer = leap.ahead(solver, clock, above, best), "sat"
-        if model is None:
-            answer = clock.check(solver)
-            model = solver.model() if answer == "sat" else None
-        match answer:
-            case "unsat":
-                return best
-            case "unknown":
-                return Unknown(give_up(solver) + ("" if best is None else f"; it is at least {best[0]}"))
+        old = best[0] if best else None
+        model = further(solver, clock, leap, old, above, up=True)
+        if isinstance(model, str):
+            return best if not model else Unknown(model + ("" if old is None else f"; it is at least {old}"))
         try:
             cone, z, place = look(model)
             goal, base, zero = rows(cone.piece)
@@ -153,12 +116,11 @@ def climb(
                 return Most(NAME, None, False, (z, away))
             higher = cone.top(goal, base, zero)
         except OutOfTime:
-            return Unknown("out of time" + ("" if best is None else f"; it is at least {best[0]}"))
+            return Unknown("out of time" + ("" if old is None else f"; it is at least {old}"))
         if higher is not None and at(goal, higher) * at(base, place) >= at(goal, place) * at(base, higher):
             place = higher
-        before, best = best, (at(goal, place) / at(base, place), z, place)
-        leap.gained(best[0] - before[0] if before is not None else Fraction(0))
-        solver.add(above(best[0]))
+        best = at(goal, place) / at(base, place), z, place
+        leap.gained(Fraction(0) if old is None else best[0] - old, best[0])
 
 
 def greatest(question: Question, seconds: float) -> Answer:

@@ -60,6 +60,11 @@ class Question(Struct, frozen=True):
         return all(values[f] >= 0 for f in self.facts)
 
     @property
+    def whole(self) -> bool:
+        """Some input is whole."""
+        return any(v.integer for v in self.variables)
+
+    @property
     def empty(self) -> Empty:
         """What has to be proved if there is no solution; of squares only that they are variables."""
         return Empty(self.circuit, tuple(Side(v.low, v.high, v.integer) for v in self.variables), self.facts)
