@@ -24,6 +24,7 @@ def laws(kernel: SimpleNamespace) -> None:
     cuts(kernel)
     bounds(kernel)
     multiples(kernel)
+    lattices(kernel)
     for seed in range(80):
         followed(kernel, Random(seed))
     choices(kernel)
@@ -107,16 +108,15 @@ def cuts(kernel: SimpleNamespace) -> None:
             kernel.ranges.cut(scaled, ranges, node, value, above)
             kernel.ranges.settle(scaled, ranges)
             low, high, strict = ranges.at(node)
-            if integer and node == 0:
-                assert (Q(low, unit) if above else Q(high, unit)) == (
-                    value.__ceil__() if above else value.__ceil__() - 1
-                )
+            if integer:
+                step = Q(1, 1 + node)
+                steps = (value / step).__ceil__() if above else (value / step).__ceil__() - 1
+                assert (Q(low, unit) if above else Q(high, unit)) == steps * step
                 assert not strict
             elif above:
                 assert value - Q(1, unit) < Q(low, unit) <= value and not strict
             else:
-                assert value <= Q(high, unit) < value + Q(1, unit)
-                assert strict == (Q(high, unit) == value)
+                assert value <= Q(high, unit) < value + Q(1, unit) and strict
             if node == 0:  # what stands above hears of it
                 assert ranges.at(1)[:2] == tuple(Q(b, 2) * scaled.unit[1] / unit for b in (low, high))
 
@@ -138,10 +138,11 @@ def multiples(kernel: SimpleNamespace) -> None:
                 if integer:
                     exact = edge.__ceil__() if lower else edge.__floor__()
                     exact += (exact == edge and not above) * (1 if lower else -1)
-                    slack = Q(bool(value))
+                    slack = Q(0)
+                    assert not strict
                 else:
                     exact, slack = edge, Q(2, scaled.unit[0]) + (Q(1, scaled.unit[node]) / abs(a) if value else 0)
-                    assert strict == (not above and not lower and loose == edge)
+                    assert strict == (not lower and (not above or loose > edge)) or (value and above and not lower)
                 assert exact - slack <= loose <= exact if lower else exact <= loose <= exact + slack
                 kernel.ranges.settle(scaled, ranges)
                 assert (low, high, strict) == ranges.at(0)
@@ -158,6 +159,52 @@ def multiples(kernel: SimpleNamespace) -> None:
     kernel.refute.bound(scaled, ranges, 3, Q(0), True, Farkas((Row("high", 3, 1), Row("low", 1, 2))))
     kernel.ranges.settle(scaled, ranges)
     assert [ranges.at(n) for n in (0, 2, 3)] == [(0, k * scaled.unit[n], False) for n, k in ((0, 9), (2, 27), (3, 18))]
+
+
+def lattices(kernel: SimpleNamespace) -> None:
+    """What is made of whole inputs and constants lies on a lattice, the coarsest that holds all of its values; what is
+    made of anything else lies on none. The ends of a range are moved onto it, and no further."""
+    circuit = (
+        *(Input(0), Input(1), Input(2)),
+        Affine(((0, Q(3)), (1, Q(-9, 2))), Q(1, 4)),
+        Affine(((0, Q(1)), (2, Q(1))), Q(0)),
+        Affine((), Q(-2, 3)),
+        *(Affine(((0, Q(4)),), Q(1)), Affine(((1, Q(6)),), Q(0))),
+        *(Select(2, 6, 7), Select(2, 5, 5), Select(2, 6, 4), Select(2, 4, 6), Select(0, 3, 6)),
+        Affine(((8, Q(2)), (3, Q(4))), Q(1, 2)),
+    )
+    whole = kernel.ranges.Scaled(circuit, (Side(Q(0), Q(5, 2), True), Side(None, None, True), Side(Q(0), Q(1, 2))))
+    expected = {0: (1, 0), 1: (1, 0), 3: (Q(3, 2), Q(1, 4)), 5: (0, Q(-2, 3)), 6: (4, 1), 7: (6, 0), 8: (1, 0)}
+    expected |= {9: (0, Q(-2, 3)), 12: (Q(1, 4), 0), 13: (2, Q(3, 2))}
+    assert whole.lattice.keys() == expected.keys()
+    for n, (step, offset) in whole.lattice.items():
+        unit = whole.unit[n]
+        assert Q(step, unit) == expected[n][0]
+        away = Q(offset, unit) - expected[n][1]
+        assert (away / Q(step, unit)).denominator == 1 if step else not away
+    for weight, shift, low, high, strict in product((1, 2, 3), (-4, 0, 1), ENDS, ENDS, (False, True)):
+        scaled = kernel.ranges.Scaled((Input(0), Affine(((0, Q(weight)),), Q(shift))), (Side(None, None, True),))
+        ranges = kernel.ranges.root(scaled, ())
+        ranges.put(1, (low, high, strict and high is not None))
+        kernel.ranges.align(scaled, ranges, 1)
+        on = [scaled.unit[1] * v for v in range(-12, 13) if (v - shift) % weight == 0]
+        least = None if low is None else min(v for v in on if v >= low)
+        most = None if high is None else max(v for v in on if v < high or (v == high and not strict))
+        assert ranges.at(1) == (least, most, False)
+    scaled = kernel.ranges.Scaled((Input(0), Affine((), Q(7))), (Side(),))
+    ranges = kernel.ranges.root(scaled, ())
+    for n, known in ((0, (-3, 4, True)), (1, (7, 7, False)), (1, (6, 8, True))):
+        ranges.put(n, known)
+        kernel.ranges.align(scaled, ranges, n)
+        assert ranges.at(n) == known
+    circuit = (Input(0), Input(1), Affine(((0, Q(2)), (1, Q(-2))), Q(0)), Affine(((2, Q(1, 2)), (1, Q(0))), Q(0)))
+    scaled = kernel.ranges.Scaled(circuit, [Side(Q(-9), Q(9), True)] * 2)
+    ranges = kernel.ranges.root(scaled, ())
+    ranges.at_least(2, -scaled.unit[2])
+    ranges.at_most(2, 3 * scaled.unit[2])
+    ranges.dirty[2] = 1
+    kernel.ranges.settle(scaled, ranges)
+    assert [ranges.at(n) for n in (2, 3)] == [(0, 2 * scaled.unit[2], False), (0, scaled.unit[3], False)]
 
 
 def followed(kernel: SimpleNamespace, random: Random) -> None:

@@ -18,8 +18,8 @@ EQUIVALENT: dict[str, dict[str, tuple[str, ...]]] = {
             "return lcm(*(b.denominator for b in ends)) * (1 if side.integer else FINE) | 1 -> 2",
         ),
         "a multiple of 0 is not followed": (
-            "(low, over), (high, under) = sides if k > 0 else sides[::-1] | k > 0 -> k >= 0",
-            "(low, over), (high, under) = sides if k > 0 else sides[::-1] | 0 -> -1",
+            "(low, _), (high, under) = sides if k > 0 else sides[::-1] | k > 0 -> k >= 0",
+            "(low, _), (high, under) = sides if k > 0 else sides[::-1] | 0 -> -1",
         ),
         "a level too high only makes the numbers longer, and one less is spare": (
             "self.level.append(0) | 0 -> 1",

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 
 from msgspec import Struct
 
-from verifier.canonical.simplex import PIVOTS, Conflict, Inequality, Solution, Stopped
+from verifier.canonical.simplex import PIVOTS, Conflict, Inequality, Stopped
 from verifier.engines.engine import Answer, Fails, Grid, Holds, Unknown, Vector, worked
 from verifier.engines.evaluate import pleasant, tester
 from verifier.engines.forms import Forms, expand
@@ -26,7 +26,7 @@ from verifier.engines.linear_program import solve
 from verifier.engines.polish import Neighbours, polish
 from verifier.engines.trial import WORTH, closes, crossed, keeps, rounded_up, short
 from verifier.engines.twins import twins
-from verifier.kernel.circuit import Affine, Input
+from verifier.kernel.circuit import Affine, Input, evaluate
 from verifier.kernel.problem import Bound, Farkas, Row, Split, Step, Tree
 from verifier.kernel.ranges import Ranges, Scaled, cut, grain, root, settle
 from verifier.query.piece import senses
@@ -700,42 +700,61 @@ class CaseSearch:
         """Linear arithmetic on the decided nodes, as affine forms of the inputs. `undecided`: what to cut where that
         does not settle the branch. Nodes that depend on a choice that is open are left out, and it is cut."""
         self.stats.exact += 1
-        ranges, scaled, forms = branch.ranges, self.scaled, branch.forms
+        ranges, scaled = branch.ranges, self.scaled
         rows: list[Inequality] = []
         names: list[Row] = []
-        for node, above in branch.decided:
-            choice = expand(scaled, ranges, node, forms)
-            if choice is not None:
-                undecided = choice if undecided is None else undecided
-                continue
-            constant, terms = forms[node]
-            bound = ranges.low[node] if above else ranges.high[node]
-            assert bound is not None
-            side = Fraction(bound, scaled.unit[node])
-            if above:
-                rows.append(Inequality(terms, constant - side))
-            else:
-                rows.append(Inequality({i: -w for i, w in terms.items()}, side - constant, ranges.strict[node]))
-            names.append(self.truth_row(node, above))
         sides = [self.side(i, ranges) for i in range(len(self.question.variables))]
-        try:
-            found = solve(rows, [low for low, _ in sides], [high for _, high in sides], self.many, self.patience)
-        except Stopped:
-            return Unknown("exact linear arithmetic took too long") if undecided is None else Cut(undecided)
-        match found:
-            case Conflict(weights):
+        todo: Sequence[tuple[int, bool]] = branch.decided
+        while True:
+            for node, above in todo:
+                choice = expand(scaled, ranges, node, branch.forms)
+                if choice is None:
+                    rows.append(self.inequality(branch, node, above))
+                    names.append(self.truth_row(node, above))
+                elif undecided is None:
+                    undecided = choice
+            try:
+                found = solve(rows, [low for low, _ in sides], [high for _, high in sides], self.many, self.patience)
+            except Stopped:
+                return Unknown("exact linear arithmetic took too long") if undecided is None else Cut(undecided)
+            if isinstance(found, Conflict):
+                weights = found.weights
                 scale = lcm(*(w.denominator for w in weights.values()))
                 end = Farkas(tuple(Row(names[k].kind, names[k].place, int(w * scale)) for k, w in weights.items()))
                 return None if self.closes(branch, end) else Unknown("a conflict that the kernel does not accept")
-            case Solution(point):
-                if self.solved_by(point):
-                    return self.fails(point)
-                if undecided is not None:
-                    return Cut(undecided)
-                for i, v in enumerate(self.question.variables):
-                    if v.integer and point[i].denominator != 1:
-                        return Cut(self.plan.inputs[i], Fraction(ceil(point[i])))
+            if self.solved_by(found.point):
+                return self.fails(found.point)
+            if undecided is not None:
+                return Cut(undecided)
+            for i, v in enumerate(self.question.variables):
+                if v.integer and found.point[i].denominator != 1:
+                    return Cut(self.plan.inputs[i], Fraction(ceil(found.point[i])))
+            todo = self.missed(branch, found.point)
+            if not todo:
                 return Unknown("a solution of all decided formulas does not solve the question")
+
+    def inequality(self, branch: Branch, node: int, above: bool) -> Inequality:
+        """A side of the range of a node, which is a form of the inputs."""
+        constant, terms = branch.forms[node]
+        bound = branch.ranges.low[node] if above else branch.ranges.high[node]
+        assert bound is not None
+        side = Fraction(bound, self.scaled.unit[node])
+        if above:
+            return Inequality(terms, constant - side)
+        return Inequality({i: -w for i, w in terms.items()}, side - constant, branch.ranges.strict[node])
+
+    def missed(self, branch: Branch, point: Vector) -> list[tuple[int, bool]]:
+        """The affine nodes whose value at the point does not lie in their range, though all that is decided is true
+        there: that they lie on a lattice has moved a side. (node, it is below)"""
+        found = []
+        values = evaluate(self.scaled.circuit, point)
+        for n in self.scaled.affine.keys() & self.scaled.lattice.keys():
+            value, low, high = values[n] * self.scaled.unit[n], branch.ranges.low[n], branch.ranges.high[n]
+            if low is not None and value < low:
+                found.append((n, True))
+            elif high is not None and value > high:
+                found.append((n, False))
+        return sorted(found)
 
     def side(self, i: int, ranges: Ranges) -> tuple[Fraction | None, Fraction | None]:
         if i not in self.plan.inputs:

@@ -19,13 +19,16 @@ FINE = 1 << 32
 
 Low = int | None
 High = int | None
+Form = tuple[tuple[tuple[int, int], ...], int]
+"""Terms (j, a) and a constant c: the form c + sum of a * X[j]."""
 
 
 class Scaled:
     """The circuit, node by node. `affine[n]` is (terms (j, a), constant c): X[n] = c + sum of a * X[j]; `select[n]` is
     (test, then, p, otherwise, q): X[n] = p * X[then] or q * X[otherwise]; `spans[rise]` is the `run` of a gap;
-    `twins[second]` is (first, difference). `level[n]`: relus on the way down. `order`: nodes before those that they are
-    made of, and relus of one level behind all that is made of them."""
+    `twins[second]` is (first, difference). `lattice[n]` is (step, offset): X[n] is the offset and a whole multiple of
+    the step, where that is known: of whole inputs, constants, and what is made of them. `level[n]`: relus on the way
+    down. `order`: nodes before those that they are made of, and relus of one level behind all that is made of them."""
 
     def __init__(
         self,
@@ -36,9 +39,10 @@ class Scaled:
     ) -> None:
         self.circuit, self.box, self.gaps = circuit, box, gaps
         self.unit: list[int] = []
-        self.affine: dict[int, tuple[tuple[tuple[int, int], ...], int]] = {}
+        self.affine: dict[int, Form] = {}
         self.select: dict[int, tuple[int, int, int, int, int]] = {}
         self.relus: set[int] = set()
+        self.lattice: dict[int, tuple[int, int]] = {}
         self.level: list[int] = []
         self.users: list[list[int]] = []
         for n, node in enumerate(circuit):
@@ -46,6 +50,8 @@ class Scaled:
             match node:
                 case Input(index):
                     self.unit.append(grain(box[index]))
+                    if box[index].integer:
+                        self.lattice[n] = self.unit[n], 0
                     self.level.append(0)
                 case Affine(terms, constant):
                     pairs = [(j, w, gcd(w.numerator, self.unit[j])) for j, w in terms]
@@ -55,13 +61,16 @@ class Scaled:
                         (j, (w.numerator // g) * (unit // (w.denominator * (self.unit[j] // g)))) for j, w, g in pairs
                     ]
                     self.affine[n] = (tuple(whole), constant.numerator * (unit // constant.denominator))
+                    self.meet(n, self.affine[n])
                     self.level.append(max((self.level[j] for j, _ in terms), default=0))
                     for j, _ in terms:
                         self.users[j].append(n)
                 case Select(test, then, otherwise):
                     unit = lcm(self.unit[then], self.unit[otherwise])
                     self.unit.append(unit)
-                    self.select[n] = (test, then, unit // self.unit[then], otherwise, unit // self.unit[otherwise])
+                    p, q = unit // self.unit[then], unit // self.unit[otherwise]
+                    self.select[n] = (test, then, p, otherwise, q)
+                    self.meet(n, (((then, p),), 0), (((otherwise, q),), 0))
                     if then == test and circuit[otherwise] == Affine((), Fraction(0)):
                         self.relus.add(n)
                     self.level.append(max(self.level[j] for j in (test, then, otherwise)) + (n in self.relus))
@@ -79,6 +88,14 @@ class Scaled:
         for first, second, difference in twins:
             is_twin(self, first, second, difference)
             self.twins[second] = first, difference
+
+    def meet(self, n: int, *forms: Form) -> None:
+        """X[n] is the value of one of the forms."""
+        if not all(j in self.lattice for terms, _ in forms for j, _ in terms):
+            return
+        offset, *others = (c + sum(a * self.lattice[j][1] for j, a in terms) for terms, c in forms)
+        steps = (a * self.lattice[j][0] for terms, _ in forms for j, a in terms)
+        self.lattice[n] = gcd(*steps, *(other - offset for other in others)), offset
 
 
 def grain(side: Side) -> int:
@@ -148,26 +165,30 @@ def cut(scaled: Scaled, ranges: Ranges, node: int, value: Fraction, above: bool)
 
 
 def keep(scaled: Scaled, ranges: Ranges, node: int, value: Fraction, above: bool) -> None:
-    """The same, of this node and those above it; a whole input is cut between whole numbers."""
-    unit = scaled.unit[node]
-    if is_whole(scaled, node):
-        if above:
-            ranges.at_least(node, ceil(value) * unit)
-        else:
-            ranges.at_most(node, (ceil(value) - 1) * unit)
-    elif above:
-        ranges.at_least(node, floor(value * unit))
+    """The same, of this node and those above it."""
+    exact = value * scaled.unit[node]
+    if above:
+        ranges.at_least(node, ceil(exact) if node in scaled.lattice else floor(exact))
     else:
-        exact = value * unit
-        ranges.at_most(node, ceil(exact), strict=exact.denominator == 1)
+        ranges.at_most(node, ceil(exact), strict=True)
+    align(scaled, ranges, node)
     for user in scaled.users[node]:
         ranges.dirty[user] = 1
 
 
-def is_whole(scaled: Scaled, node: int) -> bool:
-    """It is an input of whole numbers."""
-    at = scaled.circuit[node]
-    return isinstance(at, Input) and scaled.box[at.index].integer
+def align(scaled: Scaled, ranges: Ranges, node: int) -> None:
+    """The ends of a range lie on the lattice of the node."""
+    lattice = scaled.lattice.get(node)
+    if lattice is None or lattice[0] == 0:
+        return
+    step, offset = lattice
+    low, high = ranges.low[node], ranges.high[node]
+    if low is not None:
+        ranges.low[node] = low + (offset - low) % step
+    if high is not None:
+        over = (high - offset) % step
+        ranges.high[node] = high - (over or step * ranges.strict[node])
+        ranges.strict[node] = False
 
 
 def hand_down(scaled: Scaled, ranges: Ranges, node: int) -> None:
@@ -199,16 +220,14 @@ def hand_on(scaled: Scaled, ranges: Ranges, node: int) -> None:
         if not a:
             return
         k, c = k * a, c + k * shift  # the node is k times node j, and c
-        (low, over), (high, under) = sides if k > 0 else sides[::-1]
-        unit, whole = scaled.unit[j], is_whole(scaled, j)
+        (low, _), (high, under) = sides if k > 0 else sides[::-1]
         if low is not None:
             rest = low - c
-            least = -(-rest // (k * unit)) + (over and not rest % (k * unit))
-            ranges.at_least(j, unit * least if whole else rest // k)
+            ranges.at_least(j, -(-rest // k) if j in scaled.lattice else rest // k)
         if high is not None:
             rest = high - c
-            most = rest // (k * unit) - (under and not rest % (k * unit))
-            ranges.at_most(j, unit * most if whole else -(-rest // k), not whole and under and not rest % k)
+            ranges.at_most(j, -(-rest // k), strict=under or rest % k != 0)
+        align(scaled, ranges, j)
         for user in scaled.users[j]:
             ranges.dirty[user] = 1
 
@@ -233,13 +252,14 @@ def settle(scaled: Scaled, ranges: Ranges, reach: int | None = None) -> None:
             ranges.at_least(n, below)
         if above is not None:
             ranges.at_most(n, above)
+        align(scaled, ranges, n)
         if before != ranges.at(n):
             for user in scaled.users[n]:
                 dirty[user] = 1
         n = dirty.find(1, n + 1, end)
 
 
-def interval(form: tuple[tuple[tuple[int, int], ...], int], low: list[Low], high: list[High]) -> tuple[Low, High]:
+def interval(form: Form, low: list[Low], high: list[High]) -> tuple[Low, High]:
     """The range of an affine form over ranges."""
     below: Low = form[1]
     above: High = form[1]
