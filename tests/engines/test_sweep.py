@@ -111,7 +111,7 @@ def test_a_bound_is_what_the_sum_of_the_kernel_says_and_none_is_missed(random: R
         low, high = (None if b is None else Q(b, scaled.unit[n]) for b in (ranges.low[n], ranges.high[n]))
         for above, old in ((False, high), (True, None if low is None else -low)):
             width = None if low is None or high is None else high - low
-            slight = Q(1, 10**5) * (1 + (width or 0))
+            slight = Q(1, 10**5) * (1 + (width or 0)) + Q(scaled.lattice.get(n, (0,))[0], scaled.unit[n])
             if (n, above) in found:
                 value = found[n, above].value * (-1 if above else 1)
                 assert accepts(n, value, above)

@@ -393,11 +393,17 @@ class CaseSearch:
         now = time.monotonic()
         end = now + min(SHARE * (self.end - now), inf if settled else now - self.begun)
         inputs, *layers = self.plan.layers
-        for nodes in (inputs, *([n for n in layer if ranges.outcome(n) is None] for layer in layers)):
-            relaxation.move(ranges, self.truths(branch))
-            for step in relaxation.bounds(nodes, WORTH, end - time.monotonic()):
-                self.keep(branch, step)
-            settle(self.scaled, ranges)
+        for layer in (inputs, *layers):
+            nodes = layer if layer is inputs else [n for n in layer if ranges.outcome(n) is None]
+            close = True
+            while nodes:
+                relaxation.move(ranges, self.truths(branch))
+                steps = relaxation.bounds(nodes, WORTH, end - time.monotonic(), close)
+                kept = {step.node: self.keep(branch, step) for step in steps}
+                settle(self.scaled, ranges)
+                # refused: the kernel has heard of others since, or rounds more
+                nodes = [n for n, accepted in kept.items() if not accepted] if close or any(kept.values()) else []
+                close = any(kept.values())
             if closed := self.crossed(branch):
                 break
         after, programs = self.opens(branch), relaxation.programs - programs
@@ -536,8 +542,7 @@ class CaseSearch:
                 break
             branch.basis = self.relaxation.basis()
             slack = -inf if relaxed.slack is None else relaxed.slack
-            end = self.relaxation.end(relaxed) if slack < TIGHT else None
-            if end is not None and (self.closes(branch, end) or self.closes(branch, short(end))):
+            if slack < TIGHT and any(self.closes(branch, end) for end in self.ends(relaxed)):
                 return None
             if slack > -TIGHT and (found := self.candidate(relaxed)) is not None:
                 return found
@@ -554,6 +559,14 @@ class CaseSearch:
             return Cut(formula)
         cut = None if relaxed is None else self.choose(branch, relaxed)
         return cut or self.exact(branch, None)
+
+    def ends(self, relaxed: Relaxed) -> Iterator[Farkas]:
+        """The dual values in short numbers, in small ratios, and in long numbers."""
+        if (end := self.relaxation.end(relaxed)) is not None:
+            yield end
+            yield short(end)
+        if (end := self.relaxation.end(relaxed, fine=True)) is not None:
+            yield end
 
     def told_apart(self, branch: Branch) -> Cut | None:
         """A whole input of two values in which the points may differ: what follows from it is then known, too."""
@@ -632,6 +645,8 @@ class CaseSearch:
             if solves and (between := self.between(relaxed)) is not None:
                 return between
             best = max(wrong, key=lambda test: wrong[test], default=None)
+            if best is None and not solves and (jump := self.jump(branch, relaxed)) is not None:
+                return jump
         if best is not None:
             if values.size and self.stats.branches > LOOKING:
                 best = self.ahead(branch, relaxed, wrong) or best
@@ -641,6 +656,18 @@ class CaseSearch:
         if (between := self.between(relaxed)) is not None:
             return between
         return next((Cut(t) for n in relaxation.jumps if ranges.outcome(t := scaled.select[n][0]) is None), None)
+
+    def jump(self, branch: Branch, relaxed: Relaxed) -> Cut | None:
+        """The choice that is no relu whose value the relaxation gets wrong most."""
+        scaled, relaxation = self.scaled, self.relaxation
+        open_ = [n for n in relaxation.jumps if branch.ranges.outcome(scaled.select[n][0]) is None]
+        if not open_:
+            return None
+        there = evaluate(scaled.circuit, tuple(map(Fraction, self.point(relaxed).tolist())))
+        errors = {n: abs(relaxed.values[relaxation.column[n]] - float(there[n])) for n in open_}
+        worst = max(errors, key=lambda n: errors[n])
+        test = scaled.select[worst][0]
+        return Cut(test, above=there[test] >= 0) if errors[worst] > SMALL else None
 
     def wrong(self, relaxed: Relaxed, tests: dict[int, int]) -> dict[int, float]:
         """By how much the relaxation is wrong about which relu: test -> error, where there is one."""

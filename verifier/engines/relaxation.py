@@ -22,10 +22,11 @@ from verifier.kernel.ranges import Ranges, Scaled
 
 Floats = NDArray[np.float64]
 
-TIMES = 1 << 30
-"""The largest multiplier of a certificate."""
-STEPS = 1 << 10
-"""Slopes are rounded to so many steps: short, and any slope is sound."""
+TIMES, FINE = 1 << 30, 1 << 50
+"""The largest multiplier of a certificate; of one with little slack."""
+STEPS, SLOPES = 1 << 10, 1 << 20
+"""Slopes are rounded to so many steps, short, and any slope is sound; to so many in bounds and where there is little
+slack."""
 PLENTY = 1e4
 """More slack than this is not asked for."""
 ORDINARY = 12
@@ -34,8 +35,8 @@ READABLE = 500
 """Floats hold numbers between 2^-500 and 2^500, and products of two of them."""
 PIVOTS = 2
 """Times columns and rows: after so many steps the primal simplex algorithm goes round in circles."""
-LOOSE = 1e-5
-"""A bound is this share of its range worse than floats say."""
+LOOSE, CLOSE = 1e-5, 1e-7
+"""A bound is this share of its range worse than floats say; one that is tried before."""
 DUAL, PRIMAL, NEVER = 1, 4, 2**31 - 1
 """Simplex algorithms of HiGHS."""
 INF: float = highspy.kHighsInf
@@ -360,10 +361,11 @@ class Relaxation:
             return -float(self.highs.getObjectiveValue())
         return -INF if status == highspy.HighsModelStatus.kInfeasible else None
 
-    def bounds(self, nodes: Sequence[int], worth: float, seconds: float) -> Iterator[Bound]:
+    def bounds(self, nodes: Sequence[int], worth: float, seconds: float, close: bool = False) -> Iterator[Bound]:
         """Better bounds of some columns than the branch has, that `move` went to last: they decide a relu, or take off
-        this share of the range. Sides that a point of the relaxation came near to are not asked for."""
-        end = time.monotonic() + seconds
+        this share of the range. Sides that a point of the relaxation came near to are not asked for. `close`: nearly as
+        good as floats say."""
+        end, loose = time.monotonic() + seconds, CLOSE if close else LOOSE
         low, high = self.base
         least, most = np.full(self.slack, INF), np.full(self.slack, -INF)
         self.highs.changeColCost(self.slack, 0.0)
@@ -395,11 +397,11 @@ class Relaxation:
                     found = self._optimal()
                     values = found.values[:-1]
                     least, most = np.minimum(least, values), np.maximum(most, values)
-                    new = sign * values[k] + LOOSE * width
+                    new = sign * values[k] + loose * width
                     if not (new < far or new < 0.0 <= old):
                         continue
                     value = rounded_up(float(new)) * Fraction(2) ** self.exponent[n]
-                    if (step := self.end(found, (n, sign * new, above))) is not None:
+                    if (step := self.end(found, (n, sign * new, above), fine=True)) is not None:
                         yield Bound(n, -value if above else value, above, step)
         finally:
             self.highs.changeColCost(self.slack, -1.0)
@@ -422,17 +424,17 @@ class Relaxation:
         for k in np.flatnonzero((roofs > 0) & self._open()):
             yield self.relus[k], float(roofs[k] * self.shifts[k])
 
-    def end(self, relaxed: Relaxed, bound: tuple[int, float, bool] | None = None) -> Farkas | None:
+    def end(self, relaxed: Relaxed, bound: tuple[int, float, bool] | None = None, fine: bool = False) -> Farkas | None:
         """Dual values as rows of a certificate: a positive one stands for an upper side, a negative one for a lower.
         `bound`: the relaxation was solved for the largest value of a node, or the least (`above`); what is closed is
-        where it lies beyond."""
+        where it lies beyond. `fine`: with longer numbers."""
         rows, columns = relaxed.rows, relaxed.columns
         node, beyond, above = bound or (-1, 0.0, False)
-        least, steps = (0.0, STEPS) if bound is None else (1.0, 1 << 20)
+        least, times, steps = 0.0 if bound is None else 1.0, FINE if fine else TIMES, SLOPES if bound or fine else STEPS
         size = max(np.abs(rows).max(initial=least), np.abs(columns[:-1]).max(initial=0.0))
         if not size:
             return None
-        rows, columns = rows / size * TIMES, columns / size * TIMES
+        rows, columns = rows / size * times, columns / size * times
         found: list[tuple[Literal["low", "high", "rise", "fall"], int, int, int]] = []
 
         def add(kind: Literal["low", "high", "rise", "fall"], place: int, weight: float, exponent: int) -> None:
@@ -440,7 +442,7 @@ class Relaxation:
                 found.append((kind, place, round(weight), exponent))
 
         if bound is not None:
-            add("high" if above else "low", node, TIMES / size, self.exponent[node])
+            add("high" if above else "low", node, times / size, self.exponent[node])
         for (n, truth), row in self.literals.items():
             add("low" if truth else "high", n, -rows[row] if truth else rows[row], self.exponent[n])
         for n in self.defined:
