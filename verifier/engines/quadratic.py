@@ -11,6 +11,9 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from fractions import Fraction
+from functools import partial
+from itertools import islice, product
+from math import ceil, floor
 
 import z3
 from msgspec import Struct
@@ -19,6 +22,7 @@ from msgspec.structs import replace
 from verifier.canonical.linalg import rank
 from verifier.canonical.quadratic import Line, minimise
 from verifier.engines.engine import Answer, Fails, Holds, Least, Unknown, Vector
+from verifier.engines.leap import Leap
 from verifier.engines.polish import candidates, simplest_below
 from verifier.engines.smt import (
     NAME,
@@ -28,6 +32,7 @@ from verifier.engines.smt import (
     Encoding,
     Term,
     exact,
+    further,
     give_up,
     new_solver,
     number,
@@ -42,6 +47,12 @@ LONG = 200
 """Bits of a rational from which on tangents are taken at a rounded place."""
 PATIENCE = 20.0
 """Seconds that z3's nonlinear solver has for a piece that is not bounded by one ball."""
+
+
+NEAR = 256
+"""Roundings of a point that are looked at."""
+Found = tuple[Fraction, Vector, Vector]
+"""A square, a solution, and where it is taken in the closure of the solution's piece."""
 
 
 class Ball(Struct, frozen=True):
@@ -131,6 +142,18 @@ class Room:
             return None
         point = self.put(z, found)
         return sum((w * f.at(found) ** 2 for w, f in squares), Fraction(0)), point
+
+    def rounded(self, piece: Piece, point: Vector) -> Vector | None:
+        """A point of the piece that has whole numbers next to those of a point of its closure, if there soon is one."""
+        weak, strict = self.plain(piece.weak), self.plain(piece.strict)
+        sides = [
+            [Fraction(round(a)), Fraction(floor(a) + ceil(a) - round(a))] if v.integer and a.denominator > 1 else [a]
+            for a, v in zip(point, self.question.variables, strict=True)
+        ]
+        for z in islice(product(*sides), NEAR):
+            if all(r.at(z) >= 0 for r in weak) and all(r.at(z) > 0 for r in strict):
+                return z
+        return None
 
     def put(self, z: Vector, reals: Sequence[Fraction]) -> Vector:
         """z with other real coordinates."""
@@ -320,17 +343,18 @@ def find_square(question: Question, seconds: float) -> Answer:
 
 def least_square(question: Question, seconds: float) -> Answer:
     """inf of numbers[0], a square of a distance, over the solutions; attained, or approached from z towards y."""
-    room = Room(question, Clock(seconds))
-    best: tuple[Fraction, Vector, Vector] | None = None
+    room, leap = Room(question, Clock(seconds)), Leap(doubling=question.whole)
+    loose = relaxed(room) if question.whole else None
+    best: Found | None = None
     which, factor, offset = 0, Fraction(1), Fraction(0)
     while True:
-        match room.clock.check(room.solver):
-            case "unsat":
+        old, square = best[0] if best else None, room.encoding.variables[question.squares[which].variable]
+        model = further(room.solver, room.clock, leap, old, partial(below, square), up=False)
+        if isinstance(model, str):
+            if not model:
                 break
-            case "unknown":
-                found = "" if best is None else f"; its square is at most {offset + factor * best[0]}"
-                return Unknown(give_up(room.solver) + found)
-        z = room.encoding.point(room.solver.model())
+            return Unknown(model + ("" if old is None else f"; its square is at most {offset + factor * old}"))
+        z = room.encoding.point(model)
         piece = room.piece(z)
         if room.ball(piece, z) is not None:
             return Unknown("a distance of the metric l2 or mahalanobis stands among the conditions")
@@ -339,15 +363,22 @@ def least_square(question: Question, seconds: float) -> Answer:
             return Unknown("what is minimised is no distance")
         (variable, factor), offset = goal.weights[0], goal.constant
         which = next(k for k, s in enumerate(question.squares) if s.variable == variable)
-        least = room.lowest(piece, z, which)
-        if least is None:
-            return Unknown("out of time")
-        value, point = least
-        if best is None or value < best[0]:
-            best = (value, z, point)
-            room.solver.add(room.encoding.variables[variable] < number(value))
-        if not room.touch(piece, point, which):
-            room.block(piece, z)
+        starts = [z]
+        if loose is not None and (lower := loose.lowest(piece, z, which)) is not None:
+            room.touch(piece, lower[1], which)
+            near = room.rounded(piece, lower[1])
+            starts += [] if near is None else [near]
+        for start in starts:
+            found = room.lowest(piece, start, which)
+            if found is None:
+                return Unknown("out of time")
+            value, point = found
+            if best is None or value < best[0]:
+                best = value, start, point
+            if not room.touch(piece, point, which):
+                room.block(piece, start)
+        if best is not None and old is not None and best[0] < old:
+            leap.gained(old - best[0], best[0])
     if best is None:
         return Least(NAME, None, False, (), TRUSTS)
     value, z, point = best
@@ -364,6 +395,16 @@ def least_square(question: Question, seconds: float) -> Answer:
             return Unknown(f"the infimum has the square {value}, but whether it is attained stayed open: {why}")
         case other:
             raise AssertionError(other)
+
+
+def relaxed(room: Room) -> Room:
+    """The same question with whole inputs as if they were not."""
+    real = tuple(replace(v, integer=False) for v in room.original.variables)
+    return Room(replace(room.original, variables=real), room.clock)
+
+
+def below(square: Term, most: Fraction) -> Bool:
+    return square < number(most)
 
 
 def same_square(room: Room, point: Vector, ball: Ball) -> Vector:
