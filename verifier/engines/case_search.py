@@ -399,11 +399,12 @@ class CaseSearch:
             while nodes:
                 relaxation.move(ranges, self.truths(branch))
                 steps = relaxation.bounds(nodes, WORTH, end - time.monotonic(), close)
-                kept = {step.node: self.keep(branch, step) for step in steps}
+                kept = [(step.node, self.keep(branch, step)) for step in steps]
                 settle(self.scaled, ranges)
+                again = close or any(accepted for _, accepted in kept)
                 # refused: the kernel has heard of others since, or rounds more
-                nodes = [n for n, accepted in kept.items() if not accepted] if close or any(kept.values()) else []
-                close = any(kept.values())
+                nodes = [*dict.fromkeys(n for n, accepted in kept if not accepted)] if again else []
+                close = any(accepted for _, accepted in kept)
             if closed := self.crossed(branch):
                 break
         after, programs = self.opens(branch), relaxation.programs - programs

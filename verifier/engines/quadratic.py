@@ -47,8 +47,6 @@ LONG = 200
 """Bits of a rational from which on tangents are taken at a rounded place."""
 PATIENCE = 20.0
 """Seconds that z3's nonlinear solver has for a piece that is not bounded by one ball."""
-
-
 NEAR = 256
 """Roundings of a point that are looked at."""
 Found = tuple[Fraction, Vector, Vector]
@@ -367,7 +365,7 @@ def least_square(question: Question, seconds: float) -> Answer:
         if loose is not None and (lower := loose.lowest(piece, z, which)) is not None:
             room.touch(piece, lower[1], which)
             near = room.rounded(piece, lower[1])
-            starts += [] if near is None else [near]
+            starts += [] if near is None or room.ball(piece, near) is not None else [near]
         for start in starts:
             found = room.lowest(piece, start, which)
             if found is None:
@@ -375,6 +373,7 @@ def least_square(question: Question, seconds: float) -> Answer:
             value, point = found
             if best is None or value < best[0]:
                 best = value, start, point
+                room.solver.add(room.encoding.variables[variable] < number(value))
             if not room.touch(piece, point, which):
                 room.block(piece, start)
         if best is not None and old is not None and best[0] < old:

@@ -226,8 +226,8 @@ def solution(
 def further(
     solver: z3.Solver, clock: Clock, leap: Leap, best: Fraction | None, beyond: Callable[[Fraction], Bool], up: bool
 ) -> z3.ModelRef | str:
-    """A model beyond the best value so far, first by as much as the leap; or why there is none: "" where the solver
-    knows that."""
+    """A model, if there is one as far beyond the best value as the leap; the solver knows that it has to be beyond it.
+    Or why there is none: "" where the solver knows that."""
     while best is not None and leap.length:
         solver.push()
         solver.add(beyond(best + (leap.length if up else -leap.length)))
@@ -236,8 +236,6 @@ def further(
         if model is not None:
             return model
         leap.failed()
-    if best is not None:
-        solver.add(beyond(best))
     answer = clock.check(solver)
     return solver.model() if answer == "sat" else "" if answer == "unsat" else give_up(solver)
 
@@ -329,6 +327,7 @@ def descended(
             return best or Least(NAME, None, False, (), TRUSTS)
         best = lower(model)
         leap.gained(Fraction(0) if old is None else old - best[0], best[0])
+        solver.add(objective < number(best[0]))
 
 
 def polish_at(question: Question, encoding: Encoding, solver: z3.Solver, point: Vector, value: Fraction) -> Vector:

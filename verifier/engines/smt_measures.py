@@ -121,6 +121,7 @@ def climb(
             place = higher
         best = at(goal, place) / at(base, place), z, place
         leap.gained(Fraction(0) if old is None else best[0] - old, best[0])
+        solver.add(above(best[0]))
 
 
 def greatest(question: Question, seconds: float) -> Answer:
