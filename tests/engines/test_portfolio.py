@@ -6,11 +6,13 @@ from fractions import Fraction
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from tests.engines.questions import question
-from verifier.engines.engine import Answer, EngineFailed, Fails, Holds, Unknown
+from verifier.engines.engine import Answer, EngineFailed, Fails, Holds, Most, Unknown
 from verifier.engines.portfolio import MANY_CHOICES, Portfolio
 from verifier.engines.worker import Worker
+from verifier.kernel.circuit import Input
 from verifier.query.piece import choices
 
 SPACE = "domain X { x: real^3 in [-1e300, 1e300] }"
@@ -198,3 +200,14 @@ def test_who_keeps_certificates_leaves_them_their_time() -> None:
     for keeping in (False, True):
         Portfolio(Silent(), keeping=keeping).find(QUESTIONS["many", "no solution"], 10)
     assert [task for task in asked if task.startswith("box")] == ["box_search", "box_proof"]
+
+
+def test_extremes_that_z3_does_not_find_are_found_by_cases_for_those_who_doubt_too() -> None:
+    question = QUESTIONS["few", "solution"]
+    place = next(n for n, node in enumerate(question.circuit) if isinstance(node, Input))
+    with Liar(greatest=Unknown("z3 is tired")) as worker:
+        portfolio = Portfolio(worker, doubting=True, recording=True)
+        found = portfolio.greatest(replace(question, numbers=(place,)), 30)
+        (asked,) = portfolio.taken()
+    assert isinstance(found, Most) and found.value is not None
+    assert [(t.engine, t.outcome) for t in asked.turns] == [("z3 greatest", "unknown"), ("case search", "found")]

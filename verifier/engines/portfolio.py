@@ -221,10 +221,14 @@ class Portfolio:
         return second if isinstance(second, Holds) else first
 
     def _cased(self, task: str, question: Question, beyond: Beyond, seconds: float, exact: int = LONGER) -> Answer:
-        """What a search of cases finds, with its certificates; or else z3."""
+        """What a search of cases finds, with its certificates; or else z3. Who doubts asks z3 first."""
         begun = time.monotonic()
         first: Answer | None = None
-        if self.certifying and not self.doubting:
+        if self.certifying and self.doubting:
+            found = self._extreme(task, question, beyond, MOSTLY * seconds, exact)
+            left = seconds - (time.monotonic() - begun)
+            return self._ask(f"{task}_cases", question, BRIEFLY, seconds=left) if isinstance(found, Unknown) else found
+        if self.certifying:
             first = self._ask(f"{task}_cases", question, BRIEFLY, seconds=MOSTLY * seconds)
             if not isinstance(first, Unknown):
                 return first
