@@ -545,6 +545,8 @@ class CaseSearch:
             slack = -inf if relaxed.slack is None else relaxed.slack
             if slack < TIGHT and any(self.closes(branch, end) for end in self.ends(relaxed)):
                 return None
+            if slack < -TIGHT and self.exact(branch, formula) is None:
+                return None  # where no rounding of the dual values would do
             if slack > -TIGHT and (found := self.candidate(relaxed)) is not None:
                 return found
             if not relaxed.values.size or self.opens(branch) > branch.crowd:
