@@ -401,10 +401,10 @@ class CaseSearch:
                 steps = relaxation.bounds(nodes, WORTH, end - time.monotonic(), close)
                 kept = [(step.node, self.keep(branch, step)) for step in steps]
                 settle(self.scaled, ranges)
-                again = close or any(accepted for _, accepted in kept)
+                some = any(accepted for _, accepted in kept)
                 # refused: the kernel has heard of others since, or rounds more
-                nodes = [*dict.fromkeys(n for n, accepted in kept if not accepted)] if again else []
-                close = any(accepted for _, accepted in kept)
+                nodes = [*dict.fromkeys(n for n, accepted in kept if not accepted)] if close or some else []
+                close = some
             if closed := self.crossed(branch):
                 break
         after, programs = self.opens(branch), relaxation.programs - programs
@@ -666,7 +666,7 @@ class CaseSearch:
         open_ = [n for n in relaxation.jumps if branch.ranges.outcome(scaled.select[n][0]) is None]
         if not open_:
             return None
-        there = evaluate(scaled.circuit, tuple(map(Fraction, self.point(relaxed).tolist())))
+        there = self.question.values(tuple(map(Fraction, self.point(relaxed).tolist())))
         errors = {n: abs(relaxed.values[relaxation.column[n]] - float(there[n])) for n in open_}
         worst = max(errors, key=lambda n: errors[n])
         test = scaled.select[worst][0]

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from copy import copy
 from fractions import Fraction
 from functools import partial
 from itertools import islice, product
@@ -23,6 +24,7 @@ from verifier.canonical.linalg import rank
 from verifier.canonical.quadratic import Line, minimise
 from verifier.engines.engine import Answer, Fails, Holds, Least, Unknown, Vector
 from verifier.engines.leap import Leap
+from verifier.engines.peak import Reached
 from verifier.engines.polish import candidates, simplest_below
 from verifier.engines.smt import (
     NAME,
@@ -49,8 +51,6 @@ PATIENCE = 20.0
 """Seconds that z3's nonlinear solver has for a piece that is not bounded by one ball."""
 NEAR = 256
 """Roundings of a point that are looked at."""
-Found = tuple[Fraction, Vector, Vector]
-"""A square, a solution, and where it is taken in the closure of the solution's piece."""
 
 
 class Ball(Struct, frozen=True):
@@ -141,7 +141,7 @@ class Room:
         point = self.put(z, found)
         return sum((w * f.at(found) ** 2 for w, f in squares), Fraction(0)), point
 
-    def rounded(self, piece: Piece, point: Vector) -> Vector | None:
+    def whole_near(self, piece: Piece, point: Vector) -> Vector | None:
         """A point of the piece that has whole numbers next to those of a point of its closure, if there soon is one."""
         weak, strict = self.plain(piece.weak), self.plain(piece.strict)
         sides = [
@@ -343,7 +343,7 @@ def least_square(question: Question, seconds: float) -> Answer:
     """inf of numbers[0], a square of a distance, over the solutions; attained, or approached from z towards y."""
     room, leap = Room(question, Clock(seconds)), Leap(doubling=question.whole)
     loose = relaxed(room) if question.whole else None
-    best: Found | None = None
+    best: Reached | None = None
     which, factor, offset = 0, Fraction(1), Fraction(0)
     while True:
         old, square = best[0] if best else None, room.encoding.variables[question.squares[which].variable]
@@ -364,7 +364,7 @@ def least_square(question: Question, seconds: float) -> Answer:
         starts = [z]
         if loose is not None and (lower := loose.lowest(piece, z, which)) is not None:
             room.touch(piece, lower[1], which)
-            near = room.rounded(piece, lower[1])
+            near = room.whole_near(piece, lower[1])
             starts += [] if near is None or room.ball(piece, near) is not None else [near]
         for start in starts:
             found = room.lowest(piece, start, which)
@@ -397,9 +397,11 @@ def least_square(question: Question, seconds: float) -> Answer:
 
 
 def relaxed(room: Room) -> Room:
-    """The same question with whole inputs as if they were not."""
-    real = tuple(replace(v, integer=False) for v in room.original.variables)
-    return Room(replace(room.original, variables=real), room.clock)
+    """The same room, but whole inputs are measured as if they were not."""
+    loose, variables = copy(room), room.question.variables
+    loose.question = replace(room.question, variables=tuple(replace(v, integer=False) for v in variables))
+    loose.places = [i for i in range(len(variables)) if i not in room.made]
+    return loose
 
 
 def below(square: Term, most: Fraction) -> Bool:

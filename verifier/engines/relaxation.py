@@ -401,7 +401,7 @@ class Relaxation:
                     if not (new < far or new < 0.0 <= old):
                         continue
                     value = rounded_up(float(new)) * Fraction(2) ** self.exponent[n]
-                    if (step := self.end(found, (n, sign * new, above), fine=True)) is not None:
+                    if (step := self.end(found, (n, sign * new, above))) is not None:
                         yield Bound(n, -value if above else value, above, step)
         finally:
             self.highs.changeColCost(self.slack, -1.0)
@@ -427,10 +427,11 @@ class Relaxation:
     def end(self, relaxed: Relaxed, bound: tuple[int, float, bool] | None = None, fine: bool = False) -> Farkas | None:
         """Dual values as rows of a certificate: a positive one stands for an upper side, a negative one for a lower.
         `bound`: the relaxation was solved for the largest value of a node, or the least (`above`); what is closed is
-        where it lies beyond. `fine`: with longer numbers."""
+        where it lies beyond. `fine`: with longer numbers, as those of bounds are."""
         rows, columns = relaxed.rows, relaxed.columns
         node, beyond, above = bound or (-1, 0.0, False)
-        least, times, steps = 0.0 if bound is None else 1.0, FINE if fine else TIMES, SLOPES if bound or fine else STEPS
+        least = 0.0 if bound is None else 1.0
+        times, steps = (TIMES, STEPS) if bound is None and not fine else (FINE, SLOPES)
         size = max(np.abs(rows).max(initial=least), np.abs(columns[:-1]).max(initial=0.0))
         if not size:
             return None

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from verifier.canonical.linalg import rref
 from verifier.engines.engine import Answer, Fails, Holds, Least, Null, Unknown, Vector
 from verifier.engines.leap import Leap
-from verifier.engines.peak import least_peak
+from verifier.engines.peak import Reached, least_peak
 from verifier.engines.polish import candidates, polish
 from verifier.kernel.circuit import Affine, Input, Select
 from verifier.query.convex import largest
@@ -285,7 +285,7 @@ def least(question: Question, seconds: float) -> Answer:
     shadow = Encoding(question, "y", like=actual)
     objective = shadow.reals[question.numbers[0]]
 
-    def lower(model: z3.ModelRef) -> Lowest:
+    def lower(model: z3.ModelRef) -> Reached:
         z, y = actual.point(model), shadow.point(model)
         value, y = lowest(question, z, y, clock)
         return value, z, y
@@ -307,17 +307,13 @@ def least(question: Question, seconds: float) -> Answer:
     return Unknown(f"the infimum is {value}, but whether it is attained stayed open: {give_up(exactly)}")
 
 
-Lowest = tuple[Fraction, Vector, Vector]
-"""A value, a solution, and where it is taken in the closure of the solution's piece."""
-
-
 def descended(
-    constraints: Sequence[Bool], objective: Term, lower: Callable[[z3.ModelRef], Lowest], clock: Clock
-) -> Lowest | Least | Unknown:
+    constraints: Sequence[Bool], objective: Term, lower: Callable[[z3.ModelRef], Reached], clock: Clock
+) -> Reached | Least | Unknown:
     """The least of what `lower` makes of models: again and again for one with less, until there is none. Least where
     there is not even a first."""
     solver, leap = new_solver(constraints), Leap()
-    best: Lowest | None = None
+    best: Reached | None = None
     while True:
         old = best[0] if best else None
         model = further(solver, clock, leap, old, lambda value: objective < number(value), up=False)
