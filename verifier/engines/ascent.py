@@ -80,7 +80,7 @@ def ascent(quotient: Quotient, search: Search, seconds: float) -> Answer:
     best: tuple[Fraction, Vector, Vector] | None = None
     further = quotient.beyond(ZERO, attained=True)[0]
     near: tuple[Vector, ...] = ()
-    leap = Leap(doubling=quotient.question.whole)
+    leap = Leap(up=True, doubling=quotient.question.whole)
     while True:
         found = search(further, end - time.monotonic(), near)
         if isinstance(found, Fails):
@@ -89,14 +89,14 @@ def ascent(quotient: Quotient, search: Search, seconds: float) -> Answer:
             if top is None:
                 return Unknown("the number has no greatest value on some piece")
             value, place = top
-            leap.gained(value - best[0] if best else ZERO, value)
+            leap.reached(value)
             best = value, z, place
             near = z, *((tuple(a / place[-1] for a in place[:-1]),) if place[-1] else ())
-        elif best is not None and leap.length and isinstance(found, Holds):
+        elif leap.length and isinstance(found, Holds):
             leap.failed()
         else:
             break
-        further = quotient.beyond(best[0] + leap.length, attained=True)[0]
+        further = quotient.beyond(leap.target, attained=True)[0]
     if not isinstance(found, Holds):
         why = found.why if isinstance(found, Unknown) else "another answer than a solution or none"
         return Unknown(why if best is None else f"{why}; it is at least {best[0]}")

@@ -8,19 +8,27 @@ ZERO = Fraction(0)
 
 
 class Leap:
-    """`share`: at first, so much of the value. `doubling`: after some small steps (corners of pieces with other whole
-    numbers may lie one unit apart), twice the last gain. Once that is too much, half as much each time, and in the end
-    no further than the best value: only then is there nothing beyond it."""
+    """`up`, or down. `share`: at first, so much of the value. `doubling`: after some small steps (corners of pieces
+    with other whole numbers may lie one unit apart), twice the last gain. Once that is too much, half as much each
+    time, and in the end no further than the best value: only then is there nothing beyond it."""
 
     PATIENCE = 4
 
-    def __init__(self, share: Fraction = ZERO, doubling: bool = True) -> None:
-        self.share, self.doubling = share, doubling
+    def __init__(self, up: bool, share: Fraction = ZERO, doubling: bool = True) -> None:
+        self.up, self.share, self.doubling = up, share, doubling
+        self.best: Fraction | None = None
         self.length, self.least, self.steps, self.falling = ZERO, ZERO, 0, False
 
-    def gained(self, gain: Fraction, value: Fraction) -> None:
-        """A solution was found that has `value`, and is better by `gain` than the last one; 0 if it is the first."""
-        self.steps += 1
+    @property
+    def target(self) -> Fraction:
+        """What the next value has to be beyond, after a first one was reached."""
+        assert self.best is not None
+        return self.best + (self.length if self.up else -self.length)
+
+    def reached(self, value: Fraction) -> None:
+        """A solution was found that has this value, the best so far."""
+        gain = ZERO if self.best is None else abs(value - self.best)
+        self.best, self.steps = value, self.steps + 1
         self.least = min(self.least or gain, gain)
         if self.falling:
             self._halve()

@@ -44,19 +44,19 @@ def least_peak(question: Question, forms: Largest, search: Search, seconds: floa
     bare = plain(further)
     best: Reached | None = None
     near: tuple[Vector, ...] = ()
-    leap = Leap(share, question.whole)
+    leap = Leap(up=False, share=share, doubling=question.whole)
     while True:
         found = search(further, end - time.monotonic(), near)
         if isinstance(found, Fails):
             z = found.points[0][:count]
             value, y = bottom(bare, forms, z)
-            leap.gained(best[0] - value if best else ZERO, value)
+            leap.reached(value)
             best, near = (value, z, y), (lifted(forms, y), lifted(forms, z))
-        elif isinstance(found, Holds) and best is not None and leap.length:
+        elif leap.length and isinstance(found, Holds):
             leap.failed()
         else:
             break
-        further = below(bare, forms, best[0] - leap.length, strict=True)
+        further = below(bare, forms, leap.target, strict=True)
     if not isinstance(found, Holds):
         why = found.why if isinstance(found, Unknown) else "another answer than a solution or none"
         return Unknown(why) if best is None else Unknown(f"{why}; it is at most {best[0]}", most=best[0])

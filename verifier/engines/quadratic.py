@@ -341,17 +341,17 @@ def find_square(question: Question, seconds: float) -> Answer:
 
 def least_square(question: Question, seconds: float) -> Answer:
     """inf of numbers[0], a square of a distance, over the solutions; attained, or approached from z towards y."""
-    room, leap = Room(question, Clock(seconds)), Leap(doubling=question.whole)
+    room, leap = Room(question, Clock(seconds)), Leap(up=False, doubling=question.whole)
     loose = relaxed(room) if question.whole else None
     best: Reached | None = None
     which, factor, offset = 0, Fraction(1), Fraction(0)
     while True:
-        old, square = best[0] if best else None, room.encoding.variables[question.squares[which].variable]
-        model = further(room.solver, room.clock, leap, old, partial(below, square), up=False)
+        square = room.encoding.variables[question.squares[which].variable]
+        model = further(room.solver, room.clock, leap, partial(below, square))
         if isinstance(model, str):
             if not model:
                 break
-            return Unknown(model + ("" if old is None else f"; its square is at most {offset + factor * old}"))
+            return Unknown(model + ("" if best is None else f"; its square is at most {offset + factor * best[0]}"))
         z = room.encoding.point(model)
         piece = room.piece(z)
         if room.ball(piece, z) is not None:
@@ -374,10 +374,9 @@ def least_square(question: Question, seconds: float) -> Answer:
             if best is None or value < best[0]:
                 best = value, start, point
                 room.solver.add(room.encoding.variables[variable] < number(value))
+                leap.reached(value)
             if not room.touch(piece, point, which):
                 room.block(piece, start)
-        if best is not None and old is not None and best[0] < old:
-            leap.gained(old - best[0], best[0])
     if best is None:
         return Least(NAME, None, False, (), TRUSTS)
     value, z, point = best

@@ -223,14 +223,12 @@ def solution(
     return Fails(NAME, (taken(encoding, solver, clock),))
 
 
-def further(
-    solver: z3.Solver, clock: Clock, leap: Leap, best: Fraction | None, beyond: Callable[[Fraction], Bool], up: bool
-) -> z3.ModelRef | str:
-    """A model, if there is one as far beyond the best value as the leap; the solver knows that it has to be beyond it.
+def further(solver: z3.Solver, clock: Clock, leap: Leap, beyond: Callable[[Fraction], Bool]) -> z3.ModelRef | str:
+    """A model, if there is one beyond the target of the leap; the solver knows that it has to be beyond the best value.
     Or why there is none: "" where the solver knows that."""
-    while best is not None and leap.length:
+    while leap.length:
         solver.push()
-        solver.add(beyond(best + (leap.length if up else -leap.length)))
+        solver.add(beyond(leap.target))
         model = solver.model() if clock.check(solver) == "sat" else None
         solver.pop()
         if model is not None:
@@ -312,17 +310,16 @@ def descended(
 ) -> Reached | Least | Unknown:
     """The least of what `lower` makes of models: again and again for one with less, until there is none. Least where
     there is not even a first."""
-    solver, leap = new_solver(constraints), Leap()
+    solver, leap = new_solver(constraints), Leap(up=False)
     best: Reached | None = None
     while True:
-        old = best[0] if best else None
-        model = further(solver, clock, leap, old, lambda value: objective < number(value), up=False)
+        model = further(solver, clock, leap, lambda value: objective < number(value))
         if isinstance(model, str):
             if model:
-                return Unknown(model + ("" if old is None else f"; it is at most {old}"))
+                return Unknown(model + ("" if best is None else f"; it is at most {best[0]}"))
             return best or Least(NAME, None, False, (), TRUSTS)
         best = lower(model)
-        leap.gained(Fraction(0) if old is None else old - best[0], best[0])
+        leap.reached(best[0])
         solver.add(objective < number(best[0]))
 
 

@@ -103,12 +103,11 @@ def climb(
     `rows` of a piece: goal, base, and the forms that must vanish.
     """
     best: Best | None = None
-    leap = Leap()
+    leap = Leap(up=True)
     while True:
-        old = best[0] if best else None
-        model = further(solver, clock, leap, old, above, up=True)
+        model = further(solver, clock, leap, above)
         if isinstance(model, str):
-            return best if not model else Unknown(model + ("" if old is None else f"; it is at least {old}"))
+            return best if not model else Unknown(model + ("" if best is None else f"; it is at least {best[0]}"))
         try:
             cone, z, place = look(model)
             goal, base, zero = rows(cone.piece)
@@ -116,11 +115,11 @@ def climb(
                 return Most(NAME, None, False, (z, away))
             higher = cone.top(goal, base, zero)
         except OutOfTime:
-            return Unknown("out of time" + ("" if old is None else f"; it is at least {old}"))
+            return Unknown("out of time" + ("" if best is None else f"; it is at least {best[0]}"))
         if higher is not None and at(goal, higher) * at(base, place) >= at(goal, place) * at(base, higher):
             place = higher
         best = at(goal, place) / at(base, place), z, place
-        leap.gained(Fraction(0) if old is None else best[0] - old, best[0])
+        leap.reached(best[0])
         solver.add(above(best[0]))
 
 
