@@ -157,7 +157,9 @@ FORGED: list[tuple[str, Any, Any]] = [
         tree(Farkas((Row("low", 1, -1),))),
     ),
     ("slopes that can still change", BOX, tree(Farkas(ROWS, []))),  # type: ignore[arg-type]
-    ("a slope of three", BOX, tree(Farkas(ROWS, ((0, 1, 2),)))),  # type: ignore[arg-type]
+    ("a slope of four", BOX, tree(Farkas(ROWS, ((0, 1, 2, 3),)))),
+    ("a slope of one", BOX, tree(Farkas(ROWS, ((0,),)))),
+    ("a slope that can still change", BOX, tree(Farkas(ROWS, ([0, 1],)))),  # type: ignore[arg-type]
     ("a slope that is a bool", BOX, tree(Farkas(ROWS, ((0, True),)))),
     ("a slope of a bool", BOX, tree(Farkas(ROWS, ((False, 1),)))),
     ("a hole with a string of another class in a tree", BOX, tree(Hole(Sneaky("z3")))),

@@ -6,6 +6,7 @@ from fractions import Fraction as Q
 from itertools import product
 from random import Random
 from types import SimpleNamespace
+from typing import Any
 
 from tests.kernel import forms
 from verifier.kernel.circuit import Affine, Input, Select, evaluate
@@ -20,6 +21,7 @@ def laws(kernel: SimpleNamespace) -> None:
     """Raises AssertionError where one does not hold."""
     chords(kernel)
     steeper(kernel)
+    lines(kernel)
     inputs(kernel)
     cuts(kernel)
     bounds(kernel)
@@ -69,6 +71,66 @@ def steeper(kernel: SimpleNamespace) -> None:
         ranges = kernel.ranges.Ranges([low], [high], [False], bytearray(1))
         longer = low is not None and (high is None or high + low > 0)
         assert kernel.refute.steeper(ranges, 0) == (ONE if longer else 0)
+
+
+def lines(kernel: SimpleNamespace) -> None:
+    """What takes the place of a choice is nowhere less, and is the two lines and the chord in their shares; where an
+    end that they need is unknown, they are refused. Relus below find multiples of what they take off."""
+    tests, sides = ((-3, 2), (-1, 0), (None, 2), (-2, None)), ((-2, 1), (0, 3), (4, 5), (-1, None), (None, 2))
+    shares = ((ONE, 0), (0, ONE), (0, 0), (ONE // 4, ONE // 2))
+    relu = Affine(((1, Q(1, 2)),), Q(0)), Affine((), Q(0)), Select(3, 3, 4)
+    circuit = (Input(0), Input(1), Input(2), *relu, Affine(((2, Q(1, 3)),), Q(0)), Select(0, 3, 6), Select(0, 5, 6))
+    for ends, first, second in product(product(tests, sides, sides), shares, (7, 8)):
+        box = [Side(*(None if b is None else Q(b) for b in pair), integer=True) for pair in ends]
+        scaled = kernel.ranges.Scaled(circuit, box)
+        ranges = kernel.ranges.root(scaled, ())
+        kernel.ranges.settle(scaled, ranges)
+        for side in (1, -1):
+            one_line(kernel, scaled, ranges, second, side, *first)
+
+
+def one_line(kernel: SimpleNamespace, scaled: Any, ranges: Any, n: int, side: int, first: int, second: int) -> None:
+    """The same of one choice."""
+    _, then, p, otherwise, q = scaled.select[n]
+    (left_end, right_end), (a, b), (c, d) = (ranges.at(j)[:2] for j in (0, then, otherwise))
+    times = 7 << 60 + GRAIN * scaled.level[n]
+
+    def gap(left: int | None, right: int | None) -> int | None:
+        """Of the sides, as they are turned round for a negative weight."""
+        return None if left is None or right is None else side * (p * left - q * right)
+
+    top, bottom = (gap(b, c), gap(a, d))[::side]
+    e, low = None if top is None else max(top, 0), None if bottom is None else min(bottom, 0)
+    chord = first + second < ONE
+    missing = (first and e is None) or (second and low is None) or (chord and e is None and low is None)
+    weight = [0] * n + [side * times, 0][: len(scaled.circuit) - n]
+    try:
+        added = kernel.refute.lines(scaled, ranges, n, weight, first, second)
+    except kernel.refute.Rejected:
+        assert missing
+        return
+    assert not missing and weight[n] == side * times
+    weight[n] = 0
+    assert not any(w % (times // (7 << 60)) for w in (added, *weight))
+    assert bool(weight[0]) == bool((first and e and left_end) or (second and low and right_end))
+    if not first + second and (e is None or low is None):
+        assert weight[otherwise if e is None else then] == 0
+    for t, x, z in product(
+        (-FAR if left_end is None else left_end, 0, FAR if right_end is None else right_end),
+        *((-FAR if u is None else u, FAR if v is None else v) for u, v in ((a, b), (c, d))),
+    ):
+        left, right, parts = side * p * x, side * q * z, Q(0)
+        if first:
+            parts += first * (right + e * (1 - (Q(t, left_end) if left_end else 0)))
+        if second:
+            parts += second * (left - low * (1 - (Q(t, right_end) if right_end else 0)))
+        if chord:
+            slope = Q(1) if e is None or low == 0 else Q(0) if low is None else Q(e, e - low)
+            shift = -low if e is None else (1 - slope) * e
+            parts += (ONE - first - second) * (slope * left + (1 - slope) * right + shift)
+        total = weight[0] * t + weight[then] * x + weight[otherwise] * z + added
+        assert abs(Q(total, times) - parts / ONE) <= Q(4 * (abs(t) + abs(x) + abs(z) + 1), 1 << 60)
+        assert all(total >= times * v for v, possible in ((left, t >= 0), (right, t <= 0)) if possible)
 
 
 def inputs(kernel: SimpleNamespace) -> None:

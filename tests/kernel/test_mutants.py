@@ -186,6 +186,12 @@ EQUIVALENT: dict[str, dict[str, tuple[str, ...]]] = {
         ),
     },
     "refute": {
+        "the weight of a choice is a multiple of 2^24, and not 0": (
+            "side = 1 if weight[n] > 0 else -1 | weight[n] > 0 -> weight[n] >= 0",
+            "side = 1 if weight[n] > 0 else -1 | 0 -> 1",
+            "side = 1 if weight[n] > 0 else -1 | 0 -> -1",
+        ),
+        "one more in the last place": ("along, constant, slope = 0, 0, rest | 0 -> 1 (2)",),
         "any cap will do": (
             "MOST_OPEN = 10_000 | 10000 -> 10001",
             "MOST_OPEN = 10_000 | 10000 -> 9999",

@@ -89,7 +89,7 @@ def test_where_it_does_not_apply_pairs_are_asked(features: str, domain: str, ora
     program = load_text(text(features, "linf", oracle, domain, of)).program
     assert program is not None
     change = directional.Change(Poser(program))
-    assert change.question(program.classifiers["f1"], program.classifiers["f2"]) is None
+    assert change.questions(program.classifiers["f1"], program.classifiers["f2"]) == []
     assert computed(features, "linf", oracle, domain, of).result.amount is not None
 
 

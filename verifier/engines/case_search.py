@@ -636,7 +636,8 @@ class CaseSearch:
     def choose(self, branch: Branch, relaxed: Relaxed) -> Cut | None:
         """The choice that the relaxation loses most by; None where it is right about all of them."""
         relaxation, ranges, scaled = self.relaxation, branch.ranges, self.scaled
-        tests = {n: scaled.select[n][0] for n in relaxation.relus if ranges.outcome(scaled.select[n][0]) is None}
+        choices = ((n, scaled.select[n][0]) for n in (*relaxation.relus, *relaxation.ties.jumps))
+        tests = {n: test for n, test in choices if ranges.outcome(test) is None}
         best, most = None, 1e-9
         for n, worth in relaxation.worth(relaxed):
             if worth > most and n in tests:
@@ -673,10 +674,12 @@ class CaseSearch:
         return Cut(test, above=there[test] >= 0) if errors[worst] > SMALL else None
 
     def wrong(self, relaxed: Relaxed, tests: dict[int, int]) -> dict[int, float]:
-        """By how much the relaxation is wrong about which relu: test -> error, where there is one."""
-        column, values = self.relaxation.column, relaxed.values
-        errors = {test: abs(values[column[n]] - max(0.0, values[column[test]])) for n, test in tests.items()}
-        return {test: float(error) for test, error in errors.items() if error > 1e-9}
+        """By how much the relaxation is wrong about the choices of which test, where there is one."""
+        wrong: dict[int, float] = {}
+        for n, error in self.relaxation.errors(relaxed).items():
+            if n in tests and error > 1e-9:
+                wrong[tests[n]] = max(wrong.get(tests[n], 0.0), error)
+        return wrong
 
     def ahead(self, branch: Branch, relaxed: Relaxed, wrong: dict[int, float]) -> int | None:
         """The test whose cut takes most slack from both branches, by the relaxation of each ("strong branching"). A cut

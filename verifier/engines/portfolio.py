@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from copy import copy
 from math import inf
 from typing import Any, cast
@@ -132,6 +133,10 @@ class Portfolio:
         if isinstance(found, Holds) and shown and why in (FEW, SOME) and task == "find":
             return self._proved(found, question, started, left())
         return found
+
+    def nearby(self, question: Question, starts: Sequence[Vector], seconds: float) -> Answer:
+        """Any solution, looked for near `starts` first, or a certificate that there is none: by the search of cases."""
+        return self._ask("nearby", question, starts, seconds=seconds)
 
     def find_root(self, question: Question, seconds: float) -> Answer:
         """A solution with the question's roots as they are."""

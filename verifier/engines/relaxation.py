@@ -15,6 +15,7 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
+from verifier.engines.ties import Ties, chords
 from verifier.engines.trial import rounded_up
 from verifier.kernel.circuit import Affine, Input, Select
 from verifier.kernel.problem import GRAIN, Bound, Farkas, Row
@@ -71,9 +72,10 @@ class Relaxation:
     """One linear program, taken from branch to branch by changing its bounds. It is made for a branch, and right on all
     of its parts: a relu that is decided there is replaced by what it is made of.
 
-    Columns: inputs, the numeric choices that are open, tests of relus, runs of gaps that have an open relu, and last
-    the slack s to be maximised. Rows: definitions of the affine columns; y >= t and y <= k t + b a relu; the same for
-    rise and run of a gap, both ways; the two branches a jump; a row a decided truth, made when it is first decided."""
+    Columns: inputs, the numeric choices that are open, tests of relus, tests and sides of jumps, runs of gaps that have
+    an open relu, and last the slack s to be maximised. Rows: definitions of the affine columns; y >= t and y <= k t + b
+    for a relu; the same for rise and run of a gap, both ways; the two branches of a jump; its six lines (`ties`); a row
+    for a decided truth, made when it is first decided."""
 
     def __init__(self, scaled: Scaled, numeric: set[int], ranges: Ranges) -> None:
         self.scaled, self.programs = scaled, 0
@@ -81,12 +83,13 @@ class Relaxation:
         open_ = [n for n in sorted(numeric) if self.taken.get(n, True) is None]
         self.relus = [n for n in open_ if n in scaled.relus]
         self.jumps = [n for n in open_ if n not in scaled.relus]
+        self.ties = Ties(scaled, self.jumps)
         self.gaps = [g for g, (rise, _) in enumerate(scaled.gaps) if not {*self.pair(rise)}.isdisjoint(self.relus)]
         self.runs = [scaled.gaps[g][1] for g in self.gaps]
         self.rise = {run: scaled.gaps[g][0] for g, run in zip(self.gaps, self.runs, strict=True)}
         self.inputs = {n for n, node in enumerate(scaled.circuit) if isinstance(node, Input)}
         tests = [scaled.select[n][0] for n in self.relus]
-        self.nodes = sorted({*self.inputs, *open_, *tests, *self.runs})
+        self.nodes = sorted({*self.inputs, *open_, *tests, *self.ties.nodes, *self.runs})
         self.column = {n: k for k, n in enumerate(self.nodes)}
         self.slack = len(self.nodes)
         self.defined = [n for n in self.nodes if n not in self.inputs and n not in open_]
@@ -109,7 +112,7 @@ class Relaxation:
         for y, t in zip(self.y, self.t, strict=True):
             self._row({int(y): 1.0, int(t): -1.0})
         self.roof = len(self.sides)
-        self.at_slope: list[int] = []  # the entries that change from branch to branch
+        self.at_slope: list[int] = []  # entries that a slope is taken off, another one on each branch
         for y, t in zip(self.y, self.t, strict=True):
             self._slope(int(t), {int(y): 1.0}, 0.0)
         for run in 2 * self.runs:
@@ -121,6 +124,15 @@ class Relaxation:
                 terms = {k: -w for k, w in terms.items()}
                 terms[self.column[n]] = terms.get(self.column[n], 0.0) + 1.0
                 self._row(terms, constant)
+        self.tie = len(self.sides)
+        self.ties.place(self.column, lambda n, jump: self._over(alone(n), self.exponent[jump]))
+        for terms, sloping in self.ties.rows():
+            places = {k: len(self.entries) + i for i, k in enumerate(terms)}
+            self.at_slope += [places[k] for k in sloping]
+            self._row(terms)
+        self.end_of_ties, tied = len(self.sides), {*self.ties.jumps}
+        firsts = np.array([self.branch + 2 * k for k, n in enumerate(self.jumps) if n in tied], dtype=np.int32)
+        self.tie_branch = np.stack((firsts, firsts + 1))  # their rows where they are decided: test >= 0, test < 0
         self.literals: dict[tuple[int, bool], int] = {}
         self.highs = self._load()
 
@@ -210,17 +222,19 @@ class Relaxation:
     def _slope(self, t: int, terms: dict[int, float], constant: float) -> None:
         """A row whose entry at t is a slope."""
         self.at_slope.append(len(self.entries))
-        self._row({t: -0.5} | terms, constant)
+        self._row({t: 0.0} | terms, constant)
 
     def _load(self) -> Any:
         highs: Any = highspy.Highs()
         for option, value in OPTIONS.items():
             highs.setOptionValue(option, value)
-        self.sloping = np.array(self.at_slope, dtype=np.int32)
+        self.sloping, self.slope_of = np.unique(np.array(self.at_slope, dtype=np.int32), return_inverse=True)
         self.constants = np.array(self.sides[self.roof : self.branch])
         self.at_row = np.array([r for r, _, _ in self.entries], dtype=np.int32)
         self.at_column = np.array([k for _, k, _ in self.entries], dtype=np.int32)
         self.value = np.array([w for _, _, w in self.entries])
+        self.steady = self.value[self.sloping]
+        self.value[self.sloping] -= 0.5  # HiGHS keeps no entries that are 0
         self.low, self.high = np.full(self.slack + 1, -INF), np.full(self.slack + 1, INF)
         self.high[self.slack] = PLENTY
         self.row_low, self.row_high = np.full(len(self.sides), -INF), np.full(len(self.sides), INF)
@@ -275,7 +289,10 @@ class Relaxation:
         row_low[self.roof + count + pairs : self.branch] = -self.shifts[count + pairs :]
         row_high[self.roof : self.branch] -= self.constants
         row_low[self.roof : self.branch] -= self.constants
-        self._slopes(self.tops)
+        open_ = ~(row_low[self.tie_branch] == row_high[self.tie_branch]).any(axis=0)
+        ties = slice(self.tie, self.end_of_ties)
+        slopes, row_low[ties], row_high[ties] = self.ties.lines(low, high, open_)
+        self._slopes(np.concatenate((self.tops, slopes)))
         self._change(self.highs.changeColsBounds, (self.low[:-1], self.high[:-1]), (low, high))
         self._change(self.highs.changeRowsBounds, (self.row_low, self.row_high), (row_low, row_high))
 
@@ -286,10 +303,11 @@ class Relaxation:
             old[0][where], old[1][where] = new[0][where], new[1][where]
 
     def _slopes(self, slopes: Floats) -> None:
-        for k in np.flatnonzero(np.abs(slopes + self.value[self.sloping]) > 1e-12):
+        values = self.steady - np.bincount(self.slope_of, slopes, minlength=len(self.sloping))
+        for k in np.flatnonzero(np.abs(values - self.value[self.sloping]) > 1e-12):
             place = self.sloping[k]
-            self.value[place] = -slopes[k]
-            self.highs.changeCoeff(int(self.at_row[place]), int(self.at_column[place]), -float(slopes[k]))
+            self.value[place] = values[k]
+            self.highs.changeCoeff(int(self.at_row[place]), int(self.at_column[place]), float(values[k]))
 
     def _literal(self, n: int, above: bool) -> int:
         """The row of a decided truth: form - s >= least, or form + s <= greatest, in the size of its weights. Without
@@ -355,7 +373,10 @@ class Relaxation:
                 return -INF
         high[self.y] = np.minimum(high[self.y], np.maximum(high[self.t], 0.0))
         low[self.y] = np.maximum(low[self.y], low[self.t])
-        self._set(low, high, self.row_low.copy(), self.row_high.copy())
+        row_low, row_high = self.row_low.copy(), self.row_high.copy()
+        taken = self.tie_branch[int(not above), self.ties.t == t]
+        row_low[taken] = row_high[taken] = np.array(self.sides)[taken]
+        self._set(low, high, row_low, row_high)
         status = self._run(seconds, start)
         if status == highspy.HighsModelStatus.kOptimal:
             return -float(self.highs.getObjectiveValue())
@@ -423,6 +444,14 @@ class Relaxation:
         roofs = relaxed.rows[self.roof : self.roof + len(self.relus)]
         for k in np.flatnonzero((roofs > 0) & self._open()):
             yield self.relus[k], float(roofs[k] * self.shifts[k])
+        yield from self.ties.worth(relaxed.rows[self.tie : self.end_of_ties])
+
+    def errors(self, relaxed: Relaxed) -> dict[int, float]:
+        """By how much the relaxation is wrong about relus and jumps."""
+        values = relaxed.values
+        relus = np.abs(values[self.y] - np.maximum(values[self.t], 0.0))
+        jumps = zip(self.ties.jumps, self.ties.errors(values).tolist(), strict=True)
+        return dict([*zip(self.relus, relus.tolist(), strict=True), *jumps])
 
     def end(self, relaxed: Relaxed, bound: tuple[int, float, bool] | None = None, fine: bool = False) -> Farkas | None:
         """Dual values as rows of a certificate: a positive one stands for an upper side, a negative one for a lower.
@@ -459,7 +488,7 @@ class Relaxation:
         for k, (g, run) in enumerate(zip(self.gaps, self.runs, strict=True)):
             add("rise", g, roofs[count + k], self.exponent[run])
             add("fall", g, -roofs[count + pairs + k], self.exponent[run])
-        slopes: list[tuple[int, int]] = []
+        slopes: list[tuple[int, ...]] = [*self.ties.shares(rows[self.tie : self.end_of_ties])]
         roof, below = np.maximum(roofs[:count], 0.0), np.maximum(-rows[self.floor : self.roof], 0.0)
         flat = np.maximum(-columns[self.y], 0.0)
         for k in np.flatnonzero((roof > 0) | (below > 0) | (flat > 0)).tolist():
@@ -518,16 +547,3 @@ def floats(
 def ratio(bound: int, unit: int, exponent: int) -> float:
     """bound / unit / 2^exponent, where only the last of these may be one that floats hold."""
     return bound / (unit << exponent) if exponent >= 0 else (bound << -exponent) / unit
-
-
-def chords(low: Floats, high: Floats) -> tuple[Floats, Floats]:
-    """(k, b) with relu(v) <= k v + b for low <= v <= high; b is infinite where there is no such line."""
-    slope, shift = np.zeros_like(low), np.full_like(low, INF)
-    mixed = (low < 0) & (high > 0) & (low > -INF) & (high < INF)
-    slope[mixed] = high[mixed] / (high[mixed] - low[mixed])
-    shift[mixed] = -slope[mixed] * low[mixed]
-    above = (low >= 0) | ((high == INF) & (low > -INF))
-    slope[above], shift[above] = 1.0, -np.minimum(low[above], 0.0)
-    below = ~above & ((high <= 0) | ((low == -INF) & (high < INF)))
-    slope[below], shift[below] = 0.0, np.maximum(high[below], 0.0)
-    return slope, shift

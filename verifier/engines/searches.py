@@ -29,7 +29,8 @@ LEAP = Fraction(1, 16)
 searcher = Searcher()
 boxes: list[Callable[[], int]] = []
 """How many the box search that runs has looked at."""
-case_search, glance, brief, strike = searcher.case_search, searcher.glance, searcher.brief, searcher.strike
+case_search, nearby, glance = searcher.case_search, searcher.nearby, searcher.glance
+brief, strike = searcher.brief, searcher.strike
 
 
 def least_cases(question: Question, most: int, seconds: float) -> Answer:

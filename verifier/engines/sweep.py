@@ -16,7 +16,8 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
-from verifier.engines.relaxation import INF, TIMES, chords, floats
+from verifier.engines.relaxation import INF, TIMES, floats
+from verifier.engines.ties import chords
 from verifier.engines.trial import rounded_up
 from verifier.kernel.circuit import Affine
 from verifier.kernel.problem import GRAIN, Bound, Farkas, Row

@@ -47,6 +47,7 @@ MODULES = {
     "roots": ("find_root",),
     "searches": (
         "case_search",
+        "nearby",
         "brief",
         "glance",
         "strike",

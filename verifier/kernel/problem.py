@@ -90,10 +90,12 @@ class Row:
 @dataclass(frozen=True, slots=True)
 class Farkas:
     """The end of a branch: a sum of rows that is negative wherever the box lets it be. `slopes`: (relu, k) bounds the
-    relu of v from below by k / 2^24 * v; without one it is 0 or v, whichever loses less."""
+    relu of v from below by k / 2^24 * v; without one it is 0 or v, whichever loses less. (choice, a, b) bounds another
+    choice by lines through the range of its test, a and b of 2^24, and by one between its sides (`refute.lines`);
+    without one by its range."""
 
     rows: tuple[Row, ...]
-    slopes: tuple[tuple[int, int], ...] = ()
+    slopes: tuple[tuple[int, ...], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

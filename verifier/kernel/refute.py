@@ -9,7 +9,7 @@ from fractions import Fraction
 from typing import assert_never
 
 from verifier.kernel.problem import GRAIN, Bound, Empty, Farkas, Hole, Rejected, Split, Tree, Zonotope
-from verifier.kernel.ranges import Ranges, Scaled, chord, cut, keep, root, settle
+from verifier.kernel.ranges import Ranges, Scaled, chord, cut, interval, keep, root, settle
 from verifier.kernel.shape import step_formed, well_defined
 from verifier.kernel.zonotope import Plan, sharpen
 
@@ -94,7 +94,7 @@ def close(scaled: Scaled, ranges: Ranges, step: Farkas, reach: int | None = None
             factor = (row.times << (depth - GRAIN)) * (scaled.whole // scaled.unit[run])
             weight[run] += side * factor * slope
             constant += factor * shift
-    slopes = dict(step.slopes)
+    slopes = {n: shares for n, *shares in step.slopes}
     for n in scaled.order:
         if weight[n] and n in scaled.twins:
             constant += told(scaled, ranges, n, weight)
@@ -108,17 +108,18 @@ def close(scaled: Scaled, ranges: Ranges, step: Farkas, reach: int | None = None
                 weight[j] += k * a
         elif n in scaled.select:
             test, then, p, otherwise, q = scaled.select[n]
-            taken = ranges.outcome(test)
+            taken, shares = ranges.outcome(test), slopes.get(n, ())
             if taken is not None:
                 weight[then if taken else otherwise] += k * (p if taken else q)
             elif n not in scaled.relus:
-                constant += k * _end(ranges, n, k)
+                constant += lines(scaled, ranges, n, weight, *shares) if len(shares) == 2 else k * _end(ranges, n, k)
             elif k > 0:  # a relu has the unit of its test
                 slope, shift = chord(ranges.low[test], ranges.high[test])
                 weight[test] += (k >> GRAIN) * slope
                 constant += (k >> GRAIN) * shift
             else:
-                weight[test] += (k >> GRAIN) * slopes.get(n, steeper(ranges, test))
+                (slope,) = shares if len(shares) == 1 else (steeper(ranges, test),)
+                weight[test] += (k >> GRAIN) * slope
         else:
             constant += k * _end(ranges, n, k)
     if constant > 0 or (constant == 0 and not strict):
@@ -151,6 +152,51 @@ def told(scaled: Scaled, ranges: Ranges, second: int, weight: list[int]) -> int:
     weight[test] += side * (common >> GRAIN) * slope
     weight[other] -= side * (common >> GRAIN) * slope
     return (common >> GRAIN) * shift
+
+
+def lines(scaled: Scaled, ranges: Ranges, n: int, weight: list[int], first: int, second: int) -> int:
+    """A choice that is not decided, y = A where t >= 0, else B, goes over to A, B and t, whose range is [l, h]. With
+    the difference A - B between d <= 0 <= e, y is at most
+
+        B + e (1 - t / l),   A - d (1 - t / h),   and on the chord between them, where only d and e are known,
+
+    so much of which are `first` and `second` of 2^24, and the rest; so is -y, with -A and -B, where the weight is
+    negative. An end of t that is not known, or 0, is taken for infinite. What that adds to the constant. All stays a
+    multiple of what relus below will take off."""
+    test, then, p, otherwise, q = scaled.select[n]
+    grain = GRAIN * scaled.level[n]
+    side = 1 if weight[n] > 0 else -1
+    whole = side * weight[n] >> grain
+    above, beyond = whole * first >> GRAIN, whole * second >> GRAIN
+    rest = whole - above - beyond
+    d, e = interval((((then, side * p), (otherwise, -side * q)), 0), ranges.low, ranges.high)
+    d, e = None if d is None else min(d, 0), None if e is None else max(e, 0)
+    low, high = ranges.low[test], ranges.high[test]
+    along, constant, slope = 0, 0, rest  # of t; of A in the chord
+    if above:
+        if e is None:
+            raise Rejected(f"choice {n} has no first line")
+        constant += above * e
+        if low:
+            along += above * e // -low
+    if beyond:
+        if d is None:
+            raise Rejected(f"choice {n} has no second line")
+        constant -= beyond * d
+        if high:
+            along -= beyond * -d // high
+    if rest:
+        if e is None:
+            if d is None:
+                raise Rejected(f"choice {n} has no chord")
+            constant -= rest * d
+        else:
+            slope = rest * e // (e - d) if d else rest * (d is not None)
+            constant += (rest - slope) * e
+    weight[then] += side * (beyond + slope) * p << grain
+    weight[otherwise] += side * (above + rest - slope) * q << grain
+    weight[test] += along << grain
+    return constant << grain
 
 
 def steeper(ranges: Ranges, test: int) -> int:

@@ -107,10 +107,13 @@ def step_formed(step: object, nodes: int, gaps: int) -> None:
                     raise Rejected("a row is taken a whole, positive number of times")
             tuple_(slopes, "the slopes")
             for slope in slopes:
-                tuple_(slope, "a slope", 2)
-                index_(slope[0], nodes, "a slope")
-                if type(slope[1]) is not int or not 0 <= slope[1] <= 1 << GRAIN:
-                    raise Rejected(f"a slope is a whole number from 0 to 2^{GRAIN}")
+                tuple_(slope, "a slope")
+                if len(slope) not in (2, 3):
+                    raise Rejected("a slope has a node, and one number or two")
+                node, *shares = slope
+                index_(node, nodes, "a slope")
+                if any(type(k) is not int or k < 0 for k in shares) or sum(shares) > 1 << GRAIN:
+                    raise Rejected(f"a slope is a whole number from 0 to 2^{GRAIN}, two together are no more")
         case Zonotope():
             pass
         case Hole(name):

@@ -19,7 +19,7 @@ was cut off.
     ["bound", 1, "-3", true, [["high", 1, "1"]], []]
     ["cut", 0, "1/2"]
     ["zonotope"]
-    ["end", [["low", 4, "1"], ["rise", 0, "12"]], [[2, 8388608]]]
+    ["end", [["low", 4, "1"], ["rise", 0, "12"]], [[2, 8388608], [3, 4096, 0]]]
     ["hole", "z3 5.4.0"]
     ["qed"]
 """
@@ -370,8 +370,7 @@ def _step(value: object) -> Step:
 
 def _end(body: list[object]) -> Farkas:
     rows, slopes = (_list(part) for part in _list(body, 2))
-    pairs = (_list(slope, 2) for slope in slopes)
-    return Farkas(tuple(_row(row) for row in rows), tuple((_index(n), _index(k)) for n, k in pairs))
+    return Farkas(tuple(_row(row) for row in rows), tuple(_indices(slope) for slope in slopes))
 
 
 def _row(value: object) -> Row:
