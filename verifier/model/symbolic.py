@@ -189,7 +189,7 @@ class Symbolic(Distances):
         user = self._user(classifier, left, right, only)
         if user is not None:
             return user
-        return self._far(classifier.metric or LINF, self._differences(classifier, left, right), only)
+        return self._far(classifier.metric or LINF, self.differences(classifier, left, right), only)
 
     def length(self, metric: MetricUse, differences: Sequence[tuple[str, Form]]) -> Form:
         """The distance of features with these differences."""
@@ -201,7 +201,7 @@ class Symbolic(Distances):
         """d(g left, g right) <= radius (closed), or < radius."""
         user = self._user(classifier, left, right, only)
         if user is None:
-            differences = self._differences(classifier, left, right)
+            differences = self.differences(classifier, left, right)
             return self._near(classifier.metric or LINF, differences, only, radius, closed)
         room = self.build.subtract(radius, user)
         return self.build.at_least_zero(room) if closed else self.build.above_zero(room)
@@ -215,7 +215,7 @@ class Symbolic(Distances):
         env = dict(zip(metric.parameters, (FeatureVector(g), FeatureVector(h)), strict=True))
         return self.number(metric.body, env)
 
-    def _differences(self, classifier: Classifier, left: Point, right: Point) -> list[tuple[str, Form]]:
+    def differences(self, classifier: Classifier, left: Point, right: Point) -> list[tuple[str, Form]]:
         """The entries of g left - g right, each with the name of its feature."""
         g, h = self.features(classifier, left), self.features(classifier, right)
         return [(name, entry) for name, value in g.items() for entry in self._changes(value, h[name])]

@@ -14,12 +14,15 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
+from verifier.engines.ascent import Quotient
 from verifier.engines.engine import Answer, Most, Unknown
+from verifier.engines.peak import pleasant
 from verifier.language.build import Form
 from verifier.language.root import Root, root
 from verifier.model.claim import Computation
 from verifier.query import closure
 from verifier.query.closure import Beyond
+from verifier.query.piece import choices
 from verifier.query.pose import Posed
 from verifier.source.text import NOWHERE
 from verifier.syntax import tree
@@ -27,11 +30,18 @@ from verifier.verdict.certify import Points, ReplayFailed, backed, distance
 from verifier.verdict.measures import enumerated, grid, polyhedral
 from verifier.verdict.measures.euclidean_modulus import Modulus
 from verifier.verdict.measures.grid import Grid
+from verifier.verdict.measures.sums import greatest, sums
 from verifier.verdict.measures.supremum import POINTS, at, leads, member
 from verifier.verdict.verdict import Measurement
 
 if TYPE_CHECKING:
     from verifier.verdict.decide import Decider
+
+
+FEW = 6
+"""Up to so many choices the distance is asked for as a whole."""
+SHARE = 0.8
+"""Of the time, for its sums one by one."""
 
 
 def compute(decider: Decider, computation: Computation) -> Measurement:
@@ -60,9 +70,29 @@ def compute(decider: Decider, computation: Computation) -> Measurement:
     near = within(fine, delta)
     coarse = poser.number(far, POINTS)
     posed = poser.pose(POINTS, [poser.truth(near, POINTS)], numbers=[coarse])
+    if choices(posed.question) > FEW and (value := _by_sums(decider, names, far, near)) is not None:
+        return _with_limit(decider, fine, coarse, names, value)
     answer = decider.portfolio.greatest(posed.question, decider.left())
     value = backed(_shown(decider, posed, names, delta, answer), answer, posed.question, closure.greater)
     return value if value.amount in (None, "infinity") else _with_limit(decider, fine, coarse, names, value)
+
+
+def _by_sums(decider: Decider, names: tuple[str, str], far: tree.Expr, near: tree.Expr) -> Measurement | None:
+    """w(delta) as the largest supremum of some sums, where it is attained. Points may be exchanged, so of opposite sums
+    one will do."""
+    poser, model = decider.poser, decider.program.classifiers[names[0]]
+    totals = sums(poser, model, poser.symbolic.differences(model, *map(poser.point, POINTS)))
+    if totals is None:
+        return None
+    fact = poser.truth(near, POINTS)
+    posed = [poser.pose(POINTS, [fact], numbers=[total]) for total in totals if not total.is_constant]
+    best = greatest(decider, [each.question for each in posed], SHARE * decider.left())
+    if best is None or not best.question.solved_by(best.place):
+        return None
+    level = Quotient(best.question, divided=False).level(best.value)
+    points = posed[0].read(pleasant(level, best.place, level.solved_by))
+    _replayed(decider, points, far, near, best.value)
+    return best.backing(Measurement(best.value, True, decider.replay.witness(points, names)))
 
 
 def _looked_at(decider: Decider, names: tuple[str, str], delta: Fraction, pairs: Grid) -> Measurement:

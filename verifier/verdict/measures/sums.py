@@ -1,0 +1,102 @@
+"""Distances that are the largest of a few sums, and so are their suprema: one question a sum, with fewer choices, and
+of the sums that are not the largest it is only asked that they are no larger.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from verifier.engines.ascent import Quotient
+from verifier.engines.engine import Fails, Holds, Most, Vector
+from verifier.engines.leap import Leap
+from verifier.language.build import Form, Variable
+from verifier.model.program import Classifier
+from verifier.query import closure
+from verifier.query.convex import largest
+from verifier.query.pose import Poser
+from verifier.query.question import Question
+from verifier.verdict.certify import backed
+from verifier.verdict.verdict import Measurement
+
+if TYPE_CHECKING:
+    from verifier.verdict.decide import Decider
+
+MOST = 64
+"""More sums are not asked about one by one."""
+SOON = 0.1
+"""Of the time, for what is found first."""
+
+
+def sums(poser: Poser, classifier: Classifier, entries: Sequence[tuple[str, Form]]) -> list[Form] | None:
+    """The sums of entries (of features, each with its name) whose absolute values the classifier's norm of them is the
+    largest of; None where these are not few."""
+    build, metric = poser.build, classifier.metric
+    if metric is None or not metric.is_norm:
+        return None
+    free = [build.input(Variable(f"entry {k}", None, None)) for k in range(len(entries))]
+    length = poser.symbolic.length(metric, [(name, form) for (name, _), form in zip(entries, free, strict=True)])
+    circuit, (node,) = build.circuit([length], free)
+    forms = largest(circuit, node, len(free))
+    if forms is None or forms.tests or len(forms.rows) > 2 * MOST:
+        return None
+    kept = {row.weights for row in forms.rows if row.weights and row.weights[0][1] > 0}
+    return [build.combine((w, entries[i][1]) for i, w in weights) for weights in sorted(kept)]
+
+
+class Greatest(Struct, frozen=True):
+    """The largest of the suprema of the numbers of some questions: of `question`, on the piece of its `solution`, at a
+    `place` in the closure of that; and answers that no number is larger."""
+
+    value: Fraction
+    question: Question
+    solution: Vector
+    place: Vector
+    held: tuple[tuple[Question, Most], ...] = ()
+
+    def backing(self, measurement: Measurement) -> Measurement:
+        """The measurement, with what has to be trusted for it, or the certificates. Raises ReplayFailed."""
+        for question, answer in self.held:
+            measurement = backed(measurement, answer, question, closure.greater)
+        return measurement
+
+
+def greatest(decider: Decider, questions: Sequence[Question], seconds: float) -> Greatest | None:
+    """The largest supremum, above 0; None where it is not found, or not proved. Of each question, first what is found
+    soon: so little is proved of values that are not the largest."""
+    end = time.monotonic() + seconds
+    best: Greatest | None = None
+    leap = Leap(up=True, doubling=any(question.whole for question in questions))
+    held: list[tuple[Question, Most]] = []
+    open_ = list(questions)
+    for patience in (SOON / max(1, len(questions)), 1.0):
+        for question in open_.copy():
+            while (left := end - time.monotonic()) > 0:
+                value = Fraction(0) if best is None else leap.target
+                (further,) = closure.greater(question, value, attained=True)
+                near = () if best is None else (best.place, best.solution)
+                found = decider.portfolio.nearby(further, near, patience * left)
+                if isinstance(found, Fails):
+                    solution = found.points[0][: len(question.variables)]
+                    top = Quotient(question, divided=False).top(solution)
+                    if top is None or not top[1][-1]:
+                        return None
+                    value, place = top
+                    leap.reached(value)
+                    best = Greatest(value, question, solution, tuple(a / place[-1] for a in place[:-1]))
+                elif isinstance(found, Holds) and leap.length:
+                    leap.failed()
+                elif isinstance(found, Holds):
+                    proofs = () if found.proof is None else (found.proof,)
+                    held.append((question, Most(found.by, value, True, (), found.trusts, proofs)))
+                    open_.remove(question)
+                    break
+                else:
+                    break
+    return (
+        None if best is None or open_ else Greatest(best.value, best.question, best.solution, best.place, tuple(held))
+    )
