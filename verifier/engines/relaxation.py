@@ -277,22 +277,22 @@ class Relaxation:
         count, pairs = len(self.relus), len(self.gaps)
         row_low[self.floor : self.roof] = np.where(high[self.t] <= 0, -INF, 0.0)
         row_high[self.floor : self.roof] = np.where(low[self.t] >= 0, 0.0, INF)
-        tops, shifts = zip(
-            chords(low[self.t], high[self.t]),
-            chords(low[self.run], high[self.run]),
-            chords(-high[self.run], -low[self.run]),
-            strict=True,
+        self.tops, self.shifts = chords(
+            np.concatenate((low[self.t], low[self.run], -high[self.run])),
+            np.concatenate((high[self.t], high[self.run], -low[self.run])),
         )
-        self.tops, self.shifts = np.concatenate(tops), np.concatenate(shifts)
         row_low[self.roof : self.branch], row_high[self.roof : self.branch] = -INF, INF
         row_high[self.roof : self.roof + count + pairs] = self.shifts[: count + pairs]
         row_low[self.roof + count + pairs : self.branch] = -self.shifts[count + pairs :]
         row_high[self.roof : self.branch] -= self.constants
         row_low[self.roof : self.branch] -= self.constants
-        open_ = ~(row_low[self.tie_branch] == row_high[self.tie_branch]).any(axis=0)
-        ties = slice(self.tie, self.end_of_ties)
-        slopes, row_low[ties], row_high[ties] = self.ties.lines(low, high, open_)
-        self._slopes(np.concatenate((self.tops, slopes)))
+        slopes = self.tops
+        if self.ties.jumps:
+            open_ = ~(row_low[self.tie_branch] == row_high[self.tie_branch]).any(axis=0)
+            ties = slice(self.tie, self.end_of_ties)
+            lines, row_low[ties], row_high[ties] = self.ties.lines(low, high, open_)
+            slopes = np.concatenate((slopes, lines))
+        self._slopes(slopes)
         self._change(self.highs.changeColsBounds, (self.low[:-1], self.high[:-1]), (low, high))
         self._change(self.highs.changeRowsBounds, (self.row_low, self.row_high), (row_low, row_high))
 
