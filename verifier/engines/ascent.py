@@ -14,7 +14,7 @@ from fractions import Fraction
 from msgspec import Struct
 
 from verifier.canonical.simplex import Inequality
-from verifier.engines.engine import Answer, Fails, Holds, Most, Unknown, Vector
+from verifier.engines.engine import Answer, Fails, Holds, Most, Unknown, Vector, so_far
 from verifier.engines.leap import Leap
 from verifier.engines.linear_program import corner
 from verifier.engines.peak import Search, pleasant, proofs, trusted
@@ -99,7 +99,7 @@ def ascent(quotient: Quotient, search: Search, seconds: float) -> Answer:
         further = quotient.beyond(leap.target, attained=True)[0]
     if not isinstance(found, Holds):
         why = found.why if isinstance(found, Unknown) else "another answer than a solution or none"
-        return Unknown(why if best is None else f"{why}; it is at least {best[0]}")
+        return Unknown(so_far(why, None if best is None else best[0], up=True))
     if best is None:
         flat = search(quotient.level(ZERO), end - time.monotonic(), ())
         if not isinstance(flat, Fails):

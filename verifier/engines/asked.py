@@ -16,7 +16,7 @@ SETTLED = ("solution", "no solution")
 SHORT = {
     "glance": "bounds",
     "brief": "case search",
-    "nearby": "case search",
+    "higher": "case search",
     "least_cases": "case search",
     "greatest_cases": "case search",
     "steepest_cases": "case search",

@@ -152,6 +152,25 @@ class Plan:
         return [sorted(inputs), *([n for n in sorted(tests - inputs) if scaled.level[n] == level] for level in levels)]
 
     @cached_property
+    def bounded(self) -> list[list[int]]:
+        """What linear programs find ranges for: inputs, then layer by layer, which jumps make up, too, tests of relus
+        and of jumps, and the sides of these."""
+        scaled, depth = self.scaled, list[int]()
+        for n, node in enumerate(scaled.circuit):
+            below = [j for j, _ in node.terms] if isinstance(node, Affine) else scaled.select.get(n, ())
+            below = below if isinstance(node, Affine) else [*below[:2], *below[3:4]]
+            depth.append(max((depth[j] for j in below), default=0) + (n in scaled.select and n in self.real))
+        inputs, *layers = self.layers
+        jumps = (scaled.select[n] for n in self.real - scaled.relus if n in scaled.select)
+        ends = {
+            j for test, then, _, otherwise, _ in jumps if test not in scaled.select for j in (test, then, otherwise)
+        }
+        wanted = {n for layer in layers for n in layer} | {
+            n for n in ends if n in scaled.affine and scaled.affine[n][0]
+        }
+        return [inputs, *(sorted(n for n in wanted if depth[n] == k) for k in sorted({depth[n] for n in wanted}))]
+
+    @cached_property
     def hubs(self) -> list[int]:
         """The tests of relus, the most frequent first, where formulas mention them time and again: to know them tells
         most about the formulas. (Of a point that lies in none of many cells, say.)"""
@@ -392,7 +411,7 @@ class CaseSearch:
         before, programs = self.opens(branch), relaxation.programs
         now = time.monotonic()
         end = now + min(SHARE * (self.end - now), inf if settled else now - self.begun)
-        inputs, *layers = self.plan.layers
+        inputs, *layers = self.plan.bounded
         for layer in (inputs, *layers):
             nodes = layer if layer is inputs else [n for n in layer if ranges.outcome(n) is None]
             close = True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
 from fractions import Fraction
 
 from msgspec import Struct
@@ -20,6 +21,8 @@ MOST_FREE = 8
 Grid = tuple[tuple[tuple[int, ...], tuple[tuple[Fraction, Fraction], ...]], ...]
 """Boxes: all combinations of slices, the last cut varies fastest. A cut: the inputs that it is of, and the sides of its
 slices."""
+DIGITS = 12
+"""Longer numbers are rounded to so many digits in words."""
 Work = tuple[tuple[str, int], ...]
 """What a search took: so many of each (branches, boxes)."""
 
@@ -258,6 +261,18 @@ class Unknown(Struct, frozen=True):
 
 
 Answer = Holds | Null | Fails | Least | Most | Curve | Arcs | Ridges | Torn | Strategy | Unknown
+
+
+def so_far(why: str, best: Fraction | None, up: bool, what: str = "it") -> str:
+    """Why an extreme stayed open, and on which side of the best value it lies; a long number is rounded away from
+    that side."""
+    if best is None:
+        return why
+    shown = str(best)
+    if len(shown) > DIGITS:
+        context = Context(prec=DIGITS, rounding=ROUND_FLOOR if up else ROUND_CEILING)
+        shown = f"{context.divide(Decimal(best.numerator), Decimal(best.denominator)):g}"
+    return f"{why}; {what} is at {'least' if up else 'most'} {shown}"
 
 
 def work_of(answer: object) -> Work:

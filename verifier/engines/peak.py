@@ -12,7 +12,7 @@ from fractions import Fraction
 from msgspec.structs import replace
 
 from verifier.canonical.simplex import Inequality
-from verifier.engines.engine import Answer, Claimed, Fails, Holds, Least, Unknown, Vector
+from verifier.engines.engine import Answer, Claimed, Fails, Holds, Least, Unknown, Vector, so_far
 from verifier.engines.leap import Leap
 from verifier.engines.linear_program import corner, polyhedron
 from verifier.engines.polish import Neighbours, polish
@@ -59,7 +59,7 @@ def least_peak(question: Question, forms: Largest, search: Search, seconds: floa
         further = below(bare, forms, leap.target, strict=True)
     if not isinstance(found, Holds):
         why = found.why if isinstance(found, Unknown) else "another answer than a solution or none"
-        return Unknown(why) if best is None else Unknown(f"{why}; it is at most {best[0]}", most=best[0])
+        return Unknown(why) if best is None else Unknown(so_far(why, best[0], up=False), most=best[0])
     if best is None:
         return Least(found.by, None, False, (), trusted(found), proofs(found))
     value, z, y = best

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from copy import copy
+from fractions import Fraction
 from math import inf
 from typing import Any, cast
 
@@ -134,9 +135,16 @@ class Portfolio:
             return self._proved(found, question, started, left())
         return found
 
-    def nearby(self, question: Question, starts: Sequence[Vector], seconds: float) -> Answer:
-        """Any solution, looked for near `starts` first, or a certificate that there is none: by the search of cases."""
-        return self._ask("nearby", question, starts, seconds=seconds)
+    def higher(self, question: Question, value: Fraction, starts: Sequence[Vector], seconds: float) -> Answer:
+        """A solution where the question's first number is greater than the value, looked for near `starts` first, and a
+        point of the closure of its piece where the number is greatest; or that there is none."""
+        (further,) = closure.greater(question, value, attained=True)
+        return self._ask("higher", question, value, starts, seconds=seconds, about=further)
+
+    def middle(self, question: Question, solution: Vector, rest: Vector, seconds: float) -> Vector | None:
+        """With the last inputs as in `rest`, what the others are in the middle of the piece of the solution."""
+        found: object = self.worker.ask("middle", question, solution, rest, seconds=seconds)
+        return found if isinstance(found, tuple) else None
 
     def find_root(self, question: Question, seconds: float) -> Answer:
         """A solution with the question's roots as they are."""

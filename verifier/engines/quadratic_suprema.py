@@ -17,7 +17,7 @@ from math import isqrt
 import z3
 
 from verifier.canonical.quadratic import Line, minimise
-from verifier.engines.engine import Answer, Most, Unknown, Vector
+from verifier.engines.engine import Answer, Most, Unknown, Vector, so_far
 from verifier.engines.quadratic import Room
 from verifier.engines.smt import NAME, TRUSTS, Clock, exact, give_up, new_solver, number, row_term, total
 from verifier.query.piece import Piece
@@ -42,13 +42,14 @@ def steepest_square(question: Question, seconds: float) -> Answer:
             case "unsat":
                 break
             case "unknown":
-                known = "" if best is None else f"; its square is at least {best[0]}"
-                return Unknown(give_up(room.solver) + known)
+                known = None if best is None else best[0]
+                return Unknown(so_far(give_up(room.solver), known, up=True, what="its square"))
         z = room.encoding.point(room.solver.model())
         piece = room.piece(z)
         found = gentlest(room, piece, z)
         if found is None:
-            return Unknown("out of time" + ("" if best is None else f"; its square is at least {best[0]}"))
+            known = None if best is None else best[0]
+            return Unknown(so_far("out of time", known, up=True, what="its square"))
         least, place = found
         if not least:
             return Most(NAME, None, False, (z, place))

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 
 from msgspec.structs import replace
 
+from verifier.canonical.simplex import Inequality
 from verifier.engines.ascent import Quotient, ascent
 from verifier.engines.case_search import Searcher
-from verifier.engines.engine import Answer, Unknown, Vector, work_of, worked
+from verifier.engines.engine import Answer, Fails, Unknown, Vector, work_of, worked
+from verifier.engines.linear_program import corner
 from verifier.engines.peak import Search, least_peak
+from verifier.query import closure
 from verifier.query.convex import largest
-from verifier.query.piece import choices
+from verifier.query.piece import choices, piece_of
 from verifier.query.plain import plain
 from verifier.query.question import Question
 
@@ -29,8 +32,7 @@ LEAP = Fraction(1, 16)
 searcher = Searcher()
 boxes: list[Callable[[], int]] = []
 """How many the box search that runs has looked at."""
-case_search, nearby, glance = searcher.case_search, searcher.nearby, searcher.glance
-brief, strike = searcher.brief, searcher.strike
+case_search, glance, brief, strike = searcher.case_search, searcher.glance, searcher.brief, searcher.strike
 
 
 def least_cases(question: Question, most: int, seconds: float) -> Answer:
@@ -54,6 +56,34 @@ def steepest_cases(question: Question, most: int, seconds: float) -> Answer:
     """sup of numbers[0] : numbers[1]."""
     quotient = Quotient(question, divided=True)
     return _extreme(choices(question) <= CHOICES, most, lambda search: ascent(quotient, search, seconds))
+
+
+def higher(question: Question, value: Fraction, starts: Sequence[Vector], seconds: float) -> Answer:
+    """A solution where numbers[0] is greater than the value, looked for near `starts` first, and the point of the
+    closure of its piece where it is greatest; or a certificate that there is none."""
+    (further,) = closure.greater(question, value, attained=True)
+    found = searcher.nearby(further, starts, seconds)
+    if not isinstance(found, Fails):
+        return found
+    solution = found.points[0][: len(question.variables)]
+    top = Quotient(question, divided=False).top(solution)
+    if top is None or not top[1][-1]:
+        return Unknown("the number has no greatest value on some piece")
+    return replace(found, points=(solution, tuple(x / top[1][-1] for x in top[1][:-1])))
+
+
+def middle(question: Question, solution: Vector, rest: Vector, seconds: float) -> Vector:
+    """As far within the piece of the solution as may be, with the last inputs as in `rest`: the others."""
+    width = len(solution) - len(rest)
+    piece, rows = piece_of(question, solution), []
+    for row in (*piece.weak, *piece.strict):
+        if terms := {i: w for i, w in row.weights if i < width}:
+            constant = row.constant + sum((w * rest[i - width] for i, w in row.weights if i >= width), Fraction(0))
+            terms[width] = -sum(map(abs, terms.values()), Fraction(0))
+            rows.append(Inequality(terms, constant))
+    low, high = [None] * (width + 1), [*(None for _ in range(width)), Fraction(1)]
+    found = corner({width: Fraction(1)}, rows, low, high, (*solution[:width], Fraction(0)))
+    return solution[:width] if found is None else found[:width]
 
 
 def _extreme(few: bool, most: int, find: Callable[[Search], Answer]) -> Answer:

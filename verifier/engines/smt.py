@@ -12,7 +12,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from verifier.canonical.linalg import rref
-from verifier.engines.engine import Answer, Fails, Holds, Least, Null, Unknown, Vector
+from verifier.engines.engine import Answer, Fails, Holds, Least, Null, Unknown, Vector, so_far
 from verifier.engines.leap import Leap
 from verifier.engines.peak import Reached, least_peak
 from verifier.engines.polish import candidates, polish
@@ -316,7 +316,7 @@ def descended(
         model = further(solver, clock, leap, lambda value: objective < number(value))
         if isinstance(model, str):
             if model:
-                return Unknown(model + ("" if best is None else f"; it is at most {best[0]}"))
+                return Unknown(so_far(model, None if best is None else best[0], up=False))
             return best or Least(NAME, None, False, (), TRUSTS)
         best = lower(model)
         leap.reached(best[0])

@@ -13,7 +13,7 @@ from fractions import Fraction
 
 import z3
 
-from verifier.engines.engine import Answer, Most, Unknown, Vector
+from verifier.engines.engine import Answer, Most, Unknown, Vector, so_far
 from verifier.engines.leap import Leap
 from verifier.engines.smt import (
     NAME,
@@ -107,7 +107,7 @@ def climb(
     while True:
         model = further(solver, clock, leap, above)
         if isinstance(model, str):
-            return best if not model else Unknown(model + ("" if best is None else f"; it is at least {best[0]}"))
+            return best if not model else Unknown(so_far(model, None if best is None else best[0], up=True))
         try:
             cone, z, place = look(model)
             goal, base, zero = rows(cone.piece)
@@ -115,7 +115,7 @@ def climb(
                 return Most(NAME, None, False, (z, away))
             higher = cone.top(goal, base, zero)
         except OutOfTime:
-            return Unknown("out of time" + ("" if best is None else f"; it is at least {best[0]}"))
+            return Unknown(so_far("out of time", None if best is None else best[0], up=True))
         if higher is not None and at(goal, higher) * at(base, place) >= at(goal, place) * at(base, higher):
             place = higher
         best = at(goal, place) / at(base, place), z, place

@@ -73,27 +73,23 @@ class Ties:
     def lines(self, low: Floats, high: Floats, open_: NDArray[np.bool_]) -> tuple[Floats, Floats, Floats]:
         """The slopes of the rows, and their lower and upper sides, where the columns have these ranges and some jumps
         are open."""
-        count, (least, most) = len(self.jumps), (low[self.t], high[self.t])
-        (first, a, at_first), (second, b, at_second) = self.sides
+        count, (first, a, at_first), (second, b, at_second) = len(self.jumps), *self.sides
         with np.errstate(invalid="ignore"):
             d = np.fmin(a * low[first] + at_first - b * high[second] - at_second, 0.0)
             e = np.fmax(a * high[first] + at_first - b * low[second] - at_second, 0.0)
-        slopes, sides = [], []
-        for sign, up, down in ((1.0, e, -d), (-1.0, -d, e)):
-            ahead, back, (slope, shift) = steps(up, -least), steps(down, most), chords(-down, up)
-            slopes += [sign * ahead, -sign * back, np.stack((slope * a, (1 - slope) * b), axis=1).ravel()]
-            sides += [
-                sign * np.where(np.isfinite(ahead), up, np.inf) + at_second,
-                sign * np.where(np.isfinite(back), down, np.inf) + at_first,
-                sign * shift + slope * at_first + (1 - slope) * at_second,
-            ]
-        self.loss, found, steep = (e - d) / 2, np.concatenate(sides), np.concatenate(slopes)
-        found[~np.tile(open_, 6)] = np.inf
-        lower, upper = found.copy(), found
-        lower[: 3 * count], upper[3 * count :] = -np.inf, np.inf
-        lower[~np.isfinite(lower)] = -np.inf
-        upper[~np.isfinite(upper)] = np.inf
-        return np.where(np.isfinite(steep), steep, 0.0), lower, upper
+        sign, up = np.array([[1.0], [-1.0]]), np.stack((e, -d))
+        down = up[::-1]
+        ahead, back, (slope, shift) = steps(up, -low[self.t]), steps(down, high[self.t]), chords(-down, up)
+        mixed = np.stack((slope * a, (1 - slope) * b), axis=2).reshape(2, -1)
+        slopes = np.concatenate((sign * ahead, -sign * back, mixed), axis=1).ravel()
+        up, down = np.where(np.isfinite(ahead), up, np.inf), np.where(np.isfinite(back), down, np.inf)
+        chord = sign * shift + slope * at_first + (1 - slope) * at_second
+        sides = np.concatenate((sign * up + at_second, sign * down + at_first, chord), axis=1).ravel()
+        known, self.loss = np.isfinite(sides) & np.tile(open_, 6), (e - d) / 2
+        lower, upper = np.full_like(sides, -np.inf), np.full_like(sides, np.inf)
+        upper[: 3 * count] = np.where(known, sides, np.inf)[: 3 * count]
+        lower[3 * count :] = np.where(known, sides, -np.inf)[3 * count :]
+        return np.where(np.isfinite(slopes), slopes, 0.0), lower, upper
 
     def worth(self, duals: Floats) -> Iterator[tuple[int, float]]:
         """How much is lost by the lines of which jump, by the dual values of the rows."""

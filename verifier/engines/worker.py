@@ -47,7 +47,8 @@ MODULES = {
     "roots": ("find_root",),
     "searches": (
         "case_search",
-        "nearby",
+        "higher",
+        "middle",
         "brief",
         "glance",
         "strike",

@@ -9,17 +9,12 @@ where some pair has that quotient; at a kink alone, the choices may say too much
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from verifier.canonical.simplex import Inequality
-from verifier.engines.engine import Vector
-from verifier.engines.linear_program import corner
 from verifier.language.build import ZERO, Choice, Form, Variable
 from verifier.model.meaning import numbers
 from verifier.model.program import Classifier
-from verifier.query.piece import piece_of
 from verifier.query.pose import Poser, read
 from verifier.query.question import Question
 from verifier.verdict.certify import Points, distance
@@ -37,13 +32,15 @@ Entries = list[tuple[str, Form]]
 
 
 def constant(decider: Decider, names: tuple[str, str], seconds: float) -> Measurement | None:
-    """K with a pair that attains it; None where there is no box, no norm, a jump or another oracle, and where no pair
-    is found."""
+    """K with a pair that attains it, or what is known of it; None where there is no box, no norm, a jump or another
+    oracle, and where no pair is found."""
     questions = Change(decider.poser).questions(*(decider.program.classifiers[name] for name in names))
     best = greatest(decider, questions, seconds)
     if best is None or (points := pair(decider, names, best)) is None:
         return None
-    return best.backing(Measurement(best.value, True, decider.replay.witness(points, names)))
+    return (
+        best.least if best.open else best.backing(Measurement(best.value, True, decider.replay.witness(points, names)))
+    )
 
 
 class Change:
@@ -120,7 +117,8 @@ def pair(decider: Decider, names: tuple[str, str], best: Greatest) -> Points | N
     far, fine = (distance(name, *POINTS) for name in names)
     width = len(best.place) // 2
     way = best.place[width:]
-    for z in starts(best, way):
+    middle = decider.portfolio.middle(best.question, best.solution, way, decider.left())
+    for z in (middle or best.solution[:width], best.solution[:width]):
         step = Fraction(1)
         for _ in range(STEPS):
             ends = read(decider.program, POINTS, [*z, *(a + step * d for a, d in zip(z, way, strict=True))])
@@ -130,21 +128,3 @@ def pair(decider: Decider, names: tuple[str, str], best: Greatest) -> Points | N
                     return ends
             step /= 2
     return None
-
-
-def starts(best: Greatest, way: Vector) -> Iterator[Sequence[Fraction]]:
-    """Where a pair may begin: as far within the piece of the solution as may be, or at it."""
-    width = len(way)
-    piece, rows = piece_of(best.question, best.solution), []
-    for row in (*piece.weak, *piece.strict):
-        terms = {i: w for i, w in row.weights if i < width}
-        if terms:
-            constant = row.constant + sum((w * way[i - width] for i, w in row.weights if i >= width), Fraction(0))
-            rows.append(Inequality(terms | {width: -sum(map(abs, terms.values()), Fraction(0))}, constant))
-    here = best.solution[:width]
-    inside = corner(
-        {width: Fraction(1)}, rows, [None] * (width + 1), [*(None for _ in here), Fraction(1)], (*here, Fraction(0))
-    )
-    if inside is not None:
-        yield inside[:width]
-    yield here

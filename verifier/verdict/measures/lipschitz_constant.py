@@ -47,7 +47,8 @@ def compute(decider: Decider, computation: Computation) -> Measurement:
         return polyhedral.best(decider, partial(polyhedral.constant, decider, names, far, fine))
     if euclidean:
         return Steepness(decider, names, far, fine).compute()
-    if (slope := directional.constant(decider, names, SHARE * decider.left())) is not None:
+    slope = directional.constant(decider, names, SHARE * decider.left())
+    if slope is not None and slope.amount is not None:
         return slope
     coarse, close = (poser.number(d, POINTS) for d in (far, fine))
     posed = poser.pose(POINTS, [], numbers=[coarse, close])
@@ -65,6 +66,8 @@ def compute(decider: Decider, computation: Computation) -> Measurement:
             note = "At oracle distance 0 no constant will do."
             return Measurement("infinity", None, replay.witness(points, names), notes=(note,))
     value = _shown(decider, posed, names, far, fine, answer)
+    if value.amount is None and slope is not None:
+        return slope
     return backed(value, answer, posed.question, closure.steeper)
 
 

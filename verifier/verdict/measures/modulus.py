@@ -70,16 +70,17 @@ def compute(decider: Decider, computation: Computation) -> Measurement:
     near = within(fine, delta)
     coarse = poser.number(far, POINTS)
     posed = poser.pose(POINTS, [poser.truth(near, POINTS)], numbers=[coarse])
-    if choices(posed.question) > FEW and (value := _by_sums(decider, names, far, near)) is not None:
-        return _with_limit(decider, fine, coarse, names, value)
-    answer = decider.portfolio.greatest(posed.question, decider.left())
-    value = backed(_shown(decider, posed, names, delta, answer), answer, posed.question, closure.greater)
+    value = _by_sums(decider, names, far, near) if choices(posed.question) > FEW else None
+    if value is None or value.amount is None:
+        answer = decider.portfolio.greatest(posed.question, decider.left())
+        whole = backed(_shown(decider, posed, names, delta, answer), answer, posed.question, closure.greater)
+        value = value if value is not None and whole.amount is None else whole
     return value if value.amount in (None, "infinity") else _with_limit(decider, fine, coarse, names, value)
 
 
 def _by_sums(decider: Decider, names: tuple[str, str], far: tree.Expr, near: tree.Expr) -> Measurement | None:
-    """w(delta) as the largest supremum of some sums, where it is attained. Points may be exchanged, so of opposite sums
-    one will do."""
+    """w(delta) as the largest supremum of some sums, where it is attained, or what is known of it. Points may be
+    exchanged, so of opposite sums one will do."""
     poser, model = decider.poser, decider.program.classifiers[names[0]]
     totals = sums(poser, model, poser.symbolic.differences(model, *map(poser.point, POINTS)))
     if totals is None:
@@ -87,6 +88,8 @@ def _by_sums(decider: Decider, names: tuple[str, str], far: tree.Expr, near: tre
     fact = poser.truth(near, POINTS)
     posed = [poser.pose(POINTS, [fact], numbers=[total]) for total in totals if not total.is_constant]
     best = greatest(decider, [each.question for each in posed], SHARE * decider.left())
+    if best is not None and best.open:
+        return best.least
     if best is None or not best.question.solved_by(best.place):
         return None
     level = Quotient(best.question, divided=False).level(best.value)

@@ -10,14 +10,15 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
+from msgspec.structs import replace
 
-from verifier.engines.ascent import Quotient
-from verifier.engines.engine import Fails, Holds, Most, Vector
+from verifier.engines.engine import Fails, Holds, Most, Vector, so_far
 from verifier.engines.leap import Leap
 from verifier.language.build import Form, Variable
 from verifier.model.program import Classifier
 from verifier.query import closure
 from verifier.query.convex import largest
+from verifier.query.piece import piece_of
 from verifier.query.pose import Poser
 from verifier.query.question import Question
 from verifier.verdict.certify import backed
@@ -57,6 +58,13 @@ class Greatest(Struct, frozen=True):
     solution: Vector
     place: Vector
     held: tuple[tuple[Question, Most], ...] = ()
+    open: int = 0
+    """Of so many questions it is not known."""
+
+    @property
+    def least(self) -> Measurement:
+        """What is known where some are open."""
+        return Measurement(None, why=so_far("out of time", self.value, up=True))
 
     def backing(self, measurement: Measurement) -> Measurement:
         """The measurement, with what has to be trusted for it, or the certificates. Raises ReplayFailed."""
@@ -66,8 +74,8 @@ class Greatest(Struct, frozen=True):
 
 
 def greatest(decider: Decider, questions: Sequence[Question], seconds: float) -> Greatest | None:
-    """The largest supremum, above 0; None where it is not found, or not proved. Of each question, first what is found
-    soon: so little is proved of values that are not the largest."""
+    """The largest supremum that is found, above 0; None where nothing is. Of each question, first what is found soon:
+    so little is proved of values that are not the largest."""
     end = time.monotonic() + seconds
     best: Greatest | None = None
     leap = Leap(up=True, doubling=any(question.whole for question in questions))
@@ -77,17 +85,12 @@ def greatest(decider: Decider, questions: Sequence[Question], seconds: float) ->
         for question in open_.copy():
             while (left := end - time.monotonic()) > 0:
                 value = Fraction(0) if best is None else leap.target
-                (further,) = closure.greater(question, value, attained=True)
                 near = () if best is None else (best.place, best.solution)
-                found = decider.portfolio.nearby(further, near, patience * left)
+                found = decider.portfolio.higher(question, value, near, patience * left)
                 if isinstance(found, Fails):
-                    solution = found.points[0][: len(question.variables)]
-                    top = Quotient(question, divided=False).top(solution)
-                    if top is None or not top[1][-1]:
-                        return None
-                    value, place = top
-                    leap.reached(value)
-                    best = Greatest(value, question, solution, tuple(a / place[-1] for a in place[:-1]))
+                    solution, place = found.points
+                    best = Greatest(piece_of(question, solution).numbers[0].at(place), question, solution, place)
+                    leap.reached(best.value)
                 elif isinstance(found, Holds) and leap.length:
                     leap.failed()
                 elif isinstance(found, Holds):
@@ -97,6 +100,4 @@ def greatest(decider: Decider, questions: Sequence[Question], seconds: float) ->
                     break
                 else:
                     break
-    return (
-        None if best is None or open_ else Greatest(best.value, best.question, best.solution, best.place, tuple(held))
-    )
+    return None if best is None else replace(best, held=tuple(held), open=len(open_))
