@@ -413,7 +413,8 @@ class CaseSearch:
         end = now + min(SHARE * (self.end - now), inf if settled else now - self.begun)
         inputs, *layers = self.plan.bounded
         for layer in (inputs, *layers):
-            nodes = layer if layer is inputs else [n for n in layer if ranges.outcome(n) is None]
+            open_ = [n for n in layer if ranges.outcome(n) is None and n in relaxation.column]
+            nodes = layer if layer is inputs else open_
             close = True
             while nodes:
                 relaxation.move(ranges, self.truths(branch))

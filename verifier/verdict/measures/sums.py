@@ -21,7 +21,7 @@ from verifier.query.convex import largest
 from verifier.query.piece import piece_of
 from verifier.query.pose import Poser
 from verifier.query.question import Question
-from verifier.verdict.certify import backed
+from verifier.verdict.certify import ReplayFailed, backed
 from verifier.verdict.verdict import Measurement
 
 if TYPE_CHECKING:
@@ -69,6 +69,8 @@ class Greatest(Struct, frozen=True):
     def backing(self, measurement: Measurement) -> Measurement:
         """The measurement, with what has to be trusted for it, or the certificates. Raises ReplayFailed."""
         for question, answer in self.held:
+            if answer.value is None or answer.value > self.value:
+                raise ReplayFailed("a larger number is only known not to be exceeded")
             measurement = backed(measurement, answer, question, closure.greater)
         return measurement
 
@@ -89,8 +91,11 @@ def greatest(decider: Decider, questions: Sequence[Question], seconds: float) ->
                 found = decider.portfolio.higher(question, value, near, patience * left)
                 if isinstance(found, Fails):
                     solution, place = found.points
-                    best = Greatest(piece_of(question, solution).numbers[0].at(place), question, solution, place)
-                    leap.reached(best.value)
+                    number = piece_of(question, solution).numbers[0].at(place)
+                    if number <= value:
+                        raise ReplayFailed("the number is no greater than it was")
+                    best = Greatest(number, question, solution, place)
+                    leap.reached(number)
                 elif isinstance(found, Holds) and leap.length:
                     leap.failed()
                 elif isinstance(found, Holds):
