@@ -23,7 +23,6 @@ EQUIVALENT: dict[str, dict[str, tuple[str, ...]]] = {
         ),
         "a level too high only makes the numbers longer, and one less is spare": (
             "self.level.append(0) | 0 -> 1",
-            "self.level.append(0) | 0 -> -1",
             "self.level.append(max((self.level[j] for j, _ in terms), default=0)) | 0 -> 1",
             "self.level.append(max((self.level[j] for j, _ in terms), default=0)) | 0 -> -1",
             "self.depth = max(self.level, default=0) | 0 -> 1",

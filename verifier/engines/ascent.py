@@ -14,7 +14,7 @@ from fractions import Fraction
 from msgspec import Struct
 
 from verifier.canonical.simplex import Inequality
-from verifier.engines.engine import Answer, Fails, Holds, Most, Unknown, Vector, so_far
+from verifier.engines.engine import Answer, Fails, Holds, Most, Unknown, Vector, in_words, so_far
 from verifier.engines.leap import Leap
 from verifier.engines.linear_program import corner
 from verifier.engines.peak import Search, pleasant, proofs, trusted
@@ -113,7 +113,7 @@ def ascent(quotient: Quotient, search: Search, seconds: float) -> Answer:
             held = (*proofs(found), *proofs(last)) if quotient.divided else proofs(last)
             return Most(found.by, value, False, (z, place), trusted(last), held)
         if not isinstance(last, Fails):
-            return Unknown(f"the supremum is {value}, but whether it is attained stayed open")
+            return Unknown(f"the supremum is {in_words(value)}, but whether it is attained stayed open")
         y = last.points[0]
     return reached(quotient, value, y, found)
 

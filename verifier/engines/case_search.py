@@ -18,15 +18,15 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 
 from msgspec import Struct
 
-from verifier.canonical.simplex import PIVOTS, Conflict, Inequality, Stopped
+from verifier.canonical.simplex import PIVOTS, Conflict, Inequality, Solution, Stopped
 from verifier.engines.engine import Answer, Fails, Grid, Holds, Unknown, Vector, worked
 from verifier.engines.evaluate import pleasant, tester
 from verifier.engines.forms import Forms, expand
-from verifier.engines.linear_program import solve
+from verifier.engines.linear_program import settled, solve
 from verifier.engines.polish import Neighbours, polish
 from verifier.engines.trial import WORTH, closes, crossed, keeps, rounded_up, short
 from verifier.engines.twins import twins
-from verifier.kernel.circuit import Affine, Input, evaluate
+from verifier.kernel.circuit import Affine, Input, Select, evaluate
 from verifier.kernel.problem import Bound, Farkas, Row, Split, Step, Tree
 from verifier.kernel.ranges import Ranges, Scaled, cut, grain, root, settle
 from verifier.query.piece import senses
@@ -47,6 +47,8 @@ LOOKING = 2
 """After so many branches, a cut is tried before it is made."""
 DEEP = 4
 """Of so many layers, a network has new bounds on every branch: what intervals lose grows from layer to layer."""
+SEVERAL = 2
+"""So many layers of jumps are several."""
 COARSE = 0.3
 """What a bound has to take off to be worth it (`trial.WORTH`) on other branches than the first."""
 VAIN = 8
@@ -153,21 +155,23 @@ class Plan:
 
     @cached_property
     def bounded(self) -> list[list[int]]:
-        """What linear programs find ranges for: inputs, then layer by layer, which jumps make up, too, tests of relus
-        and of jumps, and the sides of these."""
-        scaled, depth = self.scaled, list[int]()
+        """What linear programs find ranges for: inputs, and the tests of relus layer by layer. Where jumps make up
+        several layers, their tests and sides as well."""
+        scaled, depth, ends = self.scaled, list[int](), set[int]()
         for n, node in enumerate(scaled.circuit):
-            below = [j for j, _ in node.terms] if isinstance(node, Affine) else scaled.select.get(n, ())
-            below = below if isinstance(node, Affine) else [*below[:2], *below[3:4]]
-            depth.append(max((depth[j] for j in below), default=0) + (n in scaled.select and n in self.real))
+            if isinstance(node, Affine):
+                depth.append(max((depth[j] for j, _ in node.terms), default=0))
+            elif isinstance(node, Select):
+                below = (node.test, node.then, node.otherwise)
+                depth.append(max(depth[j] for j in below) + (n in self.real))
+                if n in self.real - scaled.relus and node.test not in scaled.select:
+                    ends |= {j for j in below if depth[j] and j in scaled.affine}
+            else:
+                depth.append(0)
         inputs, *layers = self.layers
-        jumps = (scaled.select[n] for n in self.real - scaled.relus if n in scaled.select)
-        ends = {
-            j for test, then, _, otherwise, _ in jumps if test not in scaled.select for j in (test, then, otherwise)
-        }
-        wanted = {n for layer in layers for n in layer} | {
-            n for n in ends if n in scaled.affine and scaled.affine[n][0]
-        }
+        if max((depth[n] for n in ends), default=0) < SEVERAL:
+            return [inputs, *layers]
+        wanted = {n for layer in layers for n in layer} | ends
         return [inputs, *(sorted(n for n in wanted if depth[n] == k) for k in sorted({depth[n] for n in wanted}))]
 
     @cached_property
@@ -656,11 +660,12 @@ class CaseSearch:
     def choose(self, branch: Branch, relaxed: Relaxed) -> Cut | None:
         """The choice that the relaxation loses most by; None where it is right about all of them."""
         relaxation, ranges, scaled = self.relaxation, branch.ranges, self.scaled
-        choices = ((n, scaled.select[n][0]) for n in (*relaxation.relus, *relaxation.ties.jumps))
+        jumps = () if self.plan.twins.gaps else relaxation.ties.jumps  # of two points, where nothing else is wrong
+        choices = ((n, scaled.select[n][0]) for n in (*relaxation.relus, *jumps))
         tests = {n: test for n, test in choices if ranges.outcome(test) is None}
         best, most = None, 1e-9
         for n, worth in relaxation.worth(relaxed):
-            if worth > most and n in tests:
+            if worth > most and n in tests and n in scaled.relus:
                 best, most = tests[n], worth
         values = relaxed.values
         wrong = self.wrong(relaxed, tests) if values.size else {}
@@ -766,8 +771,14 @@ class CaseSearch:
                     names.append(self.truth_row(node, above))
                 elif undecided is None:
                     undecided = choice
+            low, high = [low for low, _ in sides], [high for _, high in sides]
+            found: Solution | Conflict | None = None
+            if self.many and undecided is not None:  # a cut is found sooner than pivots of long numbers
+                found = settled(rows, low, high)
+                if found is None:
+                    return Cut(undecided)
             try:
-                found = solve(rows, [low for low, _ in sides], [high for _, high in sides], self.many, self.patience)
+                found = found or solve(rows, low, high, self.many, self.patience)
             except Stopped:
                 return Unknown("exact linear arithmetic took too long") if undecided is None else Cut(undecided)
             if isinstance(found, Conflict):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
+from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Context, Decimal
 from fractions import Fraction
 
 from msgspec import Struct
@@ -266,13 +266,16 @@ Answer = Holds | Null | Fails | Least | Most | Curve | Arcs | Ridges | Torn | St
 def so_far(why: str, best: Fraction | None, up: bool, what: str = "it") -> str:
     """Why an extreme stayed open, and on which side of the best value it lies; a long number is rounded away from
     that side."""
-    if best is None:
-        return why
-    shown = str(best)
-    if len(shown) > DIGITS:
-        context = Context(prec=DIGITS, rounding=ROUND_FLOOR if up else ROUND_CEILING)
-        shown = f"{context.divide(Decimal(best.numerator), Decimal(best.denominator)):g}"
-    return f"{why}; {what} is at {'least' if up else 'most'} {shown}"
+    return why if best is None else f"{why}; {what} is at {'least' if up else 'most'} {in_words(best, up)}"
+
+
+def in_words(value: Fraction, up: bool | None = None) -> str:
+    """A number; a long one in a few digits, rounded down where the true one lies `up`, up where it lies below."""
+    if len(text := str(value)) <= DIGITS:
+        return text
+    rounding = {None: ROUND_HALF_EVEN, True: ROUND_FLOOR, False: ROUND_CEILING}[up]
+    near = Context(prec=DIGITS, rounding=rounding).divide(Decimal(value.numerator), Decimal(value.denominator))
+    return f"{near:g}" if up is not None else f"about {near:g}"
 
 
 def work_of(answer: object) -> Work:

@@ -12,7 +12,7 @@ from fractions import Fraction
 from msgspec.structs import replace
 
 from verifier.canonical.simplex import Inequality
-from verifier.engines.engine import Answer, Claimed, Fails, Holds, Least, Unknown, Vector, so_far
+from verifier.engines.engine import Answer, Claimed, Fails, Holds, Least, Unknown, Vector, in_words, so_far
 from verifier.engines.leap import Leap
 from verifier.engines.linear_program import corner, polyhedron
 from verifier.engines.polish import Neighbours, polish
@@ -69,7 +69,7 @@ def least_peak(question: Question, forms: Largest, search: Search, seconds: floa
         if isinstance(last, Holds):
             return approached(question, bare, forms, best, last)
         if not isinstance(last, Fails):
-            return Unknown(f"the infimum is {value}, but whether it is attained stayed open")
+            return Unknown(f"the infimum is {in_words(value)}, but whether it is attained stayed open")
         y = last.points[0][:count]
     return Least(
         found.by,
@@ -92,7 +92,7 @@ def approached(question: Question, bare: Question, forms: Largest, best: Reached
             z = nicer if piece_of(question, nicer).closure_has(y) else z
             return Least(held.by, value, False, (z, y), trusted(held), proofs(held))
         z = tuple((a + b) / 2 for a, b in zip(z, y, strict=True))
-    return Unknown(f"the infimum is {value}, but nothing that comes near it was found")
+    return Unknown(f"the infimum is {in_words(value)}, but nothing that comes near it was found")
 
 
 def pleasant(question: Question, point: Vector, solved_by: Callable[[Vector], bool]) -> Vector:

@@ -12,7 +12,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from verifier.canonical.linalg import rref
-from verifier.engines.engine import Answer, Fails, Holds, Least, Null, Unknown, Vector, so_far
+from verifier.engines.engine import Answer, Fails, Holds, Least, Null, Unknown, Vector, in_words, so_far
 from verifier.engines.leap import Leap
 from verifier.engines.peak import Reached, least_peak
 from verifier.engines.polish import candidates, polish
@@ -302,7 +302,7 @@ def least(question: Question, seconds: float) -> Answer:
             return Least(NAME, value, True, (point,), TRUSTS)
         case "unsat":
             return Least(NAME, value, False, (z, y), TRUSTS)
-    return Unknown(f"the infimum is {value}, but whether it is attained stayed open: {give_up(exactly)}")
+    return Unknown(f"the infimum is {in_words(value)}, but whether it is attained stayed open: {give_up(exactly)}")
 
 
 def descended(

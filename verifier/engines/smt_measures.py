@@ -13,7 +13,7 @@ from fractions import Fraction
 
 import z3
 
-from verifier.engines.engine import Answer, Most, Unknown, Vector, so_far
+from verifier.engines.engine import Answer, Most, Unknown, Vector, in_words, so_far
 from verifier.engines.leap import Leap
 from verifier.engines.smt import (
     NAME,
@@ -209,7 +209,7 @@ def _reached(
             return Most(NAME, value, True, (point,), TRUSTS)
         case "unsat":
             return Most(NAME, value, False, points, TRUSTS)
-    return Unknown(f"the supremum is {value}, but whether it is attained stayed open: {give_up(solver)}")
+    return Unknown(f"the supremum is {in_words(value)}, but whether it is attained stayed open: {give_up(solver)}")
 
 
 def breadth(question: Question, seconds: float) -> int | None:
