@@ -195,6 +195,8 @@ def serve(line: socket.socket) -> None:
     finally:
         for pid in alive:
             os.kill(pid, signal.SIGKILL)
+        for pid in alive:  # else whoever adopts them has to bury them
+            os.waitpid(pid, 0)
 
 
 def _done(request: bytes, fds: list[int], alive: set[int], line: socket.socket) -> int:
