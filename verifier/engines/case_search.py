@@ -665,7 +665,7 @@ class CaseSearch:
         tests = {n: test for n, test in choices if ranges.outcome(test) is None}
         best, most = None, 1e-9
         for n, worth in relaxation.worth(relaxed):
-            if worth > most and n in tests and n in scaled.relus:
+            if worth > most and n in tests:
                 best, most = tests[n], worth
         values = relaxed.values
         wrong = self.wrong(relaxed, tests) if values.size else {}

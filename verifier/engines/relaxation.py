@@ -444,7 +444,6 @@ class Relaxation:
         roofs = relaxed.rows[self.roof : self.roof + len(self.relus)]
         for k in np.flatnonzero((roofs > 0) & self._open()):
             yield self.relus[k], float(roofs[k] * self.shifts[k])
-        yield from self.ties.worth(relaxed.rows[self.tie : self.end_of_ties])
 
     def errors(self, relaxed: Relaxed) -> dict[int, float]:
         """By how much the relaxation is wrong about relus and jumps."""

@@ -35,13 +35,6 @@ class Ties:
         self.ends = [(test, then, otherwise) for test, then, _, otherwise, _ in (scaled.select[n] for n in self.jumps)]
         self.nodes = {n for ends in self.ends for n in ends if n not in scaled.affine or scaled.affine[n][0]}
         """What has to have a column: all but constants."""
-        self.loss: Floats = np.empty(0)
-        """By how much the lines may be wrong, at most."""
-
-    @property
-    def size(self) -> int:
-        """How many rows there are."""
-        return 6 * len(self.jumps)
 
     def place(self, column: Mapping[int, int], over: Callable[[int, int], Form]) -> None:
         """Where the nodes have their columns; `over`(node, jump) is the node in the size of the jump, over columns."""
@@ -85,20 +78,15 @@ class Ties:
         up, down = np.where(np.isfinite(ahead), up, np.inf), np.where(np.isfinite(back), down, np.inf)
         chord = sign * shift + slope * at_first + (1 - slope) * at_second
         sides = np.concatenate((sign * up + at_second, sign * down + at_first, chord), axis=1).ravel()
-        known, self.loss = np.isfinite(sides) & np.tile(open_, 6), (e - d) / 2
+        known = np.isfinite(sides) & np.tile(open_, 6)
         lower, upper = np.full_like(sides, -np.inf), np.full_like(sides, np.inf)
         upper[: 3 * count] = np.where(known, sides, np.inf)[: 3 * count]
         lower[3 * count :] = np.where(known, sides, -np.inf)[3 * count :]
         return np.where(np.isfinite(slopes), slopes, 0.0), lower, upper
 
-    def worth(self, duals: Floats) -> Iterator[tuple[int, float]]:
-        """How much is lost by the lines of which jump, by the dual values of the rows."""
-        times = np.abs(duals.reshape(6, -1)).sum(axis=0)
-        for k in np.flatnonzero(times):
-            yield self.jumps[k], float(times[k] * self.loss[k])
-
     def shares(self, duals: Floats) -> Iterator[tuple[int, int, int]]:
-        """The same as shares of 2^24 of a jump's first line and its second, above it or below, for the kernel."""
+        """Dual values of the rows as shares of 2^24 of a jump's first line and its second, above it or below: for the
+        kernel."""
         above, below = np.split(np.maximum(duals.reshape(6, -1) * ABOVE, 0.0), 2)
         lines = np.where(above.sum(axis=0) > below.sum(axis=0), above, below)
         for k in np.flatnonzero(lines.sum(axis=0)):
