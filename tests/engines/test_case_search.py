@@ -17,7 +17,7 @@ from tests.engines.nets import twins as near_twins
 from tests.engines.questions import holds, posed, question
 from tests.model.expressions import expression, expressions, program
 from verifier.api import Options, load_text
-from verifier.engines import smt
+from verifier.engines import case_search, smt
 from verifier.engines.case_search import Branch, CaseSearch, Plan, Searcher, Slot
 from verifier.engines.engine import Answer, Fails, Holds, Unknown
 from verifier.engines.relaxation import INF, chords
@@ -220,6 +220,20 @@ def test_deep_copies_that_differ_in_a_bit_are_told_apart_first() -> None:
             bits += any(isinstance(s, Split) and q.circuit[s.node] in (Input(0), Input(1)) for s in steps)
         words.append(type(answer).__name__)
     assert {"Holds", "Fails"} == set(words) and bits
+
+
+def test_a_deep_net_takes_fewer_branches_than_by_trials_of_cuts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """New ranges on every branch, and the first layers first."""
+    took = []
+    for deep in (case_search.DEEP, 99):
+        monkeypatch.setattr(case_search, "DEEP", deep)
+        took.append(0)
+        for seed in (0, 1):
+            q = near_twins(layers(Random(seed), (3, 5, 5, 5, 5, 2)), Q(1, 2), Q(1, 10))
+            searching = CaseSearch(q, 20)
+            proved(searching.run(), q)
+            took[-1] += searching.stats.branches
+    assert took[0] < took[1]
 
 
 PROGRAM = program()

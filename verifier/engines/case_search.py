@@ -46,7 +46,10 @@ SMALL = 1e-6
 LOOKING = 2
 """After so many branches, a cut is tried before it is made."""
 DEEP = 4
-"""Of so many layers, a network has new bounds on every branch: what intervals lose grows from layer to layer."""
+"""Of so many layers, a network has new bounds on every branch: what intervals lose grows from layer to layer. What a
+trial of a cut tells is not worth its time then."""
+LATER = 0.25
+"""There a cut counts so much less from layer to layer: after one of the first layers, all others have new ranges."""
 SEVERAL = 2
 """So many layers of jumps are several."""
 COARSE = 0.3
@@ -55,7 +58,7 @@ VAIN = 8
 """After so many relus whose cuts were no better, no more are tried."""
 RATE = 0.05
 """Bounds by linear programs are worth it where so many relus are decided a program."""
-FEWER = 0.9
+FEWER = 0.97
 """Where they were not, they are tried again when this share of the relus is still open."""
 SHARE = 0.2
 """Of the time left for the bounds of a branch."""
@@ -194,6 +197,12 @@ class Plan:
         """The relus lie in so many layers."""
         _, *layers = self.layers
         return len(layers) >= DEEP
+
+    @cached_property
+    def shares(self) -> dict[int, float]:
+        """What a cut of the test of a relu counts."""
+        later = LATER if self.deep else 1.0
+        return {test: later**k for k, layer in enumerate(self.layers) for test in layer}
 
     @cached_property
     def sweeps(self) -> list[tuple[Sweep, list[int]]]:
@@ -663,10 +672,10 @@ class CaseSearch:
         jumps = () if self.plan.twins.gaps else relaxation.ties.jumps  # of two points, where nothing else is wrong
         choices = ((n, scaled.select[n][0]) for n in (*relaxation.relus, *jumps))
         tests = {n: test for n, test in choices if ranges.outcome(test) is None}
-        best, most = None, 1e-9
+        best, most = None, 0.0
         for n, worth in relaxation.worth(relaxed):
-            if worth > most and n in tests:
-                best, most = tests[n], worth
+            if worth > 1e-9 and n in tests and (share := worth * self.plan.shares[tests[n]]) > most:
+                best, most = tests[n], share
         values = relaxed.values
         wrong = self.wrong(relaxed, tests) if values.size else {}
         if best is None and values.size:
@@ -677,7 +686,7 @@ class CaseSearch:
             if best is None and not solves and (jump := self.jump(branch, relaxed)) is not None:
                 return jump
         if best is not None:
-            if values.size and self.stats.branches > LOOKING:
+            if values.size and self.stats.branches > LOOKING and not self.plan.deep:
                 best = self.ahead(branch, relaxed, wrong) or best
             return Cut(best, above=bool(values.size) and values[relaxation.column[best]] >= 0)
         if not values.size:

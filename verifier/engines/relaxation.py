@@ -68,6 +68,38 @@ class Relaxed(Struct, frozen=True):
     columns: Floats
 
 
+class Sides:
+    """The sides of some columns, in the order in which linear programs look for better ones: next, what the last point
+    came nearest to, a share of the range (Gleixner, Berthold, Mueller, Weltge, JOGO 2017): from there it is not far.
+    Sides that some point came near to are not looked at."""
+
+    def __init__(self, column: NDArray[np.int32], sign: Floats, low: Floats, high: Floats, worth: float) -> None:
+        width = (high - low)[column]
+        self.column, self.sign, self.open = column, sign, (width > 0.0) & (width < INF)
+        self.width = np.where(self.open, width, 1.0)
+        self.last = self.old = np.where(self.open, np.where(sign > 0, high[column], -low[column]), 0.0)
+        self.far = self.old - worth * self.width
+        self.near = np.full(len(column), -INF)
+
+    def next(self) -> int | None:
+        """The place of a side, which is then done."""
+        self.open &= (self.near < self.far) | ((self.near < 0.0) & (self.old >= 0.0))
+        if not self.open.any():
+            return None
+        place = int(np.argmin(np.where(self.open, (self.old - self.last) / self.width, INF)))
+        self.open[place] = False
+        return place
+
+    def seen(self, values: Floats) -> None:
+        """A point of the relaxation."""
+        self.last = self.sign * values[self.column]
+        self.near = np.maximum(self.near, self.last)
+
+    def better(self, place: int, bound: float) -> bool:
+        """A bound takes enough off a side, or decides a relu."""
+        return bool(bound < self.far[place] or bound < 0.0 <= self.old[place])
+
+
 class Relaxation:
     """One linear program, taken from branch to branch by changing its bounds. It is made for a branch, and right on all
     of its parts: a relu that is decided there is replaced by what it is made of.
@@ -388,42 +420,37 @@ class Relaxation:
         good as floats say."""
         end, loose = time.monotonic() + seconds, CLOSE if close else LOOSE
         low, high = self.base
-        least, most = np.full(self.slack, INF), np.full(self.slack, -INF)
+        column = np.array([self.column[n] for n in nodes], dtype=np.int32)
+        sides = Sides(np.tile(column, 2), np.repeat((1.0, -1.0), len(nodes)), low, high, worth)
         self.highs.changeColCost(self.slack, 0.0)
         self.highs.changeColBounds(self.slack, 0.0, PLENTY)
         self.highs.setOptionValue("simplex_strategy", PRIMAL)
         self.highs.setOptionValue("simplex_iteration_limit", PIVOTS * (self.slack + len(self.sides)))
         try:
-            for n in nodes:
-                k = self.column[n]
-                width = high[k] - low[k]
-                for above in (False, True) if width < INF else ():
-                    old, near, sign = (-low[k], -least[k], -1.0) if above else (high[k], most[k], 1.0)
-                    far = old - worth * width
-                    if not (near < far or near < 0.0 <= old):
-                        continue
-                    if time.monotonic() > end:
-                        return
-                    self.highs.changeColCost(k, -sign)
+            while (place := sides.next()) is not None:
+                if time.monotonic() > end:
+                    return
+                k, sign = int(sides.column[place]), float(sides.sign[place])
+                self.highs.changeColCost(k, -sign)
+                status = self._run(end - time.monotonic(), None)
+                if status == highspy.HighsModelStatus.kIterationLimit:
+                    self.highs.setOptionValue("simplex_strategy", DUAL)
+                    self.highs.clearSolver()
                     status = self._run(end - time.monotonic(), None)
-                    if status == highspy.HighsModelStatus.kIterationLimit:
-                        self.highs.setOptionValue("simplex_strategy", DUAL)
-                        self.highs.clearSolver()
-                        status = self._run(end - time.monotonic(), None)
-                    self.highs.changeColCost(k, 0.0)
-                    if status == highspy.HighsModelStatus.kInfeasible:
-                        return
-                    if status != highspy.HighsModelStatus.kOptimal:
-                        continue
-                    found = self._optimal()
-                    values = found.values[:-1]
-                    least, most = np.minimum(least, values), np.maximum(most, values)
-                    new = sign * values[k] + loose * width
-                    if not (new < far or new < 0.0 <= old):
-                        continue
-                    value = rounded_up(float(new)) * Fraction(2) ** self.exponent[n]
-                    if (step := self.end(found, (n, sign * new, above))) is not None:
-                        yield Bound(n, -value if above else value, above, step)
+                self.highs.changeColCost(k, 0.0)
+                if status == highspy.HighsModelStatus.kInfeasible:
+                    return
+                if status != highspy.HighsModelStatus.kOptimal:
+                    continue
+                found = self._optimal()
+                sides.seen(found.values)
+                n, above, new = self.nodes[k], sign < 0, sign * float(found.values[k])
+                bound = new + loose * (high[k] - low[k])
+                if not sides.better(place, bound):
+                    continue
+                value = rounded_up(float(bound)) * Fraction(2) ** self.exponent[n]
+                if (step := self.end(found, (n, sign * bound, above))) is not None:
+                    yield Bound(n, -value if above else value, above, step)
         finally:
             self.highs.changeColCost(self.slack, -1.0)
             self.highs.changeColBounds(self.slack, -INF, PLENTY)
