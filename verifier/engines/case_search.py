@@ -46,8 +46,8 @@ SMALL = 1e-6
 LOOKING = 2
 """After so many branches, a cut is tried before it is made."""
 DEEP = 4
-"""Of so many layers, a network has new bounds on every branch: what intervals lose grows from layer to layer. What a
-trial of a cut tells is not worth its time then."""
+"""Of so many layers, a network has new bounds on every branch: what intervals lose grows from layer to layer. A trial
+of a cut tells there only whether it closes a side."""
 LATER = 0.25
 """There a cut counts so much less from layer to layer: after one of the first layers, all others have new ranges."""
 SEVERAL = 2
@@ -686,7 +686,7 @@ class CaseSearch:
             if best is None and not solves and (jump := self.jump(branch, relaxed)) is not None:
                 return jump
         if best is not None:
-            if values.size and self.stats.branches > LOOKING and not self.plan.deep:
+            if values.size and self.stats.branches > LOOKING:
                 best = self.ahead(branch, relaxed, wrong) or best
             return Cut(best, above=bool(values.size) and values[relaxation.column[best]] >= 0)
         if not values.size:
@@ -717,7 +717,8 @@ class CaseSearch:
 
     def ahead(self, branch: Branch, relaxed: Relaxed, wrong: dict[int, float]) -> int | None:
         """The test whose cut takes most slack from both branches, by the relaxation of each ("strong branching"). A cut
-        that closes one of them is made at once; so those that did well so far are tried first."""
+        that closes one of them is made at once; so those that did well so far are tried first. In deep networks, where
+        ranges are new on every branch, no other is."""
         assert relaxed.slack is not None
         known = [self.gains[test] for test in wrong if test in self.gains]
         usual = sum(known) / max(len(known), 1)
@@ -737,7 +738,7 @@ class CaseSearch:
             self.gains[test] = (self.gains.get(test, gain) + gain) / 2
             if gain > most:
                 best, most, vain = test, gain, 0
-        return best
+        return None if self.plan.deep else best
 
     def loss(self, branch: Branch, relaxed: Relaxed, test: int, above: bool) -> float | None:
         """How much slack one side of a cut loses; None where the relaxation closes it."""
