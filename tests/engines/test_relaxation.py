@@ -8,10 +8,7 @@ from verifier.engines.relaxation import INF, Sides
 
 
 def sides(low: list[float], high: list[float], worth: float = 0.1) -> Sides:
-    """The upper sides of all columns, then the lower ones."""
-    count = len(low)
-    column = np.tile(np.arange(count, dtype=np.int32), 2)
-    return Sides(column, np.repeat((1.0, -1.0), count), np.array(low), np.array(high), worth)
+    return Sides([*range(len(low))], np.array(low), np.array(high), worth)
 
 
 def test_the_next_side_is_the_one_that_the_last_point_is_nearest_to() -> None:

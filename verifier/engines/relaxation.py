@@ -69,21 +69,21 @@ class Relaxed(Struct, frozen=True):
 
 
 class Sides:
-    """The sides of some columns, in the order in which linear programs look for better ones: next, what the last point
-    came nearest to, a share of the range (Gleixner, Berthold, Mueller, Weltge, JOGO 2017): from there it is not far.
-    Sides that some point came near to are not looked at."""
+    """The upper sides of some columns, then the lower ones, in the order in which linear programs look for better ones:
+    next, what the last point came nearest to, a share of the range (Gleixner, Berthold, Mueller, Weltge, JOGO 2017):
+    from there it is not far. Sides that some point came near to are not looked at."""
 
-    def __init__(self, column: NDArray[np.int32], sign: Floats, low: Floats, high: Floats, worth: float) -> None:
-        width = (high - low)[column]
-        self.column, self.sign, self.open = column, sign, (width > 0.0) & (width < INF)
+    def __init__(self, columns: Sequence[int], low: Floats, high: Floats, worth: float) -> None:
+        self.column, self.sign, self.worth = np.tile(columns, 2), np.repeat((1.0, -1.0), len(columns)), worth
+        width = (high - low)[self.column]
+        self.open = (width > 0.0) & (width < INF)
         self.width = np.where(self.open, width, 1.0)
-        self.last = self.old = np.where(self.open, np.where(sign > 0, high[column], -low[column]), 0.0)
-        self.far = self.old - worth * self.width
-        self.near = np.full(len(column), -INF)
+        self.last = self.old = np.where(self.open, np.concatenate((high[columns], -low[columns])), 0.0)
+        self.near = np.full(len(width), -INF)
 
     def next(self) -> int | None:
         """The place of a side, which is then done."""
-        self.open &= (self.near < self.far) | ((self.near < 0.0) & (self.old >= 0.0))
+        self.open &= better(self.near, self.old, self.width, self.worth)
         if not self.open.any():
             return None
         place = int(np.argmin(np.where(self.open, (self.old - self.last) / self.width, INF)))
@@ -96,8 +96,8 @@ class Sides:
         self.near = np.maximum(self.near, self.last)
 
     def better(self, place: int, bound: float) -> bool:
-        """A bound takes enough off a side, or decides a relu."""
-        return bool(bound < self.far[place] or bound < 0.0 <= self.old[place])
+        """The bound of this side is worth having."""
+        return bool(better(np.float64(bound), self.old[place], self.width[place], self.worth))
 
 
 class Relaxation:
@@ -419,9 +419,7 @@ class Relaxation:
         this share of the range. Sides that a point of the relaxation came near to are not asked for. `close`: nearly as
         good as floats say."""
         end, loose = time.monotonic() + seconds, CLOSE if close else LOOSE
-        low, high = self.base
-        column = np.array([self.column[n] for n in nodes], dtype=np.int32)
-        sides = Sides(np.tile(column, 2), np.repeat((1.0, -1.0), len(nodes)), low, high, worth)
+        sides = Sides([self.column[n] for n in nodes], *self.base, worth)
         self.highs.changeColCost(self.slack, 0.0)
         self.highs.changeColBounds(self.slack, 0.0, PLENTY)
         self.highs.setOptionValue("simplex_strategy", PRIMAL)
@@ -444,11 +442,11 @@ class Relaxation:
                     continue
                 found = self._optimal()
                 sides.seen(found.values)
-                n, above, new = self.nodes[k], sign < 0, sign * float(found.values[k])
-                bound = new + loose * (high[k] - low[k])
+                n, above = self.nodes[k], sign < 0
+                bound = float(sign * found.values[k] + loose * sides.width[place])
                 if not sides.better(place, bound):
                     continue
-                value = rounded_up(float(bound)) * Fraction(2) ** self.exponent[n]
+                value = rounded_up(bound) * Fraction(2) ** self.exponent[n]
                 if (step := self.end(found, (n, sign * bound, above))) is not None:
                     yield Bound(n, -value if above else value, above, step)
         finally:
@@ -568,6 +566,11 @@ def floats(
     sizes = exponent or [0] * len(unit)
     low = np.array([-INF if (b := ranges.low[n]) is None else ratio(b, unit[n], sizes[n]) for n in nodes])
     return low, np.array([INF if (b := ranges.high[n]) is None else ratio(b, unit[n], sizes[n]) for n in nodes])
+
+
+def better(new: Any, old: Any, width: Any, worth: float) -> Any:
+    """Upper bounds that take this share off a range, or decide a relu."""
+    return (new + worth * width < old) | ((new < 0.0) & (old >= 0.0))
 
 
 def ratio(bound: int, unit: int, exponent: int) -> float:

@@ -16,7 +16,7 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
-from verifier.engines.relaxation import INF, TIMES, floats
+from verifier.engines.relaxation import INF, TIMES, better, floats
 from verifier.engines.ties import chords
 from verifier.engines.trial import rounded_up
 from verifier.kernel.circuit import Affine
@@ -128,9 +128,8 @@ class Sweep:
         weight[asked, np.arange(count)], weight[asked, np.arange(count, 2 * count)] = 1.0, -1.0
         total = self._backward(ranges, low, high, weight, asked.max(initial=0))
         old, width = np.concatenate((high[asked], -low[asked])), np.tile(high[asked] - low[asked], 2)
-        better = (total + worth * width < old) | ((total < 0) & (old >= 0)) | (old == INF)
         found = []
-        for k in map(int, np.flatnonzero(better & np.isfinite(total))):
+        for k in map(int, np.flatnonzero((better(total, old, width, worth) | (old == INF)) & np.isfinite(total))):
             node, above = nodes[k % count], k >= count
             value = rounded_up(float(total[k]), self.scaled.unit[node])
             rows = (Row("high" if above else "low", node, TIMES), *self._rows(weight[:, k]))
