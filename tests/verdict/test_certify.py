@@ -494,7 +494,7 @@ model f1 { features s = s, n = n  metric linf  decide if s + n >= 2 then yes els
 def test_a_poser_that_asks_for_nothing_is_caught(monkeypatch: pytest.MonkeyPatch, claim: str) -> None:
     """The proof of what was posed is right. With more points than usual, for it should not depend on luck."""
     monkeypatch.setattr(trial, "COUNT", 1000)
-    monkeypatch.setattr(decide, "BRIEF", 60.0)
+    monkeypatch.setattr(trial, "BRIEF", 60.0)
     honest(f"{ORDERED}assert A: {claim}\n")
     original = Poser.pose_only
 

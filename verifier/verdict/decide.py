@@ -45,7 +45,7 @@ from verifier.verdict import parts, roots, rows, strategy
 from verifier.verdict.certify import Points, Replay, ReplayFailed, accepted, certified, null, settled
 from verifier.verdict.many import INTERRUPTED, Elsewhere, Progress
 from verifier.verdict.measures import compute, infimum
-from verifier.verdict.trial import BRIEF, SHARE, Trial, broken, choices
+from verifier.verdict.trial import Trial, broken, choices
 from verifier.verdict.verdict import (
     Measurement,
     Pieces,
@@ -248,7 +248,7 @@ class Decider:
                 self.replay.demand(points, claim.given, (claim.then,))
                 return Outcome(Refuted(by, self.show(points, claim.ends, claim.shown)))
             case Holds(by, trusts) as held:
-                tried = self._trial(claim, SHARE * (time.monotonic() - begun))
+                tried = self._trial(claim, time.monotonic() - begun)
                 vacuous, warnings = self._vacuity(claim, tried)
                 return Outcome(Proved(by, trusts, certificates=held.certificates), vacuous, warnings)
             case Unknown(why):
@@ -256,13 +256,13 @@ class Decider:
             case other:
                 raise AssertionError(other)
 
-    def _trial(self, claim: Always, least: float) -> Trial:
-        """What has been proved is evaluated at points at random, for `least` seconds at least. Raises ReplayFailed."""
+    def _trial(self, claim: Always, took: float) -> Trial:
+        """What has been proved, in so many seconds, is evaluated at points at random. Raises ReplayFailed."""
         if claim.almost:  # they may well be of a null set
             return Trial()
         trial = Trial()
         differ = () if claim.distinct is None else (tree.Chain(NOWHERE, claim.distinct, ("!=",)),)
-        for points in choices(self.replay, claim.points, max(BRIEF, least) if self.judges_vacuity else least):
+        for points in choices(self.replay, claim.points, took, one_of_many=not self.judges_vacuity):
             given = self.replay.holds(points, claim.given)
             if given and self.replay.holds(points, (), (claim.then,)):
                 raise broken(points)
@@ -386,7 +386,7 @@ class Decider:
             torn = [chain(claim.fine, "<="), chain(claim.coarse, ">")]
             at = {"x": self.program.points[claim.at]} if claim.at else {}
             names = [n for n in ("x", "x'") if n not in at]
-            for points in choices(self.replay, names, max(BRIEF, SHARE * (time.monotonic() - begun))):
+            for points in choices(self.replay, names, time.monotonic() - begun):
                 if self.replay.holds({**at, **points}, torn):
                     raise broken(points)
         return outcome

@@ -35,10 +35,12 @@ class Trial(Struct):
     met: bool = False
 
 
-def choices(replay: Replay, names: Sequence[str], seconds: float = BRIEF) -> Iterator[Points]:
-    """Choices of the points `names` of X, next to declared ones, then at random, for so long; one is tried at least."""
+def choices(replay: Replay, names: Sequence[str], took: float = 0.0, *, one_of_many: bool = False) -> Iterator[Points]:
+    """Choices of the points `names` of X, next to declared ones, then at random, after a proof that took so long; one
+    is tried at least."""
     if replay.program.domain is None:
         return
+    seconds = SHARE * took if one_of_many else max(BRIEF, SHARE * took)
     chance, end = Chance(replay.program), time.thread_time() + seconds
     declared = min(len(chance.declared), DECLARED)
     for k in range(COUNT):
