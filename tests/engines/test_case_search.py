@@ -17,9 +17,11 @@ from tests.engines.nets import twins as near_twins
 from tests.engines.questions import holds, posed, question
 from tests.model.expressions import expression, expressions, program
 from verifier.api import Options, load_text
-from verifier.engines import case_search, smt
-from verifier.engines.case_search import Branch, CaseSearch, Plan, Searcher, Slot
+from verifier.engines import plan, smt
+from verifier.engines.branch import Branch, Slot
+from verifier.engines.case_search import CaseSearch, Searcher
 from verifier.engines.engine import Answer, Fails, Holds, Unknown
+from verifier.engines.plan import Plan
 from verifier.engines.relaxation import INF, chords
 from verifier.engines.trial import WORTH
 from verifier.kernel.circuit import Input
@@ -225,8 +227,8 @@ def test_deep_copies_that_differ_in_a_bit_are_told_apart_first() -> None:
 def test_a_deep_net_takes_fewer_branches_than_by_trials_of_cuts(monkeypatch: pytest.MonkeyPatch) -> None:
     """New ranges on every branch, and the first layers first."""
     took = []
-    for deep in (case_search.DEEP, 99):
-        monkeypatch.setattr(case_search, "DEEP", deep)
+    for deep in (plan.DEEP, 99):
+        monkeypatch.setattr("verifier.engines.plan.DEEP", deep)
         took.append(0)
         for seed in (0, 1):
             q = near_twins(layers(Random(seed), (3, 5, 5, 5, 5, 2)), Q(1, 2), Q(1, 10))
@@ -261,7 +263,7 @@ def test_the_kernel_accepts_bounds_by_linear_programs(widths: tuple[int, ...]) -
         q = near_twins(layers(Random(seed), widths), Q(1, 10), Q(1, 100))
         searching = CaseSearch(q, 20)
         branch = Branch(root(searching.scaled, q.facts), (), Slot())
-        if searching.propagate(branch) or searching.tighten(branch, WORTH):
+        if searching.follows.propagate(branch) or searching.follows.tighten(branch, WORTH):
             continue
         searching.outset = branch.ranges.copy()
         for layer in searching.plan.layers:
@@ -270,7 +272,7 @@ def test_the_kernel_accepts_bounds_by_linear_programs(widths: tuple[int, ...]) -
             for step in searching.relaxation.bounds(nodes, WORTH, 20):
                 before = branch.ranges.at(step.node)
                 found += 1
-                kept += searching.keep(branch, step) and branch.ranges.at(step.node) != before
+                kept += searching.follows.keep(branch, step) and branch.ranges.at(step.node) != before
             settle(searching.scaled, branch.ranges)
     assert found > 50 and kept > 0.95 * found
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from tests.kernel.chance import WEIGHTS
-from verifier.engines.case_search import Plan
+from verifier.engines.plan import Plan
 from verifier.engines.relaxation import Relaxation
 from verifier.kernel.circuit import Affine, Input, Node, Select, evaluate
 from verifier.kernel.ranges import cut, root, settle

@@ -11,6 +11,8 @@ from verifier.kernel.refute import bound, close
 
 WORTH = 0.05
 """A bound counts that takes off so much of the range, or decides a relu."""
+TIGHT = 1e-7
+"""A slack smaller than this decides nothing in floats."""
 FINEST = 40
 """Bounds are whole in units of 2^-40, or coarser ones."""
 

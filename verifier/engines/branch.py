@@ -1,0 +1,59 @@
+"""The branches of a case search: what is known on each, and its place in the proof."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fractions import Fraction
+from typing import Any
+
+from msgspec import Struct
+
+from verifier.engines.forms import Forms
+from verifier.kernel.problem import Step
+from verifier.kernel.ranges import Ranges
+
+
+class Slot(Struct):
+    """A place in the proof: no step yet, or a step and the places after it."""
+
+    step: Step | None = None
+    after: tuple[Slot, ...] = ()
+
+    def steps(self) -> Iterator[Step]:
+        todo = [self]
+        while todo:
+            slot = todo.pop()
+            assert slot.step is not None
+            yield slot.step
+            todo += reversed(slot.after)
+
+
+class Branch(Struct):
+    """`decided`: (node, node >= 0) for inputs and affine nodes: facts, and what was cut at 0 or implied."""
+
+    ranges: Ranges
+    decided: tuple[tuple[int, bool], ...]
+    slot: Slot
+    parent: Branch | None = None
+    waiting: int = 0
+    """How many branches wait that are no part of this one."""
+    forms: Forms = {}
+    """Nodes that are affine on it, and so on all of its parts."""
+    crowd: int = 1 << 62
+    """Its ranges are made better by linear programs when no more relus than these are open."""
+    basis: Any = None
+    """Where its linear program, or that of the branch around it, came to an end."""
+
+
+class Cut(Struct, frozen=True):
+    """Where to cut a branch, and which side to look at first."""
+
+    node: int
+    value: Fraction = Fraction(0)
+    above: bool = True
+
+
+class Stats(Struct):
+    branches: int = 0
+    programs: int = 0
+    exact: int = 0
