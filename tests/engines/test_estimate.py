@@ -112,7 +112,7 @@ model f1 { features x = x  decide if x[0] >= 1/2 then yes else no }
 )
 def test_means_in_many_coordinates_are_estimated_by_compute_and_never_asserted(asked: str, exact: float) -> None:
     text = f"{MANY}compute R: {asked}\nassert A: {asked} < 6"
-    result = load_text(text).check(Options(timeout=60))
+    result = load_text(text).check(Options(timeout=20))
     found = result.computed[0].result
     assert found.how == "estimated" and found.enclosure is not None and not found.trusts
     low, high = found.enclosure

@@ -39,7 +39,7 @@ OPERATORS: dict[type[ast.operator], tuple[type[ast.operator], ...]] = {
     ast.RShift: (ast.LShift,),
 }
 TWINS = {"min": "max", "max": "min", "ceil": "floor", "floor": "ceil", "any": "all", "lcm": "gcd", "gcd": "lcm"}
-SECONDS = 20
+SECONDS = 10
 """A change that makes the checker run so long is noticed."""
 
 
@@ -160,13 +160,15 @@ def limit(seconds: int) -> Iterator[None]:
 
 
 def noticed(module: str, program: str) -> bool:
-    """Some law is broken, or some case comes out otherwise."""
+    """Some case comes out otherwise, or some law is broken."""
     known = cases()
     try:
         with limit(SECONDS):
             mutant = kernel(**{module: program})
-            laws(mutant)
             check = mutant.proof.check
-            return any(fate(check, claim, proof) != expected for claim, proof, expected in known)
+            if any(fate(check, claim, proof) != expected for claim, proof, expected in known):
+                return True  # most are, in a tenth of the time that the laws take
+            laws(mutant)
+            return False
     except (Late, Exception):
         return True
