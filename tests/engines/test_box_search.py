@@ -319,7 +319,7 @@ def test_certificates_of_pairs_tell_the_second_point_by_the_first() -> None:
             q = replace(q, variables=(*q.variables[:-1], replace(q.variables[-1], low=F(-1, 3))))
         if not accepts(q) or not lowered(q).apart:
             continue
-        if isinstance(box_search(q, 1, proof_seconds=0), Holds):
+        if isinstance(box_search(q, 0.3, proof_seconds=0), Holds):
             answer = box_search(q, 60)
             assert isinstance(answer, Holds)
             assert answer.proof is not None
@@ -338,7 +338,7 @@ def test_certificates_of_formulas_about_pairs_are_accepted() -> None:
     random, proved = Random(7), 0
     for _ in range(30):
         q = near(random, F(1, 20), F(1, 50), random.choice((3, 4)))
-        if accepts(q) and isinstance(box_search(q, 1, proof_seconds=0), Holds):
+        if accepts(q) and isinstance(box_search(q, 0.3, proof_seconds=0), Holds):
             answer = box_search(q, 60)
             assert isinstance(answer, Holds)
             if answer.proof is not None:

@@ -91,8 +91,14 @@ def test_chains_of_equal_coordinates_stay_facts_where_they_are_not_merged(facts:
         assert p.question.solved_by(vector) == true
 
 
-def test_numbers_keep_their_variables_apart() -> None:
-    assert len(posed(PLANE, ["u", "v"], ["u.a == v.a"], ["u.a - v.a"]).question.variables) == 10
+def test_numbers_speak_of_merged_variables() -> None:
+    p = posed(PLANE, ["u", "v"], ["u.a == v.a"], ["u.a - v.b"])
+    assert len(p.question.variables) == 9
+    vector = tuple(F(k, 16) for k in range(9))
+    points = p.read(vector)
+    (number,) = p.question.numbers
+    assert p.question.values(vector)[number] == points["u"]["a"] - points["v"]["b"]
+    assert points["u"]["a"] == points["v"]["a"] != points["v"]["b"]
 
 
 def test_the_variables_of_a_point_are_its_share() -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from fractions import Fraction
 
 from verifier.language import metrics
-from verifier.language.build import Build, Form, Variable
+from verifier.language.build import ZERO, Build, Form, Variable
 from verifier.language.ops import OPS
 from verifier.language.root import floor_root, rational
 from verifier.model.algebra import Algebra
@@ -102,26 +102,25 @@ class Distances(Algebra):
         self, metric: MetricUse, differences: Sequence[tuple[str, Form]], only: str | None, radius: Form, closed: bool
     ) -> Form:
         build = self.build
+        if closed and radius == ZERO:
+            return build.both(*dict.fromkeys(metrics.vanishes(build, d) for d in self._told(metric, differences, only)))
         if metric.join == "max":
             inner = build.scale(1 / metric.factor, radius)
             return build.both(*(self._near(p, differences, only, inner, closed) for p in metric.parts))
         if metric.join or (metric.is_quadratic and only is None):
-            if metric.join and radius.is_constant and not radius.constant:
-                far: Form | Distance = self._shape(metric, differences, only)  # it vanishes at the same pairs
-            else:
-                far = self._far(metric, differences, only)
-            return self._order(metric.span, far, radius, "<=" if closed else "<")
+            return self._order(metric.span, self._far(metric, differences, only), radius, "<=" if closed else "<")
         kind = self._flat_kind(metric, only)
         inner = build.scale(1 / metric.factor, radius)
         return kind.ball(build, self._scaled(metric, differences, only), inner, closed)
 
-    def _shape(self, metric: MetricUse, differences: Sequence[tuple[str, Form]], only: str | None) -> Form | Distance:
-        """The distance, with norms of the same topology in the place of roots."""
-        before, self.topological = self.topological, True
-        try:
-            return self._far(metric, differences, only)
-        finally:
-            self.topological = before
+    def _told(self, metric: MetricUse, differences: Sequence[tuple[str, Form]], only: str | None) -> list[Form]:
+        """What is 0 just where the distance is."""
+        if metric.join:
+            return [form for part in metric.parts for form in self._told(part, differences, only)]
+        scaled = self._scaled(metric, differences, only)
+        if not metric.is_quadratic or only is not None:
+            return scaled
+        return [self.build.combine(zip(row, scaled, strict=True)) for _, row in metric.squares]
 
     def _square(self, rows: Iterable[tuple[Fraction, Form]]) -> Form:
         """sum of weight * form^2: an input of its own, bounded by intervals; equal sums are one input."""

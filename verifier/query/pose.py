@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from fractions import Fraction
+from itertools import islice
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -238,12 +239,13 @@ class Poser:
         made = [*reached, *rooted]
         weights = [w for i in made for w, _ in sums[i]]
         rows = [form for i in made for _, form in sums[i]]
-        images = self._merged(wanted) if self.build.folding and not numbers else {}
+        images = self._merged(wanted) if self.build.folding else {}
         if images:
-            merged = self.build.substitute([*wanted, *large, *rows], images)
-            cut = len(merged) - len(rows)
-            rows = merged[cut:]
-            wanted, large = [f for f in dict.fromkeys(merged[: len(wanted)]) if f != YES], merged[len(wanted) : cut]
+            merged = iter(self.build.substitute([*wanted, *numbers, *large, *rows], images))
+            wanted, numbers, large, rows = (
+                list(islice(merged, len(forms))) for forms in (wanted, numbers, large, rows)
+            )
+            wanted = [f for f in dict.fromkeys(wanted) if f != YES]
         impossible = NO in wanted
         kept = [form for form in inputs if form.terms[0][0] not in images]
         places = {form: i for i, form in enumerate(kept)}
