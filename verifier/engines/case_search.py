@@ -162,7 +162,7 @@ class CaseSearch:
 
         now = time.monotonic()
         seconds = min(BRIEF + 0.1 * (now - self.begun) - self.guessed, self.end - now)
-        found = falsify(self.question, seconds, self.plan.landscape, self.solved_by, self.points)
+        found = falsify(self.question, seconds, self.plan.landscape, self.solved_by, self.points, self.shown)
         guess = found if isinstance(found, Fails) else None
         if guess is None and self.stats.programs:
             guess = self.climbed(time.monotonic() + seconds)

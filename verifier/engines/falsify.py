@@ -274,9 +274,10 @@ def falsify(
     landscape: Landscape | None = None,
     solved_by: Callable[[Vector], bool] | None = None,
     starts: Sequence[Vector | Floats] = (),
+    shown: bool = True,
 ) -> Answer:
     """A solution found by sampling and climbing, or Unknown. `landscape`, `solved_by` (of `tester`): of the question,
-    where the caller has them; `starts`: points to begin with."""
+    where the caller has them; `starts`: points to begin with; `shown`: the solution is made pleasant."""
     end = time.monotonic() + seconds
     variables = question.variables
     low, high = sides(question)
@@ -295,7 +296,8 @@ def falsify(
             if scores[k] >= 0:
                 candidate = exact(question, points[:, k])
                 if solved_by(candidate):
-                    return Fails(NAME, (pleasant(question, candidate, end, solved_by),))
+                    nicer = pleasant(question, candidate, end, solved_by) if shown else candidate
+                    return Fails(NAME, (nicer,))
         if time.monotonic() > end:
             return Unknown("the search found nothing")
         if stale > 30:

@@ -141,6 +141,11 @@ class Portfolio:
         (further,) = closure.greater(question, value, attained=True)
         return self._ask("higher", question, value, starts, seconds=seconds, about=further)
 
+    def steep(self, question: Question, near: Sequence[Vector], seconds: float) -> tuple[Vector, ...]:
+        """Points, each with a direction, where the question's number is large, the largest first; also near those."""
+        found: object = self.worker.ask("steep", question, near, seconds=seconds)
+        return found if isinstance(found, tuple) else ()
+
     def middle(self, question: Question, solution: Vector, rest: Vector, seconds: float) -> Vector | None:
         """With the last inputs as in `rest`, what the others are in the middle of the piece of the solution."""
         found: object = self.worker.ask("middle", question, solution, rest, seconds=seconds)

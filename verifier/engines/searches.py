@@ -72,6 +72,13 @@ def higher(question: Question, value: Fraction, starts: Sequence[Vector], second
     return replace(found, points=(solution, tuple(x / top[1][-1] for x in top[1][:-1])))
 
 
+def steep(question: Question, near: Sequence[Vector], seconds: float) -> tuple[Vector, ...]:
+    """Points, each with a direction, where the number is large (`engines/steep.py`)."""
+    from verifier.engines.steep import steep
+
+    return steep(question, near, seconds)
+
+
 def middle(question: Question, solution: Vector, rest: Vector, seconds: float) -> Vector:
     """As far within the piece of the solution as may be, with the last inputs as in `rest`: the others."""
     width = len(solution) - len(rest)

@@ -54,6 +54,7 @@ MODULES = {
         "strike",
         "box_search",
         "box_proof",
+        "steep",
         "least_cases",
         "greatest_cases",
         "steepest_cases",

@@ -25,6 +25,8 @@ from verifier.verdict.verdict import Measurement
 if TYPE_CHECKING:
     from verifier.verdict.decide import Decider
 
+BRIEF = 0.2
+"""Seconds for points at random where the features are steep."""
 STEPS = 64
 """So often the second point of a pair is moved half the way to the first."""
 Entries = list[tuple[str, Form]]
@@ -35,7 +37,7 @@ def constant(decider: Decider, names: tuple[str, str], seconds: float) -> Measur
     """K with a pair that attains it, or what is known of it; None where there is no box, no norm, a jump or another
     oracle, and where no pair is found."""
     questions = Change(decider.poser).questions(*(decider.program.classifiers[name] for name in names))
-    best = greatest(decider, questions, seconds)
+    best = greatest(decider, questions, seconds, lambda question, near: decider.portfolio.steep(question, near, BRIEF))
     if best is None or (points := pair(decider, names, best)) is None:
         return None
     return (

@@ -5,7 +5,7 @@ of the sums that are not the largest it is only asked that they are no larger.
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
@@ -29,6 +29,10 @@ if TYPE_CHECKING:
 
 MOST = 64
 """More sums are not asked about one by one."""
+LATE = 0.5
+"""Seconds for a solution, after which more are looked for near it."""
+Starts = Callable[[Question, tuple[Vector, ...]], tuple[Vector, ...]]
+"""Points where the number of a question may be large, near others or anywhere."""
 SOON = 0.1
 """Of the time, for what is found first."""
 
@@ -75,9 +79,11 @@ class Greatest(Struct, frozen=True):
         return measurement
 
 
-def greatest(decider: Decider, questions: Sequence[Question], seconds: float) -> Greatest | None:
+def greatest(
+    decider: Decider, questions: Sequence[Question], seconds: float, starts: Starts = lambda question, near: ()
+) -> Greatest | None:
     """The largest supremum that is found, above 0; None where nothing is. Of each question, first what is found soon:
-    so little is proved of values that are not the largest."""
+    so little is proved of values that are not the largest. `starts`: where to look for it."""
     end = time.monotonic() + seconds
     best: Greatest | None = None
     leap = Leap(up=True, doubling=any(question.whole for question in questions))
@@ -85,9 +91,11 @@ def greatest(decider: Decider, questions: Sequence[Question], seconds: float) ->
     open_ = list(questions)
     for patience in (SOON / max(1, len(questions)), 1.0):
         for question in open_.copy():
+            given = starts(question, ()) if patience < 1.0 else ()
             while (left := end - time.monotonic()) > 0:
                 value = Fraction(0) if best is None else leap.target
-                near = () if best is None else (best.place, best.solution)
+                near = given if best is None else (best.place, best.solution, *given)
+                begun = time.monotonic()
                 found = decider.portfolio.higher(question, value, near, patience * left)
                 if isinstance(found, Fails):
                     solution, place = found.points
@@ -96,6 +104,8 @@ def greatest(decider: Decider, questions: Sequence[Question], seconds: float) ->
                         raise ReplayFailed("the number is no greater than it was")
                     best = Greatest(number, question, solution, place)
                     leap.reached(number)
+                    late = time.monotonic() - begun > LATE
+                    given = starts(question, (solution,)) if late else given
                 elif isinstance(found, Holds) and leap.length:
                     leap.failed()
                 elif isinstance(found, Holds):
