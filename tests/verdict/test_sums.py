@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from fractions import Fraction as F
 from random import Random
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
@@ -14,7 +15,7 @@ from verifier.engines.engine import Answer, Fails, Holds, Unknown
 from verifier.engines.portfolio import Portfolio
 from verifier.query.pose import Poser
 from verifier.verdict.measures import directional, modulus, sums
-from verifier.verdict.verdict import Computed, FileResult
+from verifier.verdict.verdict import Computed, FileResult, Measurement
 
 PLANE = "domain X { x: real in [-1, 1], y: real in [-1, 1] }\nlabels { a, b }\n"
 
@@ -79,6 +80,7 @@ def test_sum_by_sum_as_at_once(seed: int, monkeypatch: pytest.MonkeyPatch) -> No
     domain = PLANE if seed % 4 else PLANE.replace("y: real in [-1, 1]", "y: int in [-2, 3]")
     text = network(random, random.choice(["linf", "linf(scale: 3)"]), random.choice(["linf", "l1"]), domain)
     asked = text + random.choice(["compute A: modulus(f1, f2, delta: 1/4)", "compute A: modulus(f1, f2, delta: 3/2)"])
+    monkeypatch.setattr(directional, "modulus", lambda *_: None)
     found = one(asked)
     assert found.result.certificates and found.trusts == ()
     monkeypatch.setattr(modulus, "sums", lambda *_: None)
@@ -90,6 +92,28 @@ def test_sum_by_sum_as_at_once(seed: int, monkeypatch: pytest.MonkeyPatch) -> No
         found = one(constant)
         monkeypatch.setattr(directional, "sums", lambda *_: None)
         assert found.result.amount == one(constant).result.amount is not None
+
+
+def test_a_short_modulus_is_a_multiple_of_the_constant(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where a pair that far apart lies in a steepest piece; elsewhere as before."""
+    original, took = directional.modulus, list[bool]()
+
+    def seen(*asked: Any) -> Measurement | None:
+        found = original(*asked)
+        took.append(found is not None)
+        return found
+
+    for seed in range(4):
+        random = Random(seed)
+        text = network(random, random.choice(["linf", "l1"]), random.choice(["linf", "l1", "linf(scale: [1, 3])"]))
+        for delta in ("1/32", "3/2"):
+            monkeypatch.setattr(directional, "modulus", seen)
+            found = one(f"{text}compute A: modulus(f1, f2, delta: {delta})")
+            monkeypatch.setattr(directional, "modulus", lambda *_: None)
+            other = one(f"{text}compute A: modulus(f1, f2, delta: {delta})")
+            assert found.result.amount == other.result.amount is not None
+            assert found.result.attained and not found.trusts
+    assert sum(took) >= 3 and not all(took)
 
 
 LIES: dict[str, Callable[[Answer], Answer]] = {

@@ -146,9 +146,12 @@ class Portfolio:
         found: object = self.worker.ask("steep", question, near, seconds=seconds)
         return found if isinstance(found, tuple) else ()
 
-    def middle(self, question: Question, solution: Vector, rest: Vector, seconds: float) -> Vector | None:
-        """With the last inputs as in `rest`, what the others are in the middle of the piece of the solution."""
-        found: object = self.worker.ask("middle", question, solution, rest, seconds=seconds)
+    def middle(
+        self, question: Question, solution: Vector, way: Vector, length: Fraction, seconds: float
+    ) -> Vector | None:
+        """A point from which one can go so far in the direction `way`, which the last inputs are, in the piece of the
+        solution, as far within as may be; None where there is none."""
+        found: object = self.worker.ask("middle", question, solution, way, length, seconds=seconds)
         return found if isinstance(found, tuple) else None
 
     def find_root(self, question: Question, seconds: float) -> Answer:

@@ -79,18 +79,22 @@ def steep(question: Question, near: Sequence[Vector], seconds: float) -> tuple[V
     return steep(question, near, seconds)
 
 
-def middle(question: Question, solution: Vector, rest: Vector, seconds: float) -> Vector:
-    """As far within the piece of the solution as may be, with the last inputs as in `rest`: the others."""
-    width = len(solution) - len(rest)
-    piece, rows = piece_of(question, solution), []
+def middle(question: Question, solution: Vector, way: Vector, length: Fraction, seconds: float) -> Vector | None:
+    """Where to begin in the piece of the solution, as far within as may be, to go so far in the direction `way`, which
+    the last inputs are, without leaving its closure; None where it is too short for that."""
+    width = len(solution) - len(way)
+    piece, rows, least = piece_of(question, solution), [], Fraction(0)
     for row in (*piece.weak, *piece.strict):
-        if terms := {i: w for i, w in row.weights if i < width}:
-            constant = row.constant + sum((w * rest[i - width] for i, w in row.weights if i >= width), Fraction(0))
-            terms[width] = -sum(map(abs, terms.values()), Fraction(0))
-            rows.append(Inequality(terms, constant))
+        terms = {i: w for i, w in row.weights if i < width}
+        if terms:
+            constant = row.constant + sum((w * way[i - width] for i, w in row.weights if i >= width), Fraction(0))
+            constant += min(Fraction(0), length * sum((w * way[i] for i, w in terms.items()), Fraction(0)))
+            size = sum(map(abs, terms.values()), Fraction(0))
+            least = min(least, (constant + sum(w * solution[i] for i, w in terms.items())) / size)
+            rows.append(Inequality({**terms, width: -size}, constant))
     low, high = [None] * (width + 1), [*(None for _ in range(width)), Fraction(1)]
-    found = corner({width: Fraction(1)}, rows, low, high, (*solution[:width], Fraction(0)))
-    return solution[:width] if found is None else found[:width]
+    found = corner({width: Fraction(1)}, rows, low, high, (*solution[:width], least))
+    return None if found is None or found[width] < 0 else found[:width]
 
 
 def _extreme(few: bool, most: int, find: Callable[[Search], Answer]) -> Answer:

@@ -12,6 +12,7 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
+from verifier.engines.engine import Vector
 from verifier.language.build import ZERO, Choice, Form, Variable
 from verifier.model.meaning import numbers
 from verifier.model.program import Classifier
@@ -36,13 +37,53 @@ Entries = list[tuple[str, Form]]
 def constant(decider: Decider, names: tuple[str, str], seconds: float) -> Measurement | None:
     """K with a pair that attains it, or what is known of it; None where there is no box, no norm, a jump or another
     oracle, and where no pair is found."""
-    questions = Change(decider.poser).questions(*(decider.program.classifiers[name] for name in names))
-    best = greatest(decider, questions, seconds, lambda question, near: decider.portfolio.steep(question, near, BRIEF))
+    best = steepest(decider, names, seconds)
     if best is None or (points := pair(decider, names, best)) is None:
         return None
     return (
         best.least if best.open else best.backing(Measurement(best.value, True, decider.replay.witness(points, names)))
     )
+
+
+def modulus(decider: Decider, names: tuple[str, str], delta: Fraction, seconds: float) -> Measurement | None:
+    """w(delta) = K delta with a pair, where the steepest piece is so long that some pair at this distance lies in it;
+    None elsewhere: what is found at random is looked at first."""
+    if not delta or not (best := steepest(decider, names, seconds, delta)) or best.open:
+        return None
+    points = pair(decider, names, best, delta)
+    if points is None:
+        return None
+    return best.backing(Measurement(best.value * delta, True, decider.replay.witness(points, names)))
+
+
+def steepest(
+    decider: Decider, names: tuple[str, str], seconds: float, length: Fraction = Fraction(0)
+) -> Greatest | None:
+    """The greatest directional derivative. None where that of features like these is not known, or where what is found
+    first is no steep way of such a `length`."""
+    if names in decider.steepest:
+        return decider.steepest[names]
+    portfolio = decider.portfolio
+    questions = Change(decider.poser).questions(*(decider.program.classifiers[name] for name in names))
+    first = {question: portfolio.steep(question, (), BRIEF) for question in questions}
+    found = [(change(question, start), question, start) for question, starts in first.items() for start in starts[:1]]
+    if length and found:
+        _, question, start = max(found, key=lambda one: one[0])
+        if portfolio.middle(question, start, start[len(start) // 2 :], length, decider.left()) is None:
+            return None
+
+    def starts(question: Question, near: tuple[Vector, ...]) -> tuple[Vector, ...]:
+        return portfolio.steep(question, near, BRIEF) if near else first[question]
+
+    best = greatest(decider, questions, seconds, starts)
+    if best is not None and not best.open:
+        decider.steepest[names] = best
+    return best
+
+
+def change(question: Question, vector: Vector) -> Fraction:
+    """What the question asks of a point and a direction."""
+    return question.values(vector)[question.numbers[0]]
 
 
 class Change:
@@ -114,19 +155,22 @@ class Change:
         return self.build.combine((w, self.of[i]) for i, w in form.terms)
 
 
-def pair(decider: Decider, names: tuple[str, str], best: Greatest) -> Points | None:
-    """Two points in the direction, so near that nothing bends between them; as the reference interpreter sees it."""
+def pair(decider: Decider, names: tuple[str, str], best: Greatest, length: Fraction = Fraction(0)) -> Points | None:
+    """Two points in the direction, so near that nothing bends between them, or at this distance; as the reference
+    interpreter sees it."""
     far, fine = (distance(name, *POINTS) for name in names)
     width = len(best.place) // 2
     way = best.place[width:]
-    middle = decider.portfolio.middle(best.question, best.solution, way, decider.left())
+    middle = decider.portfolio.middle(best.question, best.solution, way, length, decider.left())
+    if length and middle is None:
+        return None
     for z in (middle or best.solution[:width], best.solution[:width]):
-        step = Fraction(1)
-        for _ in range(STEPS):
+        step = length or Fraction(1)
+        for _ in range(1 if length else STEPS):
             ends = read(decider.program, POINTS, [*z, *(a + step * d for a, d in zip(z, way, strict=True))])
             if all(decider.replay.interpreter.inside(point) for point in ends.values()):
                 run = decider.replay.number(fine, ends)
-                if run > 0 and decider.replay.number(far, ends) == best.value * run:
+                if run > 0 and run == (length or run) and decider.replay.number(far, ends) == best.value * run:
                     return ends
             step /= 2
     return None

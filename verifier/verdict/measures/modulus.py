@@ -27,7 +27,7 @@ from verifier.query.pose import Posed
 from verifier.source.text import NOWHERE
 from verifier.syntax import tree
 from verifier.verdict.certify import Points, ReplayFailed, backed, distance
-from verifier.verdict.measures import enumerated, grid, polyhedral
+from verifier.verdict.measures import directional, enumerated, grid, polyhedral
 from verifier.verdict.measures.euclidean_modulus import Modulus
 from verifier.verdict.measures.grid import Grid
 from verifier.verdict.measures.sums import greatest, sums
@@ -40,6 +40,8 @@ if TYPE_CHECKING:
 
 FEW = 6
 """Up to so many choices the distance is asked for as a whole."""
+STEEP = 0.4
+"""Of the time, for the Lipschitz constant, of which it may be a multiple."""
 SHARE = 0.8
 """Of the time, for its sums one by one."""
 
@@ -70,7 +72,10 @@ def compute(decider: Decider, computation: Computation) -> Measurement:
     near = within(fine, delta)
     coarse = poser.number(far, POINTS)
     posed = poser.pose(POINTS, [poser.truth(near, POINTS)], numbers=[coarse])
-    value = _by_sums(decider, names, far, near) if choices(posed.question) > FEW else None
+    value: Measurement | None = None
+    if choices(posed.question) > FEW:
+        value = directional.modulus(decider, names, delta, STEEP * decider.left())
+        value = value or _by_sums(decider, names, far, near)
     if value is None or value.amount is None:
         answer = decider.portfolio.greatest(posed.question, decider.left())
         whole = backed(_shown(decider, posed, names, delta, answer), answer, posed.question, closure.greater)
