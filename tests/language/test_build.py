@@ -210,6 +210,24 @@ def line() -> tuple[Build, Form]:
     return build, build.input(Variable("x"))
 
 
+floats = st.floats(allow_nan=False, allow_infinity=False, width=32) | st.sampled_from([0.0, 1.0, -1.0, 1e-40, 3e38])
+
+
+@given(st.data())
+def test_a_dense_layer_is_a_combination_of_its_inputs(data: st.DataObject) -> None:
+    build = Build()
+    inputs = [build.input(Variable(f"x{i}", Q(-1), Q(1))) for i in range(3)]
+    shares = st.lists(st.fractions(-3, 3, max_denominator=50), min_size=3, max_size=3)
+    forms = [
+        build.combine(zip(row, inputs, strict=True), constant)
+        for row, constant in data.draw(st.lists(st.tuples(shares, small), max_size=4))
+    ]
+    weights = st.lists(floats, min_size=len(forms), max_size=len(forms))
+    rows = data.draw(st.lists(st.tuples(weights, floats), max_size=3))
+    plain = [build.combine(zip(map(Q, row), forms, strict=True), Q(constant)) for row, constant in rows]
+    assert build.dense(rows, forms) == plain
+
+
 def test_relus_of_multiples_are_one_atom() -> None:
     build = Build()
     x, y = build.input(Variable("x")), build.input(Variable("y"))

@@ -35,6 +35,8 @@ GLANCE = 3
 """The branch at which random points are tried again, and then whenever the work has doubled."""
 BRIEF = 0.05
 """Seconds that they have at least."""
+ROUNDS = 24
+"""And no more than so many rounds of moving them about, where programs may see at once that there is none."""
 STARTS = 64
 """The last points of relaxations, from which a search at random begins."""
 COARSE = 0.3
@@ -162,7 +164,8 @@ class CaseSearch:
 
         now = time.monotonic()
         seconds = min(BRIEF + 0.1 * (now - self.begun) - self.guessed, self.end - now)
-        found = falsify(self.question, seconds, self.plan.landscape, self.solved_by, self.points, self.shown)
+        rounds = inf if self.stats.programs else ROUNDS
+        found = falsify(self.question, seconds, self.plan.landscape, self.solved_by, self.points, self.shown, rounds)
         guess = found if isinstance(found, Fails) else None
         if guess is None and self.stats.programs:
             guess = self.climbed(time.monotonic() + seconds)

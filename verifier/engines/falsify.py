@@ -275,9 +275,11 @@ def falsify(
     solved_by: Callable[[Vector], bool] | None = None,
     starts: Sequence[Vector | Floats] = (),
     shown: bool = True,
+    rounds: float = inf,
 ) -> Answer:
     """A solution found by sampling and climbing, or Unknown. `landscape`, `solved_by` (of `tester`): of the question,
-    where the caller has them; `starts`: points to begin with; `shown`: the solution is made pleasant."""
+    where the caller has them; `starts`: points to begin with; `shown`: the solution is made pleasant; `rounds`: how
+    often points are moved about at most."""
     end = time.monotonic() + seconds
     variables = question.variables
     low, high = sides(question)
@@ -298,8 +300,9 @@ def falsify(
                 if solved_by(candidate):
                     nicer = pleasant(question, candidate, end, solved_by) if shown else candidate
                     return Fails(NAME, (nicer,))
-        if time.monotonic() > end:
+        if time.monotonic() > end or rounds <= 0:
             return Unknown("the search found nothing")
+        rounds -= 1
         if stale > 30:
             points, scores = cloud.first(POINTS, landscape.at)
             stale = 0

@@ -119,6 +119,33 @@ class Build:
         self._short(constant)
         return Form(constant, terms)
 
+    def dense(self, rows: Iterable[tuple[Iterable[float], float]], forms: Sequence[Form]) -> list[Form]:
+        """Of each row (weights, constant): constant + sum of weight * form; on whole numbers until the end."""
+        unit = lcm(*(n.denominator for f in forms for n in (f.constant, *(w for _, w in f.terms))))
+        whole = [
+            (int(f.constant * unit), [(i, w.numerator * (unit // w.denominator)) for i, w in f.terms]) for f in forms
+        ]
+        found = []
+        for weights, constant in rows:
+            top, bottom = constant.as_integer_ratio()
+            ratios = [w.as_integer_ratio() for w in weights]
+            size = max([bottom, *(d for _, d in ratios)])  # powers of two
+            shift = top * (size // bottom) * unit
+            total: dict[int, int] = {}
+            for (n, d), (shifted, terms) in zip(ratios, whole, strict=True):
+                if n:
+                    times = n * (size // d)
+                    shift += times * shifted
+                    for i, w in terms:
+                        total[i] = total.get(i, 0) + times * w
+            self._grow(len(total) + 1)
+            size *= unit
+            found.append(
+                Form(Fraction(shift, size), tuple((i, Fraction(w, size)) for i, w in sorted(total.items()) if w))
+            )
+            self._short(found[-1].constant)
+        return found
+
     def _grow(self, weight: int) -> None:
         self._weight += weight
         if self._weight > self._cap:

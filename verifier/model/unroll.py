@@ -14,16 +14,12 @@ def unroll(build: Build, network: Network, point: tuple[Form, ...]) -> list[tupl
     for step in network.steps:
         match step:
             case Dense(sources, weights, bias, divisor):
-                rows = []
-                for r in range(len(bias)):
-                    pairs = (
-                        (Fraction(float(w)), form)
-                        for source, weight in zip(sources, weights, strict=True)
-                        for w, form in zip(weight[r], values[source], strict=True)
-                    )
-                    row = build.combine(pairs, Fraction(float(bias[r])))
-                    rows.append(row if divisor is None else build.scale(1 / Fraction(float(divisor[r])), row))
-                values.append(tuple(rows))
+                forms = [form for source in sources for form in values[source]]
+                rows = (([float(w) for weight in weights for w in weight[r]], float(b)) for r, b in enumerate(bias))
+                found = build.dense(rows, forms)
+                if divisor is not None:
+                    found = [build.scale(1 / Fraction(float(d)), f) for d, f in zip(divisor, found, strict=True)]
+                values.append(tuple(found))
             case Relu(source):
                 values.append(tuple(build.relu(form, scaled=False) for form in values[source]))
             case Tree():
