@@ -19,6 +19,7 @@ from click.testing import CliRunner
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from benchmarks.suites.twins import network, onnx_file
 from verifier import api
 from verifier.api import Options, load, load_text
 from verifier.engines.worker import Worker
@@ -60,6 +61,7 @@ def folder(here: Path) -> Path:
     (inner / "circle_b.vf").write_text('use "circle_a.vf"\n')
     (inner / "broken.vf").write_text("let a = b\n")
     (inner / "broken.onnx").write_bytes(b"no model")
+    (inner / "net.onnx").write_bytes(onnx_file(network(2, 2, 1)))
     (inner / "broken.csv").write_text("1,2\n3\n")
     return inner
 

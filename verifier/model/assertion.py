@@ -496,11 +496,12 @@ def _argument(
         case "model" | "oracle" | "classifier" | "measured":
             classifier = Symbolic(program, Build()).classifier(value)
             if kind == "measured" and classifier.metric is None:
+                written = "metric linf" if classifier.network is None else "metric: linf"
                 fail(
                     "V209",
                     value.span,
                     f"`{classifier.name}` has no metric, and the answer to `{word}` depends on it.",
-                    "Say how its features are compared: `metric linf`.",
+                    f"Say how its features are compared: `{written}`.",
                 )
             return value
         case "number":
