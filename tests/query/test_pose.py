@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from itertools import product
 
 import pytest
 from hypothesis import given, settings
@@ -99,6 +100,29 @@ def test_numbers_speak_of_merged_variables() -> None:
     (number,) = p.question.numbers
     assert p.question.values(vector)[number] == points["u"]["a"] - points["v"]["b"]
     assert points["u"]["a"] == points["v"]["a"] != points["v"]["b"]
+
+
+METRICS = [
+    *("linf", "l1", "l0", "discrete", "l2", "linf(scale: [2, 1/3])", "mahalanobis([[1, 1], [1, 1]])"),
+    *("2 * l1 + l2", "max(l0, l1 / 2)", "max(linf, 3 * mahalanobis([[1, 0], [0, 0]]))"),
+]
+
+
+@pytest.mark.parametrize("metric", METRICS)
+def test_points_at_distance_0_are_those_that_the_metric_does_not_tell_apart(metric: str) -> None:
+    declared = program(
+        "domain X { a: int in [0, 2], b: int in [0, 2] }\nlabels { yes }\n"
+        f"oracle f2 {{ features f = [a + b, a - b]  metric {metric}  decide yes }}"
+    )
+    poser, interpreter, fact = Poser(declared), Interpreter(declared), expression("distance(f2, u, v) <= 0")
+    p = poser.pose(["u", "v"], [poser.truth(fact, ["u", "v"])])
+    grid = [{"a": F(a), "b": F(b)} for a in range(3) for b in range(3)]
+    for u, v in product(grid, grid):
+        vector: list[Fraction | None] = [None] * len(p.question.variables)
+        for value, place in zip([*u.values(), *v.values()], p.layout, strict=True):
+            vector[place] = value if vector[place] in (None, value) else F(-1)  # not in X
+        solves = F(-1) not in vector and p.question.solved_by(tuple(x for x in vector if x is not None))
+        assert solves == (interpreter.distance("f2", u, v) == 0)
 
 
 def test_the_variables_of_a_point_are_its_share() -> None:

@@ -103,7 +103,9 @@ class Distances(Algebra):
     ) -> Form:
         build = self.build
         if closed and radius == ZERO:
-            return build.both(*dict.fromkeys(metrics.vanishes(build, d) for d in self._told(metric, differences, only)))
+            return build.both(
+                *dict.fromkeys(metrics.vanishes(build, d) for d in self._zeros(metric, differences, only))
+            )
         if metric.join == "max":
             inner = build.scale(1 / metric.factor, radius)
             return build.both(*(self._near(p, differences, only, inner, closed) for p in metric.parts))
@@ -113,10 +115,10 @@ class Distances(Algebra):
         inner = build.scale(1 / metric.factor, radius)
         return kind.ball(build, self._scaled(metric, differences, only), inner, closed)
 
-    def _told(self, metric: MetricUse, differences: Sequence[tuple[str, Form]], only: str | None) -> list[Form]:
-        """What is 0 just where the distance is."""
+    def _zeros(self, metric: MetricUse, differences: Sequence[tuple[str, Form]], only: str | None) -> list[Form]:
+        """They are all 0 just where the distance is."""
         if metric.join:
-            return [form for part in metric.parts for form in self._told(part, differences, only)]
+            return [form for part in metric.parts for form in self._zeros(part, differences, only)]
         scaled = self._scaled(metric, differences, only)
         if not metric.is_quadratic or only is not None:
             return scaled
