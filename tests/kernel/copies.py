@@ -40,20 +40,18 @@ def kernel(**changed: str) -> types.SimpleNamespace:
 def guards(source: str) -> Iterator[tuple[str, str]]:
     """Each way to weaken `source` by one raise, or by one alternative of the condition before it: (name, program)."""
     tree = ast.parse(source)
-    count = sum(isinstance(node, ast.If | ast.match_case) for node in ast.walk(tree))
-    for k in range(count):
-        for part in range(8):
-            copy = ast.parse(source)
-            node = [n for n in ast.walk(copy) if isinstance(n, ast.If | ast.match_case)][k]
-            if not isinstance(node.body[0], ast.Raise) or "ValueError" in ast.unparse(node.body[0]):
-                break  # not a guard, or one of a writer
-            line = f"line {node.body[0].lineno} {ast.unparse(node.body[0])[15:115]}"
-            if isinstance(node, ast.If) and isinstance(node.test, ast.BoolOp) and isinstance(node.test.op, ast.Or):
-                if part >= len(node.test.values):
-                    break
-                line += f" without {ast.unparse(node.test.values.pop(part))}"
-            elif part:
-                break
-            else:
-                node.body = [ast.Pass()]
-            yield line, ast.unparse(ast.fix_missing_locations(copy))
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.If | ast.match_case) or not isinstance(node.body[0], ast.Raise):
+            continue
+        if "ValueError" in ast.unparse(node.body[0]):
+            continue  # not a guard, but one of a writer
+        line = f"line {node.body[0].lineno} {ast.unparse(node.body[0])[15:115]}"
+        if isinstance(node, ast.If) and isinstance(node.test, ast.BoolOp) and isinstance(node.test.op, ast.Or):
+            for part, alternative in enumerate(node.test.values.copy()):
+                del node.test.values[part]
+                yield f"{line} without {ast.unparse(alternative)}", ast.unparse(tree)
+                node.test.values.insert(part, alternative)
+        else:
+            body, node.body = node.body, [ast.Pass()]
+            yield line, ast.unparse(tree)
+            node.body = body

@@ -254,11 +254,16 @@ def test_changes_of_the_arithmetic_are_noticed(module: str) -> None:
 
 
 def wrong(module: str, stride: int = 1) -> list[str]:
-    """Changes that nothing notices, and those that are listed as equivalent and are not, or are none of the source."""
+    """Changes that nothing notices, and those that are listed as equivalent and are not, or are none of the source. Of
+    a sample the latter meet the cases alone, since all laws take as long as ten other changes."""
     found = dict(mutants(SOURCES[module]))
     known = {name for names in EQUIVALENT[module].values() for name in names}
-    some = list(found)[::stride]
-    return [*(known - found.keys()), *(name for name in some if noticed(module, found[name]()) == (name in known))]
+    wrong = [*(known - found.keys())]
+    for name in list(found)[::stride]:
+        listed = name in known
+        if noticed(module, found[name](), briefly=listed and stride > 1) == listed:
+            wrong.append(name)
+    return wrong
 
 
 if __name__ == "__main__":
