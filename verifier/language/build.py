@@ -119,27 +119,22 @@ class Build:
         self._short(constant)
         return Form(constant, terms)
 
-    def dense(self, rows: Iterable[tuple[Iterable[float], float]], forms: Sequence[Form]) -> list[Form]:
-        """Of each row (weights, constant): constant + sum of weight * form; on whole numbers until the end."""
+    def dense(self, rows: Iterable[tuple[Iterable[int], int]], below: int, forms: Sequence[Form]) -> list[Form]:
+        """Of each row (weights, constant), over `below`: constant + sum of weight * form; in whole numbers."""
         unit = lcm(*(n.denominator for f in forms for n in (f.constant, *(w for _, w in f.terms))))
         whole = [
             (int(f.constant * unit), [(i, w.numerator * (unit // w.denominator)) for i, w in f.terms]) for f in forms
         ]
-        found = []
+        found, size = [], unit * below
         for weights, constant in rows:
-            top, bottom = constant.as_integer_ratio()
-            ratios = [w.as_integer_ratio() for w in weights]
-            size = max([bottom, *(d for _, d in ratios)])  # powers of two
-            shift = top * (size // bottom) * unit
             total: dict[int, int] = {}
-            for (n, d), (shifted, terms) in zip(ratios, whole, strict=True):
-                if n:
-                    times = n * (size // d)
-                    shift += times * shifted
+            shift = constant * unit
+            for weight, (shifted, terms) in zip(weights, whole, strict=True):
+                if weight:
+                    shift += weight * shifted
                     for i, w in terms:
-                        total[i] = total.get(i, 0) + times * w
+                        total[i] = total.get(i, 0) + weight * w
             self._grow(len(total) + 1)
-            size *= unit
             found.append(
                 Form(Fraction(shift, size), tuple((i, Fraction(w, size)) for i, w in sorted(total.items()) if w))
             )

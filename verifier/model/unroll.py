@@ -13,10 +13,11 @@ def unroll(build: Build, network: Network, point: tuple[Form, ...]) -> list[tupl
     values: list[tuple[Form, ...]] = [point]
     for step in network.steps:
         match step:
-            case Dense(sources, weights, bias, divisor):
+            case Dense(sources, divisor=divisor) as dense:
+                weights, bias, exponent = dense.exact
                 forms = [form for source in sources for form in values[source]]
-                rows = (([float(w) for weight in weights for w in weight[r]], float(b)) for r, b in enumerate(bias))
-                found = build.dense(rows, forms)
+                rows = (([w for weight in weights for w in weight[r]], b) for r, b in enumerate(bias))
+                found = build.dense(rows, 1 << exponent, forms)
                 if divisor is not None:
                     found = [build.scale(1 / Fraction(float(d)), f) for d, f in zip(divisor, found, strict=True)]
                 values.append(tuple(found))
