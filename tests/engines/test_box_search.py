@@ -319,7 +319,7 @@ def test_certificates_of_pairs_tell_the_second_point_by_the_first() -> None:
             q = replace(q, variables=(*q.variables[:-1], replace(q.variables[-1], low=F(-1, 3))))
         if not accepts(q) or not lowered(q).apart:
             continue
-        if isinstance(box_search(q, 0.3, proof_seconds=0), Holds):
+        if isinstance(box_search(q, 1, proof_seconds=0), Holds):
             answer = box_search(q, 60)
             assert isinstance(answer, Holds)
             assert answer.proof is not None

@@ -12,6 +12,7 @@ from verifier.engines.engine import Unknown, Vector
 from verifier.engines.forms import expand
 from verifier.engines.linear_program import settled, solve
 from verifier.engines.plan import Plan
+from verifier.engines.trial import truth_row
 from verifier.kernel.circuit import evaluate
 from verifier.kernel.problem import Farkas, Row
 from verifier.kernel.ranges import Ranges, Scaled
@@ -41,7 +42,7 @@ class Arithmetic:
                 choice = expand(scaled, ranges, node, branch.forms)
                 if choice is None:
                     rows.append(self.inequality(branch, node, above))
-                    names.append(Row("low" if above else "high", node, 1))
+                    names.append(truth_row(node, above))
                 elif undecided is None:
                     undecided = choice
             low, high = [low for low, _ in sides], [high for _, high in sides]

@@ -8,7 +8,7 @@ from typing import Literal
 
 from verifier.engines.branch import Branch, Slot
 from verifier.engines.plan import Plan
-from verifier.engines.trial import TIGHT, WORTH, closes, crossed, keeps, rounded_up
+from verifier.engines.trial import TIGHT, WORTH, closes, crossed, keeps, rounded_up, truth_row
 from verifier.kernel.problem import Bound, Farkas, Row, Split
 from verifier.kernel.ranges import Scaled, cut, settle
 
@@ -86,7 +86,7 @@ class Propagation:
                         heard += (test, side), (value, known)
                     if taken is (not side) or there is known or (taken is None and there is None):
                         continue
-                    end = Farkas((self.truth_row(n, known), self.truth_row(value, not known)))
+                    end = Farkas((truth_row(n, known), truth_row(value, not known)))
                     if there is None:
                         again |= self.imply(branch, value, known, end)
                     elif taken is None:
@@ -168,10 +168,6 @@ class Propagation:
                 if self.closes(branch, end):
                     return True
         return False
-
-    @staticmethod
-    def truth_row(n: int, known: bool) -> Row:
-        return Row("low" if known else "high", n, 1)
 
     def closes(self, branch: Branch, end: Farkas) -> bool:
         """Write the end of a branch, if the kernel accepts it."""

@@ -17,6 +17,11 @@ FINEST = 40
 """Bounds are whole in units of 2^-40, or coarser ones."""
 
 
+def truth_row(n: int, known: bool) -> Row:
+    """What is known of a truth: the node is >= 0, or it is < 0."""
+    return Row("low" if known else "high", n, 1)
+
+
 def closes(scaled: Scaled, ranges: Ranges, end: Farkas) -> bool:
     """The kernel accepts this end of a branch."""
     try:

@@ -10,6 +10,7 @@ where some pair has that quotient; at a kink alone, the choices may say too much
 from __future__ import annotations
 
 from fractions import Fraction
+from itertools import product
 from typing import TYPE_CHECKING
 
 from verifier.engines.engine import Vector
@@ -66,9 +67,9 @@ def steepest(
     portfolio = decider.portfolio
     questions = Change(decider.poser).questions(*(decider.program.classifiers[name] for name in names))
     first = {question: portfolio.steep(question, (), BRIEF) for question in questions}
-    found = [(change(question, start), question, start) for question, starts in first.items() for start in starts[:1]]
+    found = [(question, starts[0]) for question, starts in first.items() if starts]
     if length and found:
-        _, question, start = max(found, key=lambda one: one[0])
+        question, start = max(found, key=lambda one: one[0].values(one[1])[one[0].numbers[0]])
         if portfolio.middle(question, start, start[len(start) // 2 :], length, decider.left()) is None:
             return None
 
@@ -79,11 +80,6 @@ def steepest(
     if best is not None and not best.open:
         decider.steepest[names] = best
     return best
-
-
-def change(question: Question, vector: Vector) -> Fraction:
-    """What the question asks of a point and a direction."""
-    return question.values(vector)[question.numbers[0]]
 
 
 class Change:
@@ -162,15 +158,12 @@ def pair(decider: Decider, names: tuple[str, str], best: Greatest, length: Fract
     width = len(best.place) // 2
     way = best.place[width:]
     middle = decider.portfolio.middle(best.question, best.solution, way, length, decider.left())
-    if length and middle is None:
-        return None
-    for z in (middle or best.solution[:width], best.solution[:width]):
-        step = length or Fraction(1)
-        for _ in range(1 if length else STEPS):
-            ends = read(decider.program, POINTS, [*z, *(a + step * d for a, d in zip(z, way, strict=True))])
-            if all(decider.replay.interpreter.inside(point) for point in ends.values()):
-                run = decider.replay.number(fine, ends)
-                if run > 0 and run == (length or run) and decider.replay.number(far, ends) == best.value * run:
-                    return ends
-            step /= 2
+    begins = [middle] if length else [middle, best.solution[:width]]
+    steps = [length] if length else [Fraction(1, 1 << k) for k in range(STEPS)]
+    for z, step in product((z for z in begins if z is not None), steps):
+        ends = read(decider.program, POINTS, [*z, *(a + step * d for a, d in zip(z, way, strict=True))])
+        if all(decider.replay.interpreter.inside(point) for point in ends.values()):
+            run = decider.replay.number(fine, ends)
+            if run > 0 and run == (length or run) and decider.replay.number(far, ends) == best.value * run:
+                return ends
     return None

@@ -91,7 +91,7 @@ def greatest(
     open_ = list(questions)
     for patience in (SOON / max(1, len(questions)), 1.0):
         for question in open_.copy():
-            given = starts(question, ()) if patience < 1.0 else ()
+            given = starts(question, ())
             while (left := end - time.monotonic()) > 0:
                 value = Fraction(0) if best is None else leap.target
                 near = given if best is None else (best.place, best.solution, *given)
@@ -104,8 +104,8 @@ def greatest(
                         raise ReplayFailed("the number is no greater than it was")
                     best = Greatest(number, question, solution, place)
                     leap.reached(number)
-                    late = time.monotonic() - begun > LATE
-                    given = starts(question, (solution,)) if late else given
+                    if time.monotonic() - begun > LATE:
+                        given = starts(question, (solution,))
                 elif isinstance(found, Holds) and leap.length:
                     leap.failed()
                 elif isinstance(found, Holds):
