@@ -81,6 +81,14 @@ def test_it_finds_pairs_that_random_points_miss() -> None:
     assert found >= 3
 
 
+def test_the_first_step_goes_no_further_than_it_may() -> None:
+    q = near_pairs(0)
+    climb, start = Climb(q, Landscape(q)), np.full(40, 0.125)
+    for reach in (1.0, 1e-3):
+        first = next(climb.from_point(start, time.monotonic() + 5, reach))
+        assert 0 < np.abs(first - start).max() <= 2 * reach * (1 + 1e-9)
+
+
 def test_whole_inputs_stay_whole_and_time_is_kept() -> None:
     p = posed(BOX, ["u"], ["u.n + 9 * u.a >= 17", "u.b + u.n <= 9"])
     climb = Climb(p.question, Landscape(p.question))

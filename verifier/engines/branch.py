@@ -18,6 +18,10 @@ class Slot(Struct):
 
     step: Step | None = None
     after: tuple[Slot, ...] = ()
+    crowd: int = 1 << 62
+    """That of the branch (below), where its steps end without closing it."""
+    open: bool = False
+    """Of a guide: not all that comes after it is closed."""
 
     def steps(self) -> Iterator[Step]:
         todo = [self]
@@ -34,6 +38,8 @@ class Branch(Struct):
     ranges: Ranges
     decided: tuple[tuple[int, bool], ...]
     slot: Slot
+    guide: Slot | None = None
+    """Its place in the tree of an earlier search (`guide`)."""
     parent: Branch | None = None
     waiting: int = 0
     """How many branches wait that are no part of this one."""

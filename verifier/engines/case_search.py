@@ -8,12 +8,11 @@ linear arithmetic has the last word, so the search ends.
 from __future__ import annotations
 
 import time
-from collections import deque
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from functools import cached_property
 from math import inf
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from verifier.canonical.simplex import PIVOTS, Solution
 from verifier.engines.arithmetic import Arithmetic
@@ -21,9 +20,11 @@ from verifier.engines.branch import Branch, Cut, Slot, Stats
 from verifier.engines.cuts import Cuts
 from verifier.engines.engine import Answer, Fails, Grid, Holds, Unknown, Vector, worked
 from verifier.engines.evaluate import pleasant, tester
+from verifier.engines.guesses import BRIEF, NEAR, Guesses
 from verifier.engines.plan import Plan
 from verifier.engines.polish import Neighbours, polish
 from verifier.engines.propagation import Propagation
+from verifier.engines.series import Lately, Series, graft, way
 from verifier.engines.trial import TIGHT, WORTH, closes, short
 from verifier.kernel.circuit import Input
 from verifier.kernel.problem import Farkas, Tree
@@ -31,14 +32,6 @@ from verifier.kernel.ranges import root, settle
 from verifier.query.question import Question
 
 NAME = "case search"
-GLANCE = 3
-"""The branch at which random points are tried again, and then whenever the work has doubled."""
-BRIEF = 0.05
-"""Seconds that they have at least."""
-ROUNDS = 24
-"""And no more than so many rounds of moving them about, where programs may see at once that there is none."""
-STARTS = 64
-"""The last points of relaxations, from which a search at random begins."""
 COARSE = 0.3
 """What a bound has to take off to be worth it (`trial.WORTH`) on other branches than the first."""
 RATE = 0.05
@@ -54,7 +47,7 @@ FIRST, PATIENCE = 32, 300
 """Branches of a first look, and pivots on each."""
 
 if TYPE_CHECKING:
-    from verifier.engines.relaxation import Floats, Relaxation, Relaxed
+    from verifier.engines.relaxation import Relaxation, Relaxed
 
 
 class CaseSearch:
@@ -72,7 +65,9 @@ class CaseSearch:
         shown: bool = True,
         starts: Sequence[Vector] = (),
         patience: int = PIVOTS,
+        series: Series | None = None,
     ) -> None:
+        self.tree, self.guide = Slot(), None if series is None else series.tree
         self.begun, self.most, self.plain, self.shown = time.monotonic(), most, exact, shown
         self.end = self.begun + seconds
         self.question, self.problem = question, question.empty
@@ -82,48 +77,57 @@ class CaseSearch:
         self.follows = Propagation(self.plan, self.scaled)
         self.arithmetic = Arithmetic(question, self.plan, self.scaled, self.solved_by, patience)
         self.cuts = Cuts(question, self.plan, self.stats, self.end)
+        self.guesses = Guesses(question, self.plan, self.solved_by, self.stats, self.end, starts, series)
         self.many = False
-        self.next = 0  # how much work is done when points are tried at random again
-        self.guessed = 0.0  # seconds
-        self.points: deque[Vector | Floats] = deque(starts, maxlen=STARTS)
 
     def run(self) -> Answer:
         """Holds with a certificate, Fails with a solution, or Unknown when the time is over."""
-        start = Slot()
         crowd = -1 if self.most else 1 << 62
-        plain = (f for f in self.question.facts if f not in self.scaled.select)
-        todo = [Branch(root(self.scaled, self.question.facts), tuple((f, True) for f in plain), start, crowd=crowd)]
+        known = tuple((f, True) for f in self.question.facts if f not in self.scaled.select)
+        todo = [Branch(root(self.scaled, self.question.facts), known, self.tree, self.guide, crowd=crowd)]
+        answer = self.close(todo)
+        graft(todo)
+        if answer is not None:
+            return answer
+        proof = Tree(tuple(self.tree.steps()), self.plan.twins.definitions, self.plan.twins.gaps)
+        return Holds(NAME, (), (self.problem, proof))
+
+    def close(self, todo: list[Branch]) -> Fails | Unknown | None:
+        """Close the branches, or say what keeps one from being closed; that and all others are left."""
         while todo:
             if time.monotonic() > self.end or self.stats.branches == self.most:
                 return Unknown("out of time")
             branch = todo.pop()
-            self.stats.branches += 1
-            if self.follows.propagate(branch):
-                self.lift(branch, todo)
-                continue
-            if self.stats.branches == 1:
-                wide = max(self.open_choices(branch), sum(v.integer for v in self.question.variables)) > FEW
-                self.many = wide and not self.plain
-                if self.many and self.most is None and (guess := self.guess()) is not None:
-                    return guess
-                if self.many:
-                    if self.follows.tighten(branch, WORTH):
-                        continue
-                    self.outset = branch.ranges.copy()
-            elif self.many and self.plan.deep and self.follows.tighten(branch, COARSE):
-                continue
-            if self.many and self.due() and (guess := self.guess()) is not None:
-                return guess
-            match self.decide(branch):
+            match self.look(branch):
                 case Cut(node, value, above):
                     branch.waiting = len(todo)
                     todo += self.follows.cut(branch, node, value, above)
                 case None:
                     self.lift(branch, todo)
                 case Fails() | Unknown() as answer:
+                    todo.append(branch)
                     return answer
-        proof = Tree(tuple(start.steps()), self.plan.twins.definitions, self.plan.twins.gaps)
-        return Holds(NAME, (), (self.problem, proof))
+        return None
+
+    def look(self, branch: Branch) -> Cut | Fails | Unknown | None:
+        """Where to cut a branch, or the answer; None when it is closed."""
+        self.stats.branches += 1
+        first = self.stats.branches == 1
+        if self.follows.follow(branch) or self.follows.propagate(branch):
+            return None
+        if first:
+            wide = max(self.open_choices(branch), sum(v.integer for v in self.question.variables)) > FEW
+            self.many = wide and not self.plain
+            if self.many and self.most is None and (guess := self.guesses.find()) is not None:
+                return self.fails(guess)
+        anew = self.many and branch.guide is None and (first or self.plan.deep)
+        if anew and self.follows.tighten(branch, WORTH if first else COARSE):
+            return None
+        if first and self.many:
+            self.outset = branch.ranges.copy()
+        if self.many and self.guesses.due() and (guess := self.guesses.find()) is not None:
+            return self.fails(guess)
+        return self.decide(branch) if branch.guide is None else way(branch.guide)
 
     @cached_property
     def relaxation(self) -> Relaxation:
@@ -149,45 +153,6 @@ class CaseSearch:
         """How many choices of numbers are not decided."""
         tests = {self.scaled.select[n][0] for n in self.plan.real if n in self.scaled.select}
         return sum(branch.ranges.outcome(test) is None for test in tests)
-
-    def due(self) -> bool:
-        """It is time for points at random."""
-        work = self.stats.branches + self.stats.programs
-        if self.stats.branches < GLANCE or work < self.next:
-            return False
-        self.next = max(16, 2 * work)
-        return True
-
-    def guess(self) -> Fails | None:
-        """A point at random, looked for for a tenth of the time."""
-        from verifier.engines.falsify import falsify
-
-        now = time.monotonic()
-        seconds = min(BRIEF + 0.1 * (now - self.begun) - self.guessed, self.end - now)
-        rounds = inf if self.stats.programs else ROUNDS
-        found = falsify(self.question, seconds, self.plan.landscape, self.solved_by, self.points, self.shown, rounds)
-        guess = found if isinstance(found, Fails) else None
-        if guess is None and self.stats.programs:
-            guess = self.climbed(time.monotonic() + seconds)
-        self.guessed += time.monotonic() - now
-        return guess
-
-    def climbed(self, end: float) -> Fails | None:
-        """A solution uphill from the points of the last relaxations."""
-        import numpy as np
-
-        from verifier.engines.climb import Climb
-        from verifier.engines.falsify import exact
-
-        climb = Climb(self.question, self.plan.landscape)
-        for start in reversed(self.points):
-            for point in climb.from_point(np.array(start, dtype=float), end):
-                vector = exact(self.question, point)
-                if self.solved_by(vector):
-                    return self.fails(vector)
-            if time.monotonic() > end:
-                break
-        return None
 
     def squeeze(self, branch: Branch, settled: bool) -> bool:
         """Better ranges for inputs and for the tests that are open, by linear programs, layer by layer; True when the
@@ -250,8 +215,8 @@ class CaseSearch:
             if not relaxed.values.size or self.opens(branch) > branch.crowd:
                 break
             first = self.stats.programs == 1 and self.most is None
-            if first and (found := self.climbed(time.monotonic() + BRIEF)) is not None:
-                return found
+            if first and (guess := self.guesses.climbed(time.monotonic() + BRIEF)) is not None:
+                return self.fails(guess)
             if self.squeeze(branch, formula is None):
                 return None
         if self.plan.deep and (cut := self.told_apart(branch)) is not None:
@@ -297,11 +262,13 @@ class CaseSearch:
         whole = np.array([v.integer for v in self.question.variables])
         point = self.plan.point(self.relaxation.column, relaxed.values)
         point = np.where(whole, np.round(point), point)
-        self.points.append(point)
+        self.guesses.points.append(point)
         if self.plan.landscape.of(point) < -TIGHT:
             return None
-        vector = exact(self.question, point)
-        return self.fails(vector) if self.solved_by(vector) else None
+        if self.solved_by(vector := exact(self.question, point)):
+            return self.fails(vector)
+        guess = self.guesses.uphill(point, time.monotonic() + BRIEF, NEAR)  # it misses by what floats round
+        return None if guess is None else self.fails(guess)
 
     def fails(self, vector: Vector) -> Fails:
         if not self.shown:
@@ -335,6 +302,7 @@ class Searcher:
 
     def __init__(self) -> None:
         self._plan: Plan | None = None
+        self._series = Lately()
         self.now: CaseSearch | None = None
 
     def case_search(self, question: Question, seconds: float) -> Answer:
@@ -354,8 +322,13 @@ class Searcher:
         return self._search(question, seconds, min(most, FIRST), exact=True, shown=shown, patience=PATIENCE)
 
     def nearby(self, question: Question, starts: Sequence[Vector], seconds: float) -> Answer:
-        """Any solution, looked for near `starts` first, or a certificate."""
-        return self._search(question, seconds, None, shown=False, starts=starts)
+        """Any solution, looked for near `starts` first, or a certificate: a question of a series (`guide`)."""
+        plan = self._planned(question)
+        series = self._series.of(plan, question)
+        search = CaseSearch(question, seconds, plan, shown=False, starts=starts, series=series)
+        answer = self._run(search)
+        series.asked(search.tree, search.guesses.took, time.monotonic() - search.begun)
+        return answer
 
     def strike(self, question: Question, grid: Grid, seconds: float) -> dict[int, Vector]:
         """Solutions in many boxes at once (`falsify.strike`)."""
@@ -369,17 +342,10 @@ class Searcher:
             self._plan = Plan(question)
         return self._plan
 
-    def _search(
-        self,
-        question: Question,
-        seconds: float,
-        most: int | None,
-        exact: bool = False,
-        shown: bool = True,
-        starts: Sequence[Vector] = (),
-        patience: int = PIVOTS,
-    ) -> Answer:
-        search = CaseSearch(question, seconds, self._planned(question), most, exact, shown, starts, patience)
+    def _search(self, question: Question, seconds: float, most: int | None, **options: Any) -> Answer:
+        return self._run(CaseSearch(question, seconds, self._planned(question), most, **options))
+
+    def _run(self, search: CaseSearch) -> Answer:
         self.now = search
         try:
             answer, took = search.run(), search.stats

@@ -23,7 +23,7 @@ STEPS = 12
 CLOSER = 0.25
 """What is left of the trust region after a step that led down."""
 NARROW = 1e-4
-"""A smaller part of the box is not looked at."""
+"""A smaller part of the first trust region is not looked at."""
 INSIDE = 1e-7
 """By so much what is said of inputs alone holds at least: a point on a side may be out of it, exactly."""
 PLENTY = 1e3
@@ -56,11 +56,11 @@ class Climb:
         self.whole = np.array([v.integer for v in question.variables])
         self.width = self.high - self.low
 
-    def from_point(self, point: Floats, end: float) -> Iterator[Floats]:
-        """Better and better points."""
-        here, trust = self.local(point), 1.0
+    def from_point(self, point: Floats, end: float, reach: float = 1.0) -> Iterator[Floats]:
+        """Better and better points. `reach`: how far the first may be, of the sides of the box."""
+        here, trust = self.local(point), reach
         for _ in range(STEPS):
-            if time.monotonic() > end or trust < NARROW:
+            if time.monotonic() > end or trust < NARROW * reach:
                 return
             tried = self.step(point, here, trust)
             if tried is None:

@@ -204,8 +204,8 @@ def place(rows: Sequence[int]) -> Place:
 class Chance:
     """Numbers at random, always the same. Python's generator: to load numpy's takes longer than many a search."""
 
-    def __init__(self) -> None:
-        self.random = Random(0)
+    def __init__(self, seed: int = 0) -> None:
+        self.random = Random(seed)
 
     def uniform(self, *shape: int) -> Floats:
         """Between 0 and 1, never one of them."""
@@ -227,6 +227,12 @@ class Cloud(Struct, frozen=True, eq=False):
     chance: Chance
     twins: Ints = np.empty((2, 0), np.intp)
     """Inputs of a second point, and those of the first."""
+
+    @staticmethod
+    def over(question: Question, chance: Chance) -> Cloud:
+        """In the box of a question."""
+        whole = np.array([v.integer for v in question.variables])[:, None]
+        return Cloud(*sides(question), whole, chance, pairs(question))
 
     def tidy(self, points: Floats) -> Floats:
         """Inside, and whole where that is wanted."""
@@ -281,12 +287,9 @@ def falsify(
     where the caller has them; `starts`: points to begin with; `shown`: the solution is made pleasant; `rounds`: how
     often points are moved about at most."""
     end = time.monotonic() + seconds
-    variables = question.variables
-    low, high = sides(question)
-    whole = np.array([v.integer for v in variables])[:, None]
     landscape, solved_by = landscape or Landscape(question), solved_by or tester(question)
 
-    cloud = Cloud(low, high, whole, Chance(), pairs(question))
+    cloud = Cloud.over(question, Chance())
     points, scores = cloud.first(POINTS, landscape.at)
     if starts:
         given = cloud.tidy(np.array(list(starts)[:POINTS], dtype=float).T)

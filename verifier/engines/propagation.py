@@ -28,11 +28,31 @@ class Propagation:
             decided = self.decided(branch, node, above, value)
             branches.append(
                 Branch(
-                    ranges, decided, Slot(), branch, forms=branch.forms.copy(), basis=branch.basis, crowd=branch.crowd
+                    ranges,
+                    decided,
+                    Slot(),
+                    branch.guide and branch.guide.after[above],
+                    branch,
+                    forms=branch.forms.copy(),
+                    basis=branch.basis,
+                    crowd=branch.crowd,
                 )
             )
         branch.slot.step, branch.slot.after = Split(node, value), (branches[0].slot, branches[1].slot)
+        branch.slot.crowd = branch.crowd
         return branches if above_first else branches[::-1]
+
+    def follow(self, branch: Branch) -> bool:
+        """The steps that the guide has for a branch, up to where it cuts, if it does; True when they close it."""
+        guide = branch.guide
+        while guide is not None and isinstance(guide.step, Bound):
+            self.keep(branch, guide.step)
+            (guide,) = guide.after
+        if guide is None:
+            return False
+        branch.crowd = min(branch.crowd, guide.crowd)
+        branch.guide = guide if isinstance(guide.step, Split) else None
+        return isinstance(guide.step, Farkas) and self.closes(branch, guide.step)
 
     def decided(self, branch: Branch, node: int, above: bool, value: Fraction) -> tuple[tuple[int, bool], ...]:
         if value or node in self.scaled.select or (node, above) in branch.decided:

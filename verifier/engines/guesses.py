@@ -1,0 +1,120 @@
+"""Guesses of a case search: points at random, moved about, and linear programs uphill from promising ones. They
+are made in floats and take a share of the time; what is found solves the question exactly."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from functools import cached_property
+from itertools import count
+from math import inf
+from typing import TYPE_CHECKING
+
+from verifier.engines.branch import Stats
+from verifier.engines.engine import Fails, Vector
+from verifier.engines.plan import Plan
+from verifier.query.question import Question
+
+if TYPE_CHECKING:
+    from verifier.engines.climb import Climb
+    from verifier.engines.relaxation import Floats
+    from verifier.engines.series import Series
+
+GLANCE = 3
+"""The branch at which guesses are made again, and then whenever the work has doubled."""
+BRIEF = 0.05
+"""Seconds that they have at least, of each kind."""
+SHARE, OFTEN = 0.1, 0.2
+"""Of the time of a search, and of a series: there a better value ends a whole search."""
+ROUNDS = 24
+"""Rounds of moving points about, where programs may see at once that there is none, or see more."""
+STARTS = 64
+"""The last points of relaxations, from which a search at random begins."""
+NEAR = 1e-3
+"""So far, of the sides of the box, a solution may be from a point that misses by what floats round."""
+DRAWN, BEST = 64, 8
+"""Of so many fresh points at a time, so many are climbed from."""
+
+
+class Guesses:
+    """Of one search. `points`: where relaxations have led."""
+
+    def __init__(
+        self,
+        question: Question,
+        plan: Plan,
+        solved_by: Callable[[Vector], bool],
+        stats: Stats,
+        end: float,
+        starts: Sequence[Vector],
+        series: Series | None,
+    ) -> None:
+        self.question, self.plan, self.solved_by, self.stats = question, plan, solved_by, stats
+        self.begun, self.end, self.series = time.monotonic(), end, series
+        self.took = 0.0
+        self.next = 0
+        self.points: deque[Vector | Floats] = deque(starts, maxlen=STARTS)
+        self.fresh = self.drawn()
+
+    def due(self) -> bool:
+        """It is time for them."""
+        work = self.stats.branches + self.stats.programs
+        if self.stats.branches < GLANCE or work < self.next:
+            return False
+        self.next = max(16, 2 * work)
+        return True
+
+    def find(self) -> Vector | None:
+        """A solution, looked for for a share of the time."""
+        from verifier.engines.falsify import falsify
+
+        now = time.monotonic()
+        since, series = now - self.begun, self.series
+        share = SHARE * since if series is None else OFTEN * (series.took + since) - series.guessed
+        seconds = min(BRIEF + share - self.took, self.end - now)
+        rounds = inf if self.stats.programs and series is None else ROUNDS
+        found = falsify(self.question, seconds, self.plan.landscape, self.solved_by, self.points, False, rounds)
+        guess = found.points[0] if isinstance(found, Fails) else None
+        if guess is None and series is not None and (self.stats.programs or series.tree is not None):
+            guess = self.climbed(now + seconds)
+        elif guess is None and self.stats.programs:
+            guess = self.climbed(time.monotonic() + seconds)
+        self.took += time.monotonic() - now
+        return guess
+
+    def climbed(self, end: float) -> Vector | None:
+        """A solution uphill from the points of the last relaxations, and from points at random."""
+        found = None
+        while found is None and time.monotonic() < end:
+            found = self.uphill(self.points.pop() if self.points else next(self.fresh), end)
+        return found
+
+    def uphill(self, start: Vector | Floats, end: float, reach: float = 1.0) -> Vector | None:
+        """A solution uphill from a point, that far away (`Climb`)."""
+        import numpy as np
+
+        from verifier.engines.falsify import exact
+
+        for point in self.climb.from_point(np.array(start, dtype=float), end, reach):
+            vector = exact(self.question, point)
+            if self.solved_by(vector):
+                return vector
+        return None
+
+    @cached_property
+    def climb(self) -> Climb:
+        from verifier.engines.climb import Climb
+
+        return Climb(self.question, self.plan.landscape)
+
+    def drawn(self) -> Iterator[Floats]:
+        """Points at random, some of the better ones."""
+        from verifier.engines.falsify import Chance, Cloud
+
+        for k in count(self.series.drawn if self.series else 0):
+            cloud = Cloud.over(self.question, Chance(k + 1))
+            points, scores = cloud.first(DRAWN, self.plan.landscape.at)
+            if self.series:
+                self.series.drawn = k + 1
+            yield from points.T[scores.argsort()[::-1][:BEST]]
