@@ -28,10 +28,13 @@ class Arithmetic:
         self.question, self.plan, self.scaled = question, plan, scaled
         self.solved_by, self.patience = solved_by, patience
 
-    def settle(self, branch: Branch, undecided: int | None, many: bool) -> Cut | Farkas | Solution | Unknown:
+    def settle(
+        self, branch: Branch, undecided: int | None, many: bool, slack: bool = False
+    ) -> Cut | Farkas | Solution | Unknown:
         """The end of a branch, a solution of the question, or where to cut, by linear arithmetic on the decided nodes
         as affine forms of the inputs. `undecided`: what to cut where that settles nothing. Nodes that depend on a
-        choice that is open are left out, and it is cut. `many`: floats may point at the answer."""
+        choice that is open are left out, and it is cut. `many`: floats may point at the answer. `slack`: there is no
+        conflict as long as a choice is open."""
         ranges, scaled = branch.ranges, self.scaled
         rows: list[Inequality] = []
         names: list[Row] = []
@@ -48,7 +51,7 @@ class Arithmetic:
             low, high = [low for low, _ in sides], [high for _, high in sides]
             found: Solution | Conflict | None = None
             if many and undecided is not None:  # a cut is found sooner than pivots of long numbers
-                found = settled(rows, low, high)
+                found = None if slack else settled(rows, low, high)
                 if found is None:
                     return Cut(undecided)
             try:

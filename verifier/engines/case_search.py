@@ -20,7 +20,7 @@ from verifier.engines.branch import Branch, Cut, Slot, Stats
 from verifier.engines.cuts import Cuts
 from verifier.engines.engine import Answer, Fails, Grid, Holds, Unknown, Vector, worked
 from verifier.engines.evaluate import pleasant, tester
-from verifier.engines.guesses import BRIEF, NEAR, Guesses
+from verifier.engines.guesses import BRIEF, LATE, NEAR, Guesses
 from verifier.engines.plan import Plan
 from verifier.engines.polish import Neighbours, polish
 from verifier.engines.propagation import Propagation
@@ -127,6 +127,8 @@ class CaseSearch:
             self.outset = branch.ranges.copy()
         if self.many and self.guesses.due() and (guess := self.guesses.find()) is not None:
             return self.fails(guess)
+        if self.stats.branches == LATE and not self.many and (guess := self.guesses.simple()) is not None:
+            return self.fails(guess)
         return self.decide(branch) if branch.guide is None else way(branch.guide)
 
     @cached_property
@@ -224,7 +226,7 @@ class CaseSearch:
         if formula is not None:
             return Cut(formula)
         cut = None if relaxed is None else self.cuts.choose(branch, self.relaxation, relaxed)
-        return cut or self.exact(branch, None)
+        return cut or self.exact(branch, None, relaxed is not None and slack > TIGHT)
 
     def ends(self, relaxed: Relaxed) -> Iterator[Farkas]:
         """The dual values in short numbers, in small ratios, and in long numbers."""
@@ -267,6 +269,8 @@ class CaseSearch:
             return None
         if self.solved_by(vector := exact(self.question, point)):
             return self.fails(vector)
+        if relaxed.slack is None or relaxed.slack <= TIGHT:
+            return None
         guess = self.guesses.uphill(point, time.monotonic() + BRIEF, NEAR)  # it misses by what floats round
         return None if guess is None else self.fails(guess)
 
@@ -283,10 +287,11 @@ class CaseSearch:
         """What is decided about formulas."""
         return [(n, truth) for n, truth in branch.decided if n in self.plan.formulas]
 
-    def exact(self, branch: Branch, undecided: int | None) -> Cut | Fails | Unknown | None:
-        """What exact linear arithmetic says; where it settles nothing, `undecided` is cut."""
+    def exact(self, branch: Branch, undecided: int | None, slack: bool = False) -> Cut | Fails | Unknown | None:
+        """What exact linear arithmetic says; where it settles nothing, `undecided` is cut. `slack`: a relaxation has
+        some, so what is decided is no conflict."""
         self.stats.exact += 1
-        match self.arithmetic.settle(branch, undecided, self.many):
+        match self.arithmetic.settle(branch, undecided, self.many, slack):
             case Farkas() as end if self.follows.closes(branch, end):
                 return None
             case Farkas():

@@ -6,9 +6,11 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from fractions import Fraction
 from functools import cached_property
 from itertools import count
-from math import inf
+from math import ceil, floor, inf
+from random import Random
 from typing import TYPE_CHECKING
 
 from verifier.engines.branch import Stats
@@ -31,6 +33,9 @@ ROUNDS = 24
 """Rounds of moving points about, where programs may see at once that there is none, or see more."""
 STARTS = 64
 """The last points of relaxations, from which a search at random begins."""
+LATE, SIMPLE, GRID, HALF, FAR = 8, 64, 16, 0.5, Fraction(8)
+"""Where exact arithmetic searches: at which branch points of a grid are tried, how many, of so many steps a side, with
+so many coordinates shared; and how far the sides are where there are none."""
 NEAR = 1e-3
 """So far, of the sides of the box, a solution may be from a point that misses by what floats round."""
 DRAWN, BEST = 64, 8
@@ -82,6 +87,26 @@ class Guesses:
             guess = self.climbed(time.monotonic() + seconds)
         self.took += time.monotonic() - now
         return guess
+
+    def simple(self) -> Vector | None:
+        """A solution among some points of a coarse grid; of two points, the second has some coordinates of the first.
+        In exact arithmetic alone: numpy is not loaded for that."""
+        chance, variables = Random(0), self.question.variables
+        mirror = self.question.mirror or (None,) * len(variables)
+        for _ in range(SIMPLE):
+            point: list[Fraction] = []
+            for v, first in zip(variables, mirror, strict=True):
+                high = FAR if v.high is None else v.high
+                low = min(-FAR, high - FAR) if v.low is None else v.low
+                high = max(high, low + FAR) if v.high is None else high
+                if v.integer:
+                    drawn = Fraction(chance.randint(ceil(low), floor(high)))
+                else:
+                    drawn = low + (high - low) * Fraction(chance.randint(0, GRID), GRID)
+                point.append(point[first] if first is not None and chance.random() < HALF else drawn)
+            if self.solved_by(vector := tuple(point)):
+                return vector
+        return None
 
     def climbed(self, end: float) -> Vector | None:
         """A solution uphill from the points of the last relaxations, and from points at random."""
