@@ -16,7 +16,7 @@ from verifier.kernel.circuit import Affine, Node
 from verifier.kernel.problem import Split
 from verifier.query.question import Question
 
-MOST = 4
+MOST = 16
 """Series that are kept: so many questions are asked in turn."""
 
 
