@@ -39,7 +39,7 @@ class Branch(Struct):
     decided: tuple[tuple[int, bool], ...]
     slot: Slot
     guide: Slot | None = None
-    """Its place in the tree of an earlier search (`guide`)."""
+    """Its place in the tree of an earlier search (`series`)."""
     parent: Branch | None = None
     waiting: int = 0
     """How many branches wait that are no part of this one."""

@@ -82,9 +82,9 @@ class Guesses:
         found = falsify(self.question, seconds, self.plan.landscape, self.solved_by, self.points, False, rounds)
         guess = found.points[0] if isinstance(found, Fails) else None
         if guess is None and series is not None and (self.stats.programs or series.tree is not None):
-            guess = self.climbed(now + seconds)
+            guess = self.climbed(now + seconds, anywhere=True)
         elif guess is None and self.stats.programs:
-            guess = self.climbed(time.monotonic() + seconds)
+            guess = self.climbed(time.monotonic() + seconds, anywhere=True)
         self.took += time.monotonic() - now
         return guess
 
@@ -108,10 +108,10 @@ class Guesses:
                 return vector
         return None
 
-    def climbed(self, end: float) -> Vector | None:
-        """A solution uphill from the points of the last relaxations, and from points at random."""
+    def climbed(self, end: float, anywhere: bool = False) -> Vector | None:
+        """A solution uphill from the points of the last relaxations, and, `anywhere`, from points at random."""
         found = None
-        while found is None and time.monotonic() < end:
+        while found is None and (self.points or anywhere) and time.monotonic() < end:
             found = self.uphill(self.points.pop() if self.points else next(self.fresh), end)
         return found
 
