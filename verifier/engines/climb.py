@@ -26,6 +26,8 @@ NARROW = 1e-4
 """A smaller part of the first trust region is not looked at."""
 INSIDE = 1e-7
 """By so much what is said of inputs alone holds at least: a point on a side may be out of it, exactly."""
+LITTLE = 1e-9
+"""Where a step promises no more than that, shorter ones do not either."""
 PLENTY = 1e3
 OPTIONS = {
     "output_flag": False,
@@ -39,7 +41,7 @@ OPTIONS = {
 class Local(Struct, frozen=True, eq=False):
     """What the facts ask for around a point: rows that have to be >= 0, by their `values` there and their `slopes` by
     input, divided by the largest slope. `fixed`: those of inputs alone, which are linear everywhere. `merit`: the least
-    value, of fixed ones only if it is negative."""
+    value of the others; -infinity where fixed ones do not hold, and any step to where they do is a good one."""
 
     values: Floats
     slopes: Floats
@@ -62,8 +64,8 @@ class Climb:
         for _ in range(STEPS):
             if time.monotonic() > end or trust < NARROW * reach:
                 return
-            tried = self.step(point, here, trust)
-            if tried is None:
+            tried, hope = self.step(point, here, trust)
+            if hope <= here.merit + LITTLE:
                 return
             there = self.local(tried)
             if there.merit <= here.merit:
@@ -72,8 +74,9 @@ class Climb:
             point, here, trust = tried, there, min(1.0, 2 * trust)
             yield point
 
-    def step(self, point: Floats, here: Local, trust: float) -> Floats | None:
-        """Where the least of the rows is largest, not far from the point."""
+    def step(self, point: Floats, here: Local, trust: float) -> tuple[Floats, float]:
+        """Where the least of the rows that are not fixed is largest, not far from the point, and how large that is, if
+        all stays linear; -infinity where the fixed ones do not hold so near."""
         rows, inputs = here.slopes.shape
         lp: Any = highspy.HighsLp()
         lp.num_col_, lp.num_row_ = inputs + 1, rows
@@ -94,9 +97,9 @@ class Climb:
         highs.passModel(lp)
         highs.run()
         if highs.getModelStatus() != highspy.HighsModelStatus.kOptimal:
-            return None
-        found = np.array(highs.getSolution().col_value)[:-1]
-        return np.clip(np.where(self.whole, np.round(found), found), self.low, self.high)
+            return point, -inf
+        *found, hope = highs.getSolution().col_value
+        return np.clip(np.where(self.whole, np.round(found), found), self.low, self.high), hope
 
     def local(self, point: Floats) -> Local:
         """The case that fails least at a point, linear."""
@@ -110,7 +113,8 @@ class Climb:
         size[size == 0] = 1.0
         held = signs * values[rows] / size
         fixed = np.array([landscape.depth[n] <= 1 for n, _ in wanted], dtype=bool)
-        merit = float(held[~fixed | (held < 0)].min(initial=inf))
+        out = bool((held[fixed] < -INSIDE).any())
+        merit = -inf if out else float(held[~fixed].min(initial=inf))
         return Local(held, chosen / size[:, None], fixed, merit)
 
     def case(self, robust: Floats) -> list[tuple[int, bool]]:
