@@ -73,7 +73,7 @@ def test_what_is_known_of_a_smaller_value_closes_most_of_a_greater_one(seed: int
     alone = Searcher().nearby(above(q, value + Fraction(1, 100)), (), SECONDS)
     guided = searcher.nearby(above(q, value + Fraction(1, 100)), (), SECONDS)
     assert isinstance(alone, Holds) and isinstance(guided, Holds)
-    assert programs(held) and programs(alone) and not programs(guided)
+    assert programs(held) and 2 * programs(guided) < programs(alone)
 
 
 @pytest.mark.parametrize("seed", range(3))

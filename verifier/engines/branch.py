@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from fractions import Fraction
+from math import inf
 from typing import Any
 
 from msgspec import Struct
@@ -20,6 +21,8 @@ class Slot(Struct):
     after: tuple[Slot, ...] = ()
     crowd: int = 1 << 62
     """That of the branch (below), where its steps end without closing it."""
+    slack: float = -inf
+    """Of the relaxation of the branch, where it is cut."""
     open: bool = False
     """Of a guide: not all that comes after it is closed."""
 
@@ -45,6 +48,8 @@ class Branch(Struct):
     """How many branches wait that are no part of this one."""
     forms: Forms = {}
     """Nodes that are affine on it, and so on all of its parts."""
+    slack: float = -inf
+    """Of its relaxation."""
     crowd: int = 1 << 62
     """Its ranges are made better by linear programs when no more relus than these are open."""
     basis: Any = None

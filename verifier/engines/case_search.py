@@ -43,6 +43,8 @@ SHARE = 0.2
 FEW = 6
 """Up to so many open choices of numbers, and so many whole inputs, exact arithmetic settles a question before numpy and
 HiGHS are loaded."""
+TWICE = 2.0
+"""The slack of a branch may have become less by so much more than that of the first one."""
 FIRST, PATIENCE = 32, 300
 """Branches of a first look, and pivots on each."""
 
@@ -79,6 +81,7 @@ class CaseSearch:
         self.cuts = Cuts(question, self.plan, self.stats, self.end)
         self.guesses = Guesses(question, self.plan, self.solved_by, self.stats, self.end, starts, series)
         self.many = False
+        self.lost = inf  # slack of relaxations, since the last question of a series
 
     def run(self) -> Answer:
         """Holds with a certificate, Fails with a solution, or Unknown when the time is over."""
@@ -129,7 +132,18 @@ class CaseSearch:
             return self.fails(guess)
         if self.stats.branches == LATE and not self.many and (guess := self.guesses.simple()) is not None:
             return self.fails(guess)
-        return self.decide(branch) if branch.guide is None else way(branch.guide)
+        return self.decide(branch) if branch.guide is None else self.guided(branch, branch.guide)
+
+    def guided(self, branch: Branch, guide: Slot) -> Cut | Fails | None:
+        """Where the guide cuts; nowhere where the relaxation closes the branch, now that a constant has moved. It is
+        only asked where it had so little slack that it may: the first branch says how much may be lost."""
+        if self.many and guide.slack <= self.lost:
+            relaxed = self.relaxed(branch, self.open_formula(branch))
+            if relaxed is None or isinstance(relaxed, Fails):
+                return relaxed
+            if self.stats.branches == 1:
+                self.lost = TWICE * (guide.slack - branch.slack)
+        return way(guide)
 
     @cached_property
     def relaxation(self) -> Relaxation:
@@ -201,19 +215,11 @@ class CaseSearch:
         if not self.many:
             return self.exact(branch, formula)
         while True:
-            self.relaxation.move(branch.ranges, self.truths(branch))
-            relaxed = self.relaxation.solve(self.end - time.monotonic(), branch.basis)
-            self.stats.programs += 1
-            if relaxed is None:
+            relaxed = self.relaxed(branch, formula)
+            if relaxed is None or isinstance(relaxed, Fails):
+                return relaxed
+            if isinstance(relaxed, Unknown):
                 break
-            branch.basis = self.relaxation.basis()
-            slack = -inf if relaxed.slack is None else relaxed.slack
-            if slack < TIGHT and any(self.follows.closes(branch, end) for end in self.ends(relaxed)):
-                return None
-            if slack < -TIGHT and self.exact(branch, formula) is None:
-                return None  # where no rounding of the dual values would do
-            if slack > -TIGHT and (found := self.candidate(relaxed)) is not None:
-                return found
             if not relaxed.values.size or self.opens(branch) > branch.crowd:
                 break
             first = self.stats.programs == 1 and self.most is None
@@ -225,8 +231,28 @@ class CaseSearch:
             return cut
         if formula is not None:
             return Cut(formula)
-        cut = None if relaxed is None else self.cuts.choose(branch, self.relaxation, relaxed)
-        return cut or self.exact(branch, None, relaxed is not None and slack > TIGHT)
+        cut = None if isinstance(relaxed, Unknown) else self.cuts.choose(branch, self.relaxation, relaxed)
+        return cut or self.exact(branch, None, branch.slack > TIGHT)
+
+    def relaxed(self, branch: Branch, formula: int | None) -> Relaxed | Fails | Unknown | None:
+        """The linear relaxation of a branch, or a solution, or Unknown where that took too long; None where it closes
+        the branch."""
+        self.relaxation.move(branch.ranges, self.truths(branch))
+        relaxed = self.relaxation.solve(self.end - time.monotonic(), branch.basis)
+        self.stats.programs += 1
+        branch.slack = -inf
+        if relaxed is None:
+            return Unknown("a linear program took too long")
+        branch.basis = self.relaxation.basis()
+        if relaxed.slack is not None:
+            branch.slack = relaxed.slack
+        if branch.slack < TIGHT and any(self.follows.closes(branch, end) for end in self.ends(relaxed)):
+            return None
+        if branch.slack < -TIGHT and self.exact(branch, formula) is None:
+            return None  # where no rounding of the dual values would do
+        if branch.slack > -TIGHT and (found := self.candidate(relaxed)) is not None:
+            return found
+        return relaxed
 
     def ends(self, relaxed: Relaxed) -> Iterator[Farkas]:
         """The dual values in short numbers, in small ratios, and in long numbers."""

@@ -39,7 +39,7 @@ class Propagation:
                 )
             )
         branch.slot.step, branch.slot.after = Split(node, value), (branches[0].slot, branches[1].slot)
-        branch.slot.crowd = branch.crowd
+        branch.slot.crowd, branch.slot.slack = branch.crowd, branch.slack
         return branches if above_first else branches[::-1]
 
     def follow(self, branch: Branch) -> bool:
@@ -50,7 +50,7 @@ class Propagation:
             (guide,) = guide.after
         if guide is None:
             return False
-        branch.crowd = min(branch.crowd, guide.crowd)
+        branch.crowd, branch.slack = min(branch.crowd, guide.crowd), guide.slack
         branch.guide = guide if isinstance(guide.step, Split) else None
         return isinstance(guide.step, Farkas) and self.closes(branch, guide.step)
 

@@ -82,7 +82,8 @@ def graft(branches: Iterable[Branch]) -> None:
         slot, guide = branch.slot, branch.guide
         slot.crowd = branch.crowd
         if guide is not None:
-            slot.step, slot.after, slot.crowd = guide.step, guide.after, min(slot.crowd, guide.crowd)
+            slot.step, slot.after, slot.slack = guide.step, guide.after, guide.slack
+            slot.crowd = min(slot.crowd, guide.crowd)
 
 
 def way(guide: Slot) -> Cut:
