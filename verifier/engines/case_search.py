@@ -55,7 +55,7 @@ if TYPE_CHECKING:
 class CaseSearch:
     """One question. `most`: give up after so many branches. `exact`: with exact arithmetic alone, however many the
     choices. `shown`: somebody sees the solution. `starts`: where to look for one first. `patience`: pivots of exact
-    arithmetic on a branch."""
+    arithmetic on a branch. `series`: of questions that were asked before."""
 
     def __init__(
         self,
