@@ -20,7 +20,7 @@ from verifier.engines.branch import Branch, Cut, Slot, Stats
 from verifier.engines.cuts import Cuts
 from verifier.engines.engine import Answer, Fails, Grid, Holds, Unknown, Vector, worked
 from verifier.engines.evaluate import pleasant, tester
-from verifier.engines.guesses import BRIEF, LATE, NEAR, Guesses
+from verifier.engines.guesses import BRIEF, LATE, Guesses
 from verifier.engines.plan import Plan
 from verifier.engines.polish import Neighbours, polish
 from verifier.engines.propagation import Propagation
@@ -297,7 +297,7 @@ class CaseSearch:
             return self.fails(vector)
         if relaxed.slack is None or relaxed.slack <= TIGHT:
             return None
-        guess = self.guesses.uphill(point, time.monotonic() + BRIEF, NEAR)  # it misses by what floats round
+        guess = self.guesses.near(point)
         return None if guess is None else self.fails(guess)
 
     def fails(self, vector: Vector) -> Fails:

@@ -37,7 +37,7 @@ LATE, SIMPLE, GRID, HALF, FAR = 8, 64, 16, 0.5, Fraction(8)
 """Where exact arithmetic searches: at which branch points of a grid are tried, how many, of so many steps a side, with
 so many coordinates shared; and how far the sides are where there are none."""
 NEAR = 1e-3
-"""So far, of the sides of the box, a solution may be from a point that misses by what floats round."""
+"""So far, of the sides of the box, a solution is looked for from a point that misses by what floats round."""
 DRAWN, BEST = 64, 8
 """Of so many fresh points at a time, so many are climbed from."""
 
@@ -70,14 +70,26 @@ class Guesses:
         self.next = max(16, 2 * work)
         return True
 
+    @property
+    def seconds(self) -> float:
+        """What is left of their share of the time."""
+        now, series = time.monotonic(), self.series
+        since = now - self.begun
+        share = SHARE * since if series is None else OFTEN * (series.took + since) - series.guessed
+        return min(BRIEF + share - self.took, self.end - now)
+
+    def near(self, point: Floats) -> Vector | None:
+        """A solution near a point that misses by what floats round."""
+        now = time.monotonic()
+        found = self.uphill(point, now + self.seconds, NEAR)
+        self.took += time.monotonic() - now
+        return found
+
     def find(self) -> Vector | None:
         """A solution, looked for for a share of the time."""
         from verifier.engines.falsify import falsify
 
-        now = time.monotonic()
-        since, series = now - self.begun, self.series
-        share = SHARE * since if series is None else OFTEN * (series.took + since) - series.guessed
-        seconds = min(BRIEF + share - self.took, self.end - now)
+        now, seconds, series = time.monotonic(), self.seconds, self.series
         rounds = inf if self.stats.programs and series is None else ROUNDS
         found = falsify(self.question, seconds, self.plan.landscape, self.solved_by, self.points, False, rounds)
         guess = found.points[0] if isinstance(found, Fails) else None
