@@ -55,7 +55,7 @@ def climb(q: Question) -> tuple[Fraction, Holds, Searcher]:
         value = reached + Fraction(1, 1000)
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(2))
 @pytest.mark.parametrize("integers", [0, 2])
 def test_a_series_ends_with_a_proof_of_its_last_question(seed: int, integers: int) -> None:
     q = peak(seed, integers=integers)
@@ -66,7 +66,7 @@ def test_a_series_ends_with_a_proof_of_its_last_question(seed: int, integers: in
     assert isinstance(CaseSearch(above(q, value - Fraction(1, 1000)), SECONDS).run(), Holds | Fails)
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(2))
 def test_what_is_known_of_a_smaller_value_closes_most_of_a_greater_one(seed: int) -> None:
     q = peak(seed, (4, 10, 10, 1))
     value, held, searcher = climb(q)
@@ -76,7 +76,7 @@ def test_what_is_known_of_a_smaller_value_closes_most_of_a_greater_one(seed: int
     assert programs(held) and 2 * programs(guided) < programs(alone)
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(2))
 def test_a_proof_about_a_greater_value_is_no_answer_to_a_smaller_one(seed: int) -> None:
     q = peak(seed)
     value, _, searcher = climb(q)
