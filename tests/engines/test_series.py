@@ -9,11 +9,11 @@ import pytest
 from msgspec.structs import replace
 
 from tests.engines.nets import asked, box, layers, output
-from verifier.engines.branch import Slot
+from verifier.engines.branch import Cut, Slot
 from verifier.engines.case_search import CaseSearch, Searcher
 from verifier.engines.engine import Answer, Fails, Holds, Unknown, work_of
 from verifier.engines.plan import Plan
-from verifier.engines.series import Lately
+from verifier.engines.series import Lately, way
 from verifier.kernel.problem import Farkas, Split
 from verifier.kernel.proof import check
 from verifier.language.build import Build
@@ -63,7 +63,9 @@ def test_a_series_ends_with_a_proof_of_its_last_question(seed: int, integers: in
     assert held.proof is not None
     problem, proof = held.proof
     assert problem == above(q, value).empty and check(problem, proof).trusts == ()
-    assert isinstance(CaseSearch(above(q, value - Fraction(1, 1000)), SECONDS).run(), Holds | Fails)
+    assert isinstance(CaseSearch(above(q, value), SECONDS).run(), Holds)
+    reached = CaseSearch(above(q, value - Fraction(1, 500)), SECONDS).run()
+    assert isinstance(reached, Fails) and above(q, value - Fraction(1, 500)).solved_by(reached.points[0])
 
 
 @pytest.mark.parametrize("seed", range(2))
@@ -112,6 +114,9 @@ def test_what_is_open_is_looked_at_first() -> None:
     assert [slot.open for slot in (root, *root.after)] == [True, False, True]
     series.asked(root := tree(Farkas(()), Farkas(())), 0.0, 1.0)
     assert not root.open and series.took == 2.0
+    for ends, above_first in (((Farkas(()), None), True), ((None, Farkas(())), False), ((None, None), True)):
+        series.asked(root := tree(*ends), 0.0, 0.0)
+        assert way(root) == Cut(0, Fraction(0), above_first)
 
 
 def test_only_constants_differ_in_a_series() -> None:

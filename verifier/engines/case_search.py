@@ -353,7 +353,7 @@ class Searcher:
         return self._search(question, seconds, min(most, FIRST), exact=True, shown=shown, patience=PATIENCE)
 
     def nearby(self, question: Question, starts: Sequence[Vector], seconds: float) -> Answer:
-        """Any solution, looked for near `starts` first, or a certificate: a question of a series (`guide`)."""
+        """Any solution, looked for near `starts` first, or a certificate: a question of a series."""
         plan = self._planned(question)
         series = self._series.of(plan, question)
         search = CaseSearch(question, seconds, plan, shown=False, starts=starts, series=series)

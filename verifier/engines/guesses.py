@@ -80,8 +80,10 @@ class Guesses:
 
     def near(self, point: Floats) -> Vector | None:
         """A solution near a point that misses by what floats round."""
-        now = time.monotonic()
-        found = self.uphill(point, now + self.seconds, NEAR)
+        now, seconds = time.monotonic(), self.seconds
+        if seconds <= 0:
+            return None
+        found = self.uphill(point, now + seconds, NEAR)
         self.took += time.monotonic() - now
         return found
 
@@ -93,10 +95,8 @@ class Guesses:
         rounds = inf if self.stats.programs and series is None else ROUNDS
         found = falsify(self.question, seconds, self.plan.landscape, self.solved_by, self.points, False, rounds)
         guess = found.points[0] if isinstance(found, Fails) else None
-        if guess is None and series is not None and (self.stats.programs or series.tree is not None):
-            guess = self.climbed(now + seconds, anywhere=True)
-        elif guess is None and self.stats.programs:
-            guess = self.climbed(time.monotonic() + seconds, anywhere=True)
+        if guess is None and (self.stats.programs or (series is not None and series.tree is not None)):
+            guess = self.climbed(seconds + (time.monotonic() if series is None else now), anywhere=True)
         self.took += time.monotonic() - now
         return guess
 

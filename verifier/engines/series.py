@@ -14,6 +14,7 @@ from verifier.engines.branch import Branch, Cut, Slot
 from verifier.engines.plan import Plan
 from verifier.kernel.circuit import Affine, Node
 from verifier.kernel.problem import Split
+from verifier.kernel.ranges import Scaled
 from verifier.query.question import Question
 
 MOST = 16
@@ -21,10 +22,10 @@ MOST = 16
 
 
 class Series(Struct):
-    """`plan`, `question`, `tree`: of the last search. `took`: seconds of all so far, `guessed`: of their guesses; so
+    """`scaled`, `question`, `tree`: of the last search. `took`: seconds of all so far, `guessed`: of their guesses; so
     many times points at random have been `drawn`."""
 
-    plan: Plan
+    scaled: Scaled
     question: Question
     tree: Slot | None = None
     took: float = 0.0
@@ -40,16 +41,12 @@ class Series(Struct):
         for slot in reversed(slots):
             slot.open = slot.step is None or any(after.open for after in slot.after)
 
-    def goes_on(self, plan: Plan, question: Question) -> bool:
+    def goes_on(self, scaled: Scaled, question: Question) -> bool:
         """The question is the last one but for constants."""
         last = self.question
-        if (
-            last.facts != question.facts
-            or last.empty.box != question.empty.box
-            or self.plan.scaled.gaps != plan.scaled.gaps
-        ):
+        if (last.facts, last.variables, self.scaled.gaps) != (question.facts, question.variables, scaled.gaps):
             return False
-        first, second = self.plan.scaled.circuit, plan.scaled.circuit
+        first, second = self.scaled.circuit, scaled.circuit
         return first is second or (len(first) == len(second) and all(map(same, first, second)))
 
 
@@ -62,10 +59,10 @@ class Lately:
     def of(self, plan: Plan, question: Question) -> Series:
         """The series that the question is the next of."""
         for series in self._kept:
-            if series.goes_on(plan, question):
-                series.plan, series.question = plan, question
+            if series.goes_on(plan.scaled, question):
+                series.scaled, series.question = plan.scaled, question
                 return series
-        self._kept.append(Series(plan, question))
+        self._kept.append(Series(plan.scaled, question))
         return self._kept[-1]
 
 
