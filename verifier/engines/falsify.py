@@ -17,7 +17,7 @@ from msgspec import Struct
 from numpy.typing import NDArray
 
 from verifier.engines.engine import Answer, Fails, Grid, Unknown, Vector
-from verifier.engines.evaluate import pleasant, tester
+from verifier.engines.evaluate import tester
 from verifier.kernel.circuit import Affine, Input, Select
 from verifier.query.piece import senses
 from verifier.query.question import Question
@@ -280,12 +280,10 @@ def falsify(
     landscape: Landscape | None = None,
     solved_by: Callable[[Vector], bool] | None = None,
     starts: Sequence[Vector | Floats] = (),
-    shown: bool = True,
     rounds: float = inf,
 ) -> Answer:
     """A solution found by sampling and climbing, or Unknown. `landscape`, `solved_by` (of `tester`): of the question,
-    where the caller has them; `starts`: points to begin with; `shown`: the solution is made pleasant; `rounds`: how
-    often points are moved about at most."""
+    where the caller has them; `starts`: points to begin with; `rounds`: how often points are moved about at most."""
     end = time.monotonic() + seconds
     landscape, solved_by = landscape or Landscape(question), solved_by or tester(question)
 
@@ -301,8 +299,7 @@ def falsify(
             if scores[k] >= 0:
                 candidate = exact(question, points[:, k])
                 if solved_by(candidate):
-                    nicer = pleasant(question, candidate, end, solved_by) if shown else candidate
-                    return Fails(NAME, (nicer,))
+                    return Fails(NAME, (candidate,))
         if time.monotonic() > end or rounds <= 0:
             return Unknown("the search found nothing")
         rounds -= 1

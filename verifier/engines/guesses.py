@@ -93,7 +93,7 @@ class Guesses:
 
         now, seconds, series = time.monotonic(), self.seconds, self.series
         rounds = inf if self.stats.programs and series is None else ROUNDS
-        found = falsify(self.question, seconds, self.plan.landscape, self.solved_by, self.points, False, rounds)
+        found = falsify(self.question, seconds, self.plan.landscape, self.solved_by, self.points, rounds)
         guess = found.points[0] if isinstance(found, Fails) else None
         if guess is None and (self.stats.programs or (series is not None and series.tree is not None)):
             guess = self.climbed(seconds + (time.monotonic() if series is None else now), anywhere=True)
