@@ -248,7 +248,7 @@ def test_answers_about_pairs_are_those_of_z3(outputs: int, integers: int) -> Non
         if not accepts(q):
             continue
         told += bool(lowered(q).apart)
-        answer = box_search(q, 1, proof_seconds=0)
+        answer = box_search(q, 0.4, proof_seconds=0)
         if isinstance(answer, Unknown) or isinstance(expected := smt.find(q, 20), Unknown):
             continue
         assert type(answer) is type(expected)
