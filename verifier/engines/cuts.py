@@ -33,6 +33,8 @@ class Cuts:
     def choose(self, branch: Branch, relaxation: Relaxation, relaxed: Relaxed) -> Cut | None:
         """The choice that the relaxation loses most by; None where it is right about all of them."""
         ranges, select = branch.ranges, relaxation.scaled.select
+        if (corner := self.corner(branch, relaxation, relaxed)) is not None:
+            return corner
         jumps = () if self.plan.twins.gaps else relaxation.ties.jumps  # of two points, where nothing else is wrong
         choices = ((n, select[n][0]) for n in (*relaxation.relus, *jumps))
         tests = {n: test for n, test in choices if ranges.outcome(test) is None}
@@ -58,6 +60,16 @@ class Cuts:
         if (between := self.between(relaxation, relaxed)) is not None:
             return between
         return next((Cut(t) for n in relaxation.jumps if ranges.outcome(t := select[n][0]) is None), None)
+
+    def corner(self, branch: Branch, relaxation: Relaxation, relaxed: Relaxed) -> Cut | None:
+        """Of inputs of two values that are only weights, the one that the relaxation is least sure about."""
+        ranges, found = branch.ranges, dict[Cut, float]()
+        for n in self.plan.corners:
+            low, high, unit = ranges.low[n], ranges.high[n], relaxation.scaled.unit[n]
+            if low is not None and high is not None and high - low == unit:
+                share = relaxed.values[relaxation.column[n]] - low / unit if relaxed.values.size else 0.0
+                found[Cut(n, Fraction(high, unit))] = abs(share - 0.5)
+        return min(found, key=lambda cut: found[cut], default=None)
 
     def jump(self, branch: Branch, relaxation: Relaxation, relaxed: Relaxed) -> Cut | None:
         """The choice that is no relu whose value the relaxation gets wrong most."""

@@ -100,6 +100,19 @@ class Plan:
         return sorted(times, key=lambda test: -times[test]) if often else []
 
     @cached_property
+    def corners(self) -> list[int]:
+        """Whole inputs that no test of a number looks at. In a question of slopes they tell the direction: once it is
+        known, so is what a choice lies between."""
+        scaled, seen = self.scaled, set[int]()
+        todo = [scaled.select[n][0] for n in self.real if n in scaled.select]
+        while todo:
+            if (n := todo.pop()) not in seen:
+                seen.add(n)
+                test, then, _, otherwise, _ = scaled.select.get(n, (n, n, 1, n, 1))
+                todo += (test, then, otherwise, *(j for j, _ in scaled.affine.get(n, ((), 0))[0]))
+        return [n for i, n in self.inputs.items() if scaled.box[i].integer and n not in seen]
+
+    @cached_property
     def deep(self) -> bool:
         """The relus lie in so many layers."""
         _, *layers = self.layers

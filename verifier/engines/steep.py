@@ -25,13 +25,15 @@ VAIN = 40
 
 def steep(question: Question, near: Sequence[Vector], seconds: float) -> tuple[Vector, ...]:
     """Points, each with a direction, where the first number of the question is large, the largest first; also near
-    those points. The second half of the inputs are the direction; the box holds for each of its entries alone."""
+    those points. The second half of the inputs tell the direction, which is 0 in the middle of their box; the box holds
+    for each of its entries alone."""
     end, width = time.monotonic() + seconds, len(question.variables) // 2
     whole = np.array([v.integer for v in question.variables[:width]])[:, None]
     low, high = sides(question)
-    cloud, reach = Cloud(low[:width], high[:width], whole, Chance()), high[width:]
+    cloud = Cloud(low[:width], high[:width], whole, Chance())
+    still, reach = (low[width:] + high[width:]) / 2, (high[width:] - low[width:]) / 2
     number = Landscape(replace(question, facts=question.numbers[:1], numbers=())).at
-    alone = np.diag(reach[:, 0])
+    alone = still + np.diag(reach[:, 0])
 
     def changes(points: Floats) -> Floats:
         """(inputs, n) -> (inputs, n): along each coordinate, as far as the direction may go there."""
@@ -61,4 +63,4 @@ def steep(question: Question, near: Sequence[Vector], seconds: float) -> tuple[V
     ways = np.sign(found) * reach
     if question.facts:  # which say more of directions than the box does
         ways = np.where(np.abs(found) == np.abs(found).max(axis=0), ways, 0.0)
-    return tuple(exact(question, column) for column in np.vstack([points, ways]).T)
+    return tuple(exact(question, column) for column in np.vstack([points, still + ways]).T)

@@ -45,7 +45,7 @@ from verifier.verdict import parts, roots, rows, strategy
 from verifier.verdict.certify import Points, Replay, ReplayFailed, accepted, certified, null, settled
 from verifier.verdict.many import INTERRUPTED, Elsewhere, Progress
 from verifier.verdict.measures import compute, infimum
-from verifier.verdict.measures.sums import Greatest
+from verifier.verdict.measures.directional import Steepest
 from verifier.verdict.trial import Trial, broken, choices
 from verifier.verdict.verdict import (
     Measurement,
@@ -99,7 +99,7 @@ class Decider:
         self.watch: Callable[[Progress], None] = lambda progress: None
         self.progress = Progress()
         self._metrics: dict[str, Outcome] = {}
-        self.steepest: dict[tuple[str, str], Greatest] = {}
+        self.steepest: dict[tuple[str, str], Steepest] = {}
         """The greatest directional derivative for two classifiers, once it is known."""
         self.defects: dict[tuple[str, str], tuple[Posed, Answer, Beyond]] = {}
         """What w(0+) of two classifiers is, once it is known: it is the same for every delta."""

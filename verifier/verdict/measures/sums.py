@@ -80,18 +80,18 @@ class Greatest(Struct, frozen=True):
 
 
 def greatest(
-    decider: Decider, questions: Sequence[Question], seconds: float, starts: Starts = lambda question, near: ()
+    decider: Decider, questions: Sequence[Question], seconds: float, starts: Starts | None = None
 ) -> Greatest | None:
     """The largest supremum that is found, above 0; None where nothing is. Of each question, first what is found soon:
-    so little is proved of values that are not the largest. `starts`: where to look for it."""
+    so little is proved of values that are not the largest. `starts`: where something near the largest is found."""
     end = time.monotonic() + seconds
     best: Greatest | None = None
-    leap = Leap(up=True, doubling=any(question.whole for question in questions))
+    leap = Leap(up=True, doubling=starts is None and any(question.whole for question in questions))
     held: list[tuple[Question, Most]] = []
     open_ = list(questions)
     for patience in (SOON / max(1, len(questions)), 1.0):
         for question in open_.copy():
-            given = starts(question, ())
+            given = () if starts is None else starts(question, ())
             while (left := end - time.monotonic()) > 0:
                 value = Fraction(0) if best is None else leap.target
                 near = given if best is None else (best.place, best.solution, *given)
@@ -104,7 +104,7 @@ def greatest(
                         raise ReplayFailed("the number is no greater than it was")
                     best = Greatest(number, question, solution, place)
                     leap.reached(number)
-                    if time.monotonic() - begun > LATE:
+                    if starts is not None and time.monotonic() - begun > LATE:
                         given = starts(question, (solution,))
                 elif isinstance(found, Holds) and leap.length:
                     leap.failed()
