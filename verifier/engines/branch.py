@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from fractions import Fraction
 from math import inf
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
 from verifier.engines.forms import Forms
 from verifier.kernel.problem import Step
 from verifier.kernel.ranges import Ranges
+
+if TYPE_CHECKING:
+    from verifier.engines.slopes import Slopes
 
 
 class Slot(Struct):
@@ -52,6 +55,8 @@ class Branch(Struct):
     """Of its relaxation."""
     crowd: int = 1 << 62
     """Its ranges are made better by linear programs when no more relus than these are open."""
+    slopes: Slopes | None = None
+    """Of the branch, or of one around it, since all formulas are decided."""
     basis: Any = None
     """Where its linear program, or that of the branch around it, came to an end."""
 

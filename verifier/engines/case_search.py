@@ -25,6 +25,7 @@ from verifier.engines.plan import Plan
 from verifier.engines.polish import Neighbours, polish
 from verifier.engines.propagation import Propagation
 from verifier.engines.series import Lately, Series, graft, way
+from verifier.engines.slopes import Slopes
 from verifier.engines.trial import TIGHT, WORTH, closes, short
 from verifier.kernel.circuit import Input
 from verifier.kernel.problem import Farkas, Tree
@@ -81,22 +82,28 @@ class CaseSearch:
         self.cuts = Cuts(question, self.plan, self.stats, self.end)
         self.guesses = Guesses(question, self.plan, self.solved_by, self.stats, self.end, starts, series)
         self.many = False
+        known = tuple((f, True) for f in question.facts if f not in self.scaled.select)
+        crowd = -1 if most else 1 << 62
+        self.todo = [Branch(root(self.scaled, question.facts), known, self.tree, self.guide, crowd=crowd)]
         self.lost = inf  # slack of relaxations, since the last question of a series
 
     def run(self) -> Answer:
         """Holds with a certificate, Fails with a solution, or Unknown when the time is over."""
-        crowd = -1 if self.most else 1 << 62
-        known = tuple((f, True) for f in self.question.facts if f not in self.scaled.select)
-        todo = [Branch(root(self.scaled, self.question.facts), known, self.tree, self.guide, crowd=crowd)]
-        answer = self.close(todo)
-        graft(todo)
+        answer = self.close()
+        graft(self.todo)
         if answer is not None:
             return answer
         proof = Tree(tuple(self.tree.steps()), self.plan.twins.definitions, self.plan.twins.gaps)
         return Holds(NAME, (), (self.problem, proof))
 
-    def close(self, todo: list[Branch]) -> Fails | Unknown | None:
+    def resume(self, end: float) -> Fails | Unknown | None:
+        """Go on until then; None when all is closed."""
+        self.end = self.cuts.end = self.guesses.end = end
+        return self.close()
+
+    def close(self) -> Fails | Unknown | None:
         """Close the branches, or say what keeps one from being closed; that and all others are left."""
+        todo = self.todo
         while todo:
             if time.monotonic() > self.end or self.stats.branches == self.most:
                 return Unknown("out of time")
@@ -105,6 +112,9 @@ class CaseSearch:
                 case Cut(node, value, above):
                     branch.waiting = len(todo)
                     todo += self.follows.cut(branch, node, value, above)
+                case Branch() as closed:
+                    if closed is not branch:
+                        del todo[closed.waiting :]
                 case None:
                     self.lift(branch, todo)
                 case Fails() | Unknown() as answer:
@@ -112,8 +122,8 @@ class CaseSearch:
                     return answer
         return None
 
-    def look(self, branch: Branch) -> Cut | Fails | Unknown | None:
-        """Where to cut a branch, or the answer; None when it is closed."""
+    def look(self, branch: Branch) -> Cut | Branch | Fails | Unknown | None:
+        """Where to cut a branch, or the answer; None when it is closed, and a branch around it that was closed."""
         self.stats.branches += 1
         first = self.stats.branches == 1
         if self.follows.follow(branch) or self.follows.propagate(branch):
@@ -134,6 +144,20 @@ class CaseSearch:
             return self.fails(guess)
         return self.decide(branch) if branch.guide is None else self.guided(branch, branch.guide)
 
+    def steep(self, branch: Branch) -> Branch | None:
+        """The branch that is closed since nothing is steep enough there."""
+        if branch.slopes is None:
+            true = branch.ranges.outcome
+            step = next((f for f in self.plan.falls if true(f.first) and true(f.second)), None)
+            if step is None:
+                return None
+            branch.slopes = Slopes(branch, step, self.stats.branches)
+        slopes = branch.slopes
+        if not slopes.due(self.stats.branches):
+            return None
+        answer = slopes.go(self.scaled, self.end)
+        return slopes.branch if answer is None else None
+
     def guided(self, branch: Branch, guide: Slot) -> Cut | Fails | None:
         """Where the guide cuts; nowhere where the relaxation closes the branch, now that a constant has moved. It is
         only asked where it had so little slack that it may: the first branch says how much may be lost."""
@@ -149,7 +173,7 @@ class CaseSearch:
     def relaxation(self) -> Relaxation:
         from verifier.engines.relaxation import Relaxation
 
-        return Relaxation(self.scaled, self.plan.real, self.outset)
+        return Relaxation(self.scaled, self.plan.real, self.outset, primal=bool(self.plan.corners))
 
     def lift(self, branch: Branch, todo: list[Branch]) -> None:
         """What closes a branch may close a larger one: then its other parts need not be looked at."""
@@ -209,8 +233,8 @@ class CaseSearch:
 
     # one branch
 
-    def decide(self, branch: Branch) -> Cut | Fails | Unknown | None:
-        """Where to cut a branch, or the answer; None when it is closed."""
+    def decide(self, branch: Branch) -> Cut | Branch | Fails | Unknown | None:
+        """Where to cut a branch, or the answer; None when it is closed, and a branch around it that was closed."""
         formula = self.open_formula(branch)
         if not self.many:
             return self.exact(branch, formula)
@@ -231,6 +255,8 @@ class CaseSearch:
             return cut
         if formula is not None:
             return Cut(formula)
+        if self.plan.falls and self.most is None and (closed := self.steep(branch)) is not None:
+            return closed
         cut = None if isinstance(relaxed, Unknown) else self.cuts.choose(branch, self.relaxation, relaxed)
         return cut or self.exact(branch, None, branch.slack > TIGHT)
 

@@ -7,8 +7,10 @@ from copy import copy
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from verifier.engines.slopes import falls
 from verifier.engines.twins import twins
 from verifier.kernel.circuit import Affine, Input, Select
+from verifier.kernel.problem import Fall
 from verifier.kernel.ranges import Scaled, grain
 from verifier.query.piece import senses
 from verifier.query.question import Question
@@ -98,6 +100,11 @@ class Plan:
                 times[test] += 1
         often = sum(times.values()) > MANIFOLD * len(times)
         return sorted(times, key=lambda test: -times[test]) if often else []
+
+    @cached_property
+    def falls(self) -> list[Fall]:
+        """What has to fall from the first point to the second where two formulas hold."""
+        return falls(self.scaled, self.formulas, self.question.mirror)
 
     @cached_property
     def corners(self) -> list[int]:

@@ -36,6 +36,7 @@ class Propagation:
                     forms=branch.forms.copy(),
                     basis=branch.basis,
                     crowd=branch.crowd,
+                    slopes=branch.slopes,
                 )
             )
         branch.slot.step, branch.slot.after = Split(node, value), (branches[0].slot, branches[1].slot)

@@ -107,10 +107,11 @@ class Relaxation:
     Columns: inputs, the numeric choices that are open, tests of relus, tests and sides of jumps, runs of gaps that have
     an open relu, and last the slack s to be maximised. Rows: definitions of the affine columns; y >= t and y <= k t + b
     for a relu; the same for rise and run of a gap, both ways; the two branches of a jump; its six lines (`ties`); a row
-    for a decided truth, made when it is first decided."""
+    for a decided truth, made when it is first decided. `primal`: the algorithm to begin with, which takes half as long
+    where most rows are those of jumps."""
 
-    def __init__(self, scaled: Scaled, numeric: set[int], ranges: Ranges) -> None:
-        self.scaled, self.programs = scaled, 0
+    def __init__(self, scaled: Scaled, numeric: set[int], ranges: Ranges, primal: bool = False) -> None:
+        self.scaled, self.programs, self.primal = scaled, 0, primal
         self.taken = {n: ranges.outcome(test) for n, (test, *_) in scaled.select.items()}
         open_ = [n for n in sorted(numeric) if self.taken.get(n, True) is None]
         self.relus = [n for n in open_ if n in scaled.relus]
@@ -367,17 +368,28 @@ class Relaxation:
 
     # solving
 
-    def _run(self, seconds: float, start: Any) -> Any:
+    def _run(self, seconds: float, start: Any, primal: bool) -> Any:
+        """What HiGHS comes to, by the primal simplex algorithm or the dual one; by that, too, where the other one goes
+        round in circles."""
         self.programs += 1
         if start is not None and len(start.row_status) == len(self.sides):
             self.highs.setBasis(start)
-        self.highs.setOptionValue("time_limit", self.highs.getRunTime() + max(0.01, seconds))
-        self.highs.run()
-        return self.highs.getModelStatus()
+        end = self.highs.getRunTime() + max(0.01, seconds)
+        for strategy in (PRIMAL, DUAL) if primal else (DUAL,):
+            self.highs.setOptionValue("simplex_strategy", strategy)
+            steps = PIVOTS * (self.slack + len(self.sides)) if strategy == PRIMAL else NEVER
+            self.highs.setOptionValue("simplex_iteration_limit", steps)
+            self.highs.setOptionValue("time_limit", end)
+            self.highs.run()
+            status = self.highs.getModelStatus()
+            if status != highspy.HighsModelStatus.kIterationLimit:
+                break
+            self.highs.clearSolver()
+        return status
 
     def solve(self, seconds: float, start: Any = None) -> Relaxed | None:
         """None where HiGHS comes to no clear answer in time. `start`: the basis to begin with."""
-        status = self._run(seconds, start)
+        status = self._run(seconds, start, self.primal)
         if status == highspy.HighsModelStatus.kOptimal:
             return self._optimal()
         if status == highspy.HighsModelStatus.kInfeasible:
@@ -409,7 +421,7 @@ class Relaxation:
         taken = self.tie_branch[int(not above), self.ties.t == t]
         row_low[taken] = row_high[taken] = np.array(self.sides)[taken]
         self._set(low, high, row_low, row_high)
-        status = self._run(seconds, start)
+        status = self._run(seconds, start, self.primal)
         if status == highspy.HighsModelStatus.kOptimal:
             return -float(self.highs.getObjectiveValue())
         return -INF if status == highspy.HighsModelStatus.kInfeasible else None
@@ -422,19 +434,13 @@ class Relaxation:
         sides = Sides([self.column[n] for n in nodes], *self.base, worth)
         self.highs.changeColCost(self.slack, 0.0)
         self.highs.changeColBounds(self.slack, 0.0, PLENTY)
-        self.highs.setOptionValue("simplex_strategy", PRIMAL)
-        self.highs.setOptionValue("simplex_iteration_limit", PIVOTS * (self.slack + len(self.sides)))
         try:
             while (place := sides.next()) is not None:
                 if time.monotonic() > end:
                     return
                 k, sign = int(sides.column[place]), float(sides.sign[place])
                 self.highs.changeColCost(k, -sign)
-                status = self._run(end - time.monotonic(), None)
-                if status == highspy.HighsModelStatus.kIterationLimit:
-                    self.highs.setOptionValue("simplex_strategy", DUAL)
-                    self.highs.clearSolver()
-                    status = self._run(end - time.monotonic(), None)
+                status = self._run(end - time.monotonic(), None, primal=True)
                 self.highs.changeColCost(k, 0.0)
                 if status == highspy.HighsModelStatus.kInfeasible:
                     return
@@ -452,8 +458,6 @@ class Relaxation:
         finally:
             self.highs.changeColCost(self.slack, -1.0)
             self.highs.changeColBounds(self.slack, -INF, PLENTY)
-            self.highs.setOptionValue("simplex_strategy", DUAL)
-            self.highs.setOptionValue("simplex_iteration_limit", NEVER)
 
     def _optimal(self) -> Relaxed:
         solution = self.highs.getSolution()

@@ -113,7 +113,18 @@ class Zonotope:
     """The tests of all choices get the ranges that their affine forms have (`zonotope`)."""
 
 
-Step = Split | Bound | Zonotope | Farkas | Hole
+@dataclass(frozen=True, slots=True)
+class Fall:
+    """What follows closes the branch by another question, of a point and a direction (`fall`): node `first` is a sum of
+    inputs and relus, and `second` its opposite at the second point, but for a constant. `pairs`: inputs of the first
+    point, and of the second."""
+
+    first: int
+    second: int
+    pairs: tuple[tuple[int, int], ...]
+
+
+Step = Split | Bound | Zonotope | Fall | Farkas | Hole
 
 
 @dataclass(frozen=True, slots=True)

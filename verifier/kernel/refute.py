@@ -5,10 +5,12 @@ The steps stand in the order in which a reader meets them: after a cut all of th
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from fractions import Fraction
 from typing import assert_never
 
-from verifier.kernel.problem import GRAIN, Bound, Empty, Farkas, Hole, Rejected, Split, Tree, Zonotope
+from verifier.kernel.fall import question
+from verifier.kernel.problem import GRAIN, Bound, Empty, Fall, Farkas, Hole, Rejected, Split, Tree, Zonotope
 from verifier.kernel.ranges import Ranges, Scaled, chord, cut, interval, keep, root, settle
 from verifier.kernel.shape import step_formed, well_defined
 from verifier.kernel.zonotope import Plan, sharpen
@@ -17,18 +19,27 @@ MOST_OPEN = 10_000
 """Branches that may wait while the ones below them are closed; each takes memory, and a reasonable tree has few."""
 
 
+@dataclass(slots=True)
+class Ground:
+    """What branches are branches of."""
+
+    scaled: Scaled
+    facts: tuple[int, ...]
+    plan: Plan | None = None
+
+
 def refute(problem: Empty, tree: Tree) -> set[str]:
     """Accept the tree as a proof of `problem`, and return the names of its holes; or raise `Rejected`."""
     well_defined(problem, tree)
-    scaled = Scaled((*problem.circuit, *tree.definitions), problem.box, tree.gaps, tree.twins)
+    ground = Ground(Scaled((*problem.circuit, *tree.definitions), problem.box, tree.gaps, tree.twins), problem.facts)
     trusts: set[str] = set()
-    plan: Plan | None = None
-    open_ = [root(scaled, problem.facts)]
+    open_ = [(ground, root(ground.scaled, problem.facts))]
     for step in tree.steps:
-        step_formed(step, len(scaled.circuit), len(tree.gaps))
         if not open_:
             raise Rejected("steps go on after the last branch is closed")
-        ranges = open_.pop()
+        here, ranges = open_.pop()
+        scaled = here.scaled
+        step_formed(step, len(scaled.circuit), len(scaled.gaps))
         match step:
             case Split(node, value):
                 if len(open_) >= MOST_OPEN:
@@ -36,14 +47,20 @@ def refute(problem: Empty, tree: Tree) -> set[str]:
                 below, above = ranges, ranges.copy()
                 cut(scaled, below, node, value, above=False)
                 cut(scaled, above, node, value, above=True)
-                open_ += [above, below]
+                open_ += [(here, above), (here, below)]
             case Bound(node, value, above, end):
                 bound(scaled, ranges, node, value, above, end)
-                open_.append(ranges)
+                open_.append((here, ranges))
             case Zonotope():
-                plan = plan or Plan(scaled, problem.facts)
-                sharpen(plan, ranges)
-                open_.append(ranges)
+                here.plan = here.plan or Plan(scaled, here.facts)
+                sharpen(here.plan, ranges)
+                open_.append((here, ranges))
+            case Fall():
+                if here is not ground:
+                    raise Rejected("a fall within another one")
+                asked = question(scaled, ranges, step)
+                there = Ground(Scaled(asked.circuit, asked.box), asked.facts)
+                open_.append((there, root(there.scaled, there.facts)))
             case Farkas():
                 close(scaled, ranges, step)
             case Hole(name):

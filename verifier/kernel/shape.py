@@ -11,6 +11,7 @@ from verifier.kernel.problem import (
     Bound,
     Empty,
     Entails,
+    Fall,
     Farkas,
     Hole,
     Problem,
@@ -116,6 +117,11 @@ def step_formed(step: object, nodes: int, gaps: int) -> None:
                     raise Rejected(f"a slope is a whole number from 0 to 2^{GRAIN}, two together are no more")
         case Zonotope():
             pass
+        case Fall(first, second, pairs):
+            places((first, second), nodes, "a fall")
+            tuple_(pairs, "a fall")
+            for pair in pairs:
+                tuple_(pair, "a pair of inputs", 2)
         case Hole(name):
             named(name)
         case _:

@@ -1,0 +1,85 @@
+"""One point and a direction instead of two points: where a sum of relus falls from one to the other, it falls no less
+steeply at some point between them (theory, "A fall on the way"). A search for that may be far shorter: each neuron is
+there once, and the direction is a corner of a box.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+from verifier.engines.branch import Branch
+from verifier.engines.engine import Fails, Unknown
+from verifier.kernel.fall import Sum, image, question, sums
+from verifier.kernel.problem import Fall
+from verifier.kernel.ranges import Scaled
+from verifier.language.build import Variable
+from verifier.query.question import Question
+
+if TYPE_CHECKING:
+    from verifier.engines.case_search import CaseSearch
+
+PATIENCE = 200
+"""Branches of two points before slopes are looked at."""
+SHARE = 2.0
+"""So many times as long as the search for pairs, that for slopes may take."""
+
+
+def falls(scaled: Scaled, formulas: set[int], mirror: Sequence[int | None]) -> list[Fall]:
+    """Formulas about relus at the first point, each with its opposite at the second, but for a constant."""
+    pairs = tuple((first, index) for index, first in enumerate(mirror) if first is not None)
+    if not pairs:
+        return []
+    found, relus, inputs = sums(scaled)
+    moved = {inputs[i]: inputs[j] for i, j in pairs if i in inputs and j in inputs}
+    there = {n: moved.get(n, n) for n in inputs.values() if n not in moved.values()}  # not of the second point
+    for form, n in relus.items():
+        if all(j in there for j, _ in form[0]) and (twin := relus.get(image(form, there))) is not None:
+            there[n] = twin
+    opposite: dict[Sum, int] = {}
+    for n in sorted(formulas):
+        terms, _ = found[n]
+        opposite[tuple((j, -w) for j, w in terms), Fraction(0)] = n
+    steps = []
+    for n in sorted(formulas):
+        terms, _ = found[n]
+        if any(j in scaled.relus for j, _ in terms) and all(j in there for j, _ in terms):
+            second = opposite.get((image((terms, Fraction(0)), there)[0], Fraction(0)))
+            if second is not None:
+                steps.append(Fall(n, second, pairs))
+    return steps
+
+
+class Slopes:
+    """Of a branch and all that is part of it: a search for slopes that goes on for as long as that for pairs has taken
+    since. `begun`: at this branch, of so many."""
+
+    def __init__(self, branch: Branch, step: Fall, branches: int) -> None:
+        self.branch, self.step, self.first = branch, step, branches
+        self.begun, self.took, self.over = time.monotonic(), 0.0, False
+        self.search: CaseSearch | None = None
+
+    def due(self, branches: int) -> bool:
+        return not self.over and branches - self.first >= PATIENCE and self.left(time.monotonic()) > 0
+
+    def left(self, now: float) -> float:
+        """Seconds that it may take by now."""
+        return SHARE * (now - self.begun - self.took) - self.took
+
+    def go(self, scaled: Scaled, end: float) -> Fails | Unknown | None:
+        """None when nothing is steep enough, and the branch is closed by that; or a steep point."""
+        from verifier.engines.case_search import CaseSearch
+
+        now = time.monotonic()
+        if self.search is None:
+            asked = question(scaled, self.branch.ranges, self.step)
+            variables = tuple(Variable(f"slope {k}", s.low, s.high, s.integer) for k, s in enumerate(asked.box))
+            self.search = CaseSearch(Question(asked.circuit, variables, asked.facts), 0.0, shown=False)
+        answer = self.search.resume(min(end, now + self.left(now)))
+        self.took += time.monotonic() - now
+        self.over = not isinstance(answer, Unknown)
+        if answer is None:
+            self.branch.slot.step, self.branch.slot.after = self.step, (self.search.tree,)
+        return answer
