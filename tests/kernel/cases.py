@@ -10,7 +10,21 @@ from typing import Any
 
 from verifier.kernel import wire
 from verifier.kernel.circuit import Affine, Input, Select
-from verifier.kernel.problem import Bound, Empty, Entails, Farkas, Hole, Linear, Problem, Proof, Row, Side, Split, Tree
+from verifier.kernel.problem import (
+    Bound,
+    Empty,
+    Entails,
+    Fall,
+    Farkas,
+    Hole,
+    Linear,
+    Problem,
+    Proof,
+    Row,
+    Side,
+    Split,
+    Tree,
+)
 
 PROOFS = Path(__file__).parents[1] / "proofs"
 
@@ -95,6 +109,42 @@ FALLING: list[tuple[tuple[tuple[int, Q], ...], Q]] = [
     (((5, Q(1)),), Q(-1, 4)),
 ]
 
+
+def fallen(
+    first: Any = Affine(((4, Q(1)),), Q(-1, 4)),
+    second: Any = Affine(((5, Q(-1)),), Q(0)),
+    relus: Any = (Select(0, 0, 2), Select(1, 1, 2)),
+    sides: Any = (Side(Q(-1), Q(1)),) * 2,
+    facts: Any = (6, 7, 8),
+) -> Empty:
+    """Of x and y, where x - y <= 1/8: relu(x) >= 1/4, and relu(y) <= 0."""
+    near = Affine(((0, Q(-1)), (1, Q(1))), Q(1, 8))
+    return Empty((X, Y, Affine((), Q(0)), Affine((), Q(1)), *relus, first, second, near), sides, facts)
+
+
+FALL, SLOPE = Fall(6, 7, ((0, 1),)), Farkas((Row("low", 12, 1),))
+STEEP = tree(FALL, SLOPE)
+FAR = (Side(), Side())
+# up and down between x = 0 and y = 1, and up again from there: slopes at ends say nothing about what is between
+HILL = Empty(
+    (
+        *(X, Y, Affine((), Q(0))),
+        *(
+            Affine(((0, Q(1)),), Q(-1, 2)),
+            Select(3, 3, 2),
+            Affine(((0, Q(1)),), Q(-1)),
+            Select(5, 5, 2),
+            Select(0, 0, 2),
+        ),
+        *(Affine(((1, Q(1)),), Q(-1, 2)), Select(8, 8, 2), Affine(((1, Q(1)),), Q(-1)), Select(10, 10, 2)),
+        Select(1, 1, 2),
+        Affine(((7, Q(1)), (4, Q(-2)), (6, Q(2))), Q(0)),
+        Affine(((12, Q(-1)), (9, Q(2)), (11, Q(-2))), Q(0)),
+    ),
+    (Side(Q(0), Q(0)), Side(Q(1), Q(1))),
+    (13, 14),
+)
+
 # name, problem, proof: each would pass if one test in the checker were missing
 FORGED: list[tuple[str, Any, Any]] = [
     ("a hole with a string of another class", FINE, Hole(Sneaky("z3"))),
@@ -178,6 +228,47 @@ FORGED: list[tuple[str, Any, Any]] = [
             gaps=((6, 5),),
         ),
     ),
+    ("a fall of a bool", fallen(), tree(Fall(6, True, ((0, 1),)), SLOPE)),
+    ("pairs that can still change", fallen(), tree(Fall(6, 7, [(0, 1)]), SLOPE)),  # type: ignore[arg-type]
+    ("a pair that can still change", fallen(), tree(Fall(6, 7, ([0, 1],)), SLOPE)),  # type: ignore[arg-type]
+    ("a pair of three", fallen(), tree(Fall(6, 7, ((0, 1, 2),)), SLOPE)),  # type: ignore[arg-type]
+    ("a second node that says less", fallen(second=Affine(((5, Q(-1)), (0, Q(1))), Q(0))), STEEP),
+    (
+        "a node that does not fall",
+        fallen(second=Affine(((5, Q(-1)),), Q(1))),
+        tree(FALL, Farkas((Row("low", 10, 1), Row("low", 11, 1)))),
+    ),
+    (
+        "a node that ends where it began",
+        HILL,
+        tree(
+            Fall(13, 14, ((0, 1),)),
+            *(Split(4, Q(0)), Farkas((Row("low", 20, 1),))),
+            *(Split(8, Q(0)), Farkas((Row("low", 18, 1), Row("high", 8, 1))), Farkas((Row("low", 20, 1),))),
+        ),
+    ),
+    (
+        "a step that is taken for a relu",
+        fallen(
+            Affine(((4, Q(1)), (0, Q(1, 100))), Q(-1, 4)),
+            Affine(((5, Q(-1)), (1, Q(-1, 100))), Q(0)),
+            (Select(0, 3, 2), Select(1, 1, 2)),
+        ),
+        STEEP,
+    ),
+    ("a relu that the second point has not", fallen(relus=(Select(0, 0, 2), Select(1, 3, 2))), STEEP),
+    (
+        "a first node without a least value",
+        fallen(Affine(((4, Q(1)), (0, Q(1))), Q(0)), Affine(((5, Q(-1)), (1, Q(-1))), Q(0)), sides=FAR, facts=(7, 8)),
+        STEEP,
+    ),
+    (
+        "a second node without a least value",
+        fallen(Affine(((4, Q(1)), (0, Q(1))), Q(0)), Affine(((5, Q(-1)), (1, Q(-1))), Q(0)), sides=FAR, facts=(6, 8)),
+        STEEP,
+    ),
+    ("a point below which there is no end", fallen(sides=(Side(None, Q(1)), Side(Q(-1), Q(1)))), STEEP),
+    ("a point above which there is no end", fallen(sides=(Side(Q(-1), None), Side(Q(-1), Q(1)))), STEEP),
     ("10 001 branches that wait", BOX, tree(*[Split(0, Q(1, 2))] * 10_001, *[END] * 10_002)),
     ("a tree for a problem of the other kind", FINE, tree(END)),
     ("a matrix for a problem of the other kind", BOX, Linear(())),

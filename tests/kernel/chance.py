@@ -16,8 +16,11 @@ from tests.engines.nets import Layers, asked, box, layers, output
 from verifier.engines.box_search import box_search
 from verifier.engines.case_search import CaseSearch
 from verifier.engines.engine import Fails, Holds
+from verifier.engines.plan import Plan
+from verifier.kernel import fall
 from verifier.kernel.circuit import Affine, Circuit, Input, Node, Select, evaluate
-from verifier.kernel.problem import GRAIN, Bound, Empty, Farkas, Row, Side, Split, Step, Tree, Zonotope
+from verifier.kernel.problem import GRAIN, Bound, Empty, Fall, Farkas, Row, Side, Split, Step, Tree, Zonotope
+from verifier.kernel.ranges import cut, root
 from verifier.language.build import Build, Variable
 from verifier.query.question import Question
 
@@ -130,6 +133,11 @@ def bent(rng: Random, problem: Empty, tree: Tree) -> Tree:
             steps[k] = rng.choice(changed)
         case Split(node, value):
             steps[k] = Split(node, value + rng.choice(WEIGHTS))
+        case Fall(first, second, pairs):
+            swapped = tuple((j, i) for i, j in pairs)
+            steps[k] = rng.choice(
+                (Fall(second, first, swapped), Fall(first, first, pairs), Fall(first, second, pairs[1:]))
+            )
     return replace(tree, steps=tuple(steps))
 
 
@@ -184,6 +192,45 @@ def pairs(count: int) -> tuple[tuple[Empty, Tree], ...]:
                         found.append((problem, tree))
                     break
     return tuple(found)
+
+
+@cache
+def falls(count: int) -> tuple[tuple[Empty, Tree], ...]:
+    """The same with proofs by one point and a direction; of some, after a cut of the first input."""
+    found: list[tuple[Empty, Tree]] = []
+    for seed in range(9999):
+        if len(found) == count:
+            break
+        rng = Random(seed)
+        wide = rng.randint(1, 2)
+        net = layers(rng, [wide, rng.randint(2, 3), *([rng.randint(2, 3)] * rng.randint(0, 1)), 1])
+        at, far = [Q(rng.randint(-9, 9), 10) for _ in range(2 * wide)], Q(1, rng.choice((8, 20)))
+        for apart in (far / 4, far / 2, far, 2 * far, 4 * far):
+            if tree := falling(crossing(net, at, apart, far), rng.random() < 0.4):
+                if 3 < len(tuple(tree.steps)) < 40:
+                    found.append((crossing(net, at, apart, far).empty, tree))
+                break
+    return tuple(found)
+
+
+def falling(question: Question, halved: bool) -> Tree | None:
+    """A tree that is one fall, or two behind a cut; None where one has a solution."""
+    plan = Plan(question)
+    scaled, steps = plan.within(question), list[Step]()
+    cuts = [Split(plan.inputs[0], Q(0))] if halved else []
+    for above in (False, True)[: 1 + halved]:
+        ranges = root(scaled, question.facts)
+        for each in cuts:
+            cut(scaled, ranges, each.node, each.value, above)
+        for step in plan.falls[:1]:
+            asked = fall.question(scaled, ranges, step)
+            variables = tuple(Variable(f"z{k}", s.low, s.high, s.integer) for k, s in enumerate(asked.box))
+            match CaseSearch(Question(asked.circuit, variables, asked.facts), 2.0).run():
+                case Holds(proof=(_, Tree(inner))):
+                    steps += step, *inner
+                case _:
+                    return None
+    return Tree((*cuts, *steps), plan.twins.definitions, plan.twins.gaps) if steps else None
 
 
 def crossing(net: Layers, at: list[Q], apart: Q, far: Q) -> Question:

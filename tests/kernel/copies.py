@@ -10,9 +10,17 @@ from collections.abc import Iterator
 from functools import cache
 from unittest.mock import patch
 
-from verifier.kernel import proof, ranges, refute, shape, wire, zonotope
+from verifier.kernel import fall, proof, ranges, refute, shape, wire, zonotope
 
-ORDER = {"shape": shape, "ranges": ranges, "zonotope": zonotope, "refute": refute, "proof": proof, "wire": wire}
+ORDER = {
+    "shape": shape,
+    "ranges": ranges,
+    "zonotope": zonotope,
+    "fall": fall,
+    "refute": refute,
+    "proof": proof,
+    "wire": wire,
+}
 SOURCES = {name: inspect.getsource(module) for name, module in ORDER.items()}
 
 

@@ -184,6 +184,17 @@ EQUIVALENT: dict[str, dict[str, tuple[str, ...]]] = {
             "if self.ranges.outcome(self.scaled.select[first][0]) is not None: | 0 -> 1",
         ),
     },
+    "fall": {
+        "the test of a relu is its branch, too": (
+            "test = found[scaled.select[n][0]] | 0 -> 1",
+            "form = found[scaled.select[n][0]] | 0 -> 1",
+            "todo += [j for j, _ in found[scaled.select[n][0]][0]] | 0 -> 1 (2)",
+        ),
+        "what is 0 times a difference says nothing of it": (
+            "for bound, below in ((ranges.low[n], times > 0), (ranges.high[n], times < 0)): | times > 0 -> times >= 0",
+            "for bound, below in ((ranges.low[n], times > 0), (ranges.high[n], times < 0)): | times < 0 -> times <= 0",
+        ),
+    },
     "refute": {
         "the weight of a choice is a multiple of 2^24, and not 0": (
             "side = 1 if weight[n] > 0 else -1 | weight[n] > 0 -> weight[n] >= 0",

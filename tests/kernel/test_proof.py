@@ -117,7 +117,7 @@ def test_linear_is_accepted_iff_the_identity_holds(case: tuple[Entails, Linear])
 
 CHECKER = [
     pytest.param(name, program, id=f"{name} {line}")
-    for name in ("shape", "ranges", "refute", "proof")
+    for name in ("shape", "ranges", "fall", "refute", "proof")
     for line, program in guards(SOURCES[name])
 ]
 
@@ -134,6 +134,10 @@ CLEAN = (
     "steps go on after the last branch",
     "without not isinstance(node, Affine)",
     "are not two inputs or two relus",
+    "is not there at the second point",
+    "falls is not known') without low is None",
+    "falls is not known') without least is None",
+    "has no bounds",
 )
 """Guards that only say clearly what would break the checker anyway."""
 

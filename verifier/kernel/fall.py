@@ -86,8 +86,8 @@ def steep(
 
 
 def sums(scaled: Scaled) -> tuple[list[Sum], dict[Sum, int], dict[int, int]]:
-    """Each node as a sum of inputs and choices, of equal ones the first; relus by what they are the relus of, and inputs
-    by their numbers."""
+    """Each node as a sum of inputs and choices, of equal ones the first; relus by what they are the relus of; inputs by
+    their numbers."""
     found: list[Sum] = []
     relus: dict[Sum, int] = {}
     inputs: dict[int, int] = {}
@@ -148,8 +148,8 @@ def apart(scaled: Scaled, ranges: Ranges, found: list[Sum], first: int, second: 
         weights = dict(terms)
         times = weights.get(second, ZERO)
         if times and weights == {first: -times, second: times}:
-            for bound, below in ((at(scaled, n, ranges.low[n]), times > 0), (at(scaled, n, ranges.high[n]), times < 0)):
+            for bound, below in ((ranges.low[n], times > 0), (ranges.high[n], times < 0)):
                 if bound is not None:
-                    end = (bound - constant) / times
+                    end = (Fraction(bound, scaled.unit[n]) - constant) / times
                     low, high = (max(low, end), high) if below else (low, min(high, end))
     return low, high

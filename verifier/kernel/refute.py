@@ -56,8 +56,6 @@ def refute(problem: Empty, tree: Tree) -> set[str]:
                 sharpen(here.plan, ranges)
                 open_.append((here, ranges))
             case Fall():
-                if here is not ground:
-                    raise Rejected("a fall within another one")
                 asked = question(scaled, ranges, step)
                 there = Ground(Scaled(asked.circuit, asked.box), asked.facts)
                 open_.append((there, root(there.scaled, there.facts)))
