@@ -12,9 +12,9 @@ from verifier.kernel import wire
 from verifier.kernel.circuit import Affine, Input, Select
 from verifier.kernel.problem import (
     Bound,
+    Descent,
     Empty,
     Entails,
-    Fall,
     Farkas,
     Hole,
     Linear,
@@ -102,7 +102,7 @@ def problem(circuit: Any = (X, HALF), zeros: Any = (0,), targets: Any = (1,)) ->
     return Entails(circuit, zeros, targets)
 
 
-FALLING: list[tuple[tuple[tuple[int, Q], ...], Q]] = [
+DESCENTING: list[tuple[tuple[tuple[int, Q], ...], Q]] = [
     (((0, Q(1)), (1, Q(-1))), Q(0)),
     (((3, Q(1)), (4, Q(-1))), Q(0)),
     (((6, Q(-1)),), Q(-1, 2)),
@@ -122,8 +122,8 @@ def fallen(
     return Empty((X, Y, Affine((), Q(0)), Affine((), Q(1)), *relus, first, second, near), sides, facts)
 
 
-FALL, SLOPE = Fall(6, 7, ((0, 1),)), Farkas((Row("low", 12, 1),))
-STEEP = tree(FALL, SLOPE)
+DESCENT, SLOPE = Descent(6, 7, ((0, 1),)), Farkas((Row("low", 12, 1),))
+STEEP = tree(DESCENT, SLOPE)
 FAR = (Side(), Side())
 # up and down between x = 0 and y = 1, and up again from there: slopes at ends say nothing about what is between
 HILL = Empty(
@@ -210,6 +210,7 @@ FORGED: list[tuple[str, Any, Any]] = [
     ("a slope of four", BOX, tree(Farkas(ROWS, ((0, 1, 2, 3),)))),
     ("a slope of one", BOX, tree(Farkas(ROWS, ((0,),)))),
     ("a slope that can still change", BOX, tree(Farkas(ROWS, ([0, 1],)))),  # type: ignore[arg-type]
+    ("a slope with a part below 0", BOX, tree(Farkas(ROWS, ((0, -1, 5),)))),
     ("a slope that is a bool", BOX, tree(Farkas(ROWS, ((0, True),)))),
     ("a slope of a bool", BOX, tree(Farkas(ROWS, ((False, 1),)))),
     ("a hole with a string of another class in a tree", BOX, tree(Hole(Sneaky("z3")))),
@@ -217,7 +218,7 @@ FORGED: list[tuple[str, Any, Any]] = [
     (
         "a row of a kind that is taken for another one",
         box(
-            (X, Y, Affine((), Q(0)), Select(0, 0, 2), Select(1, 1, 2), *(Affine(d, c) for d, c in FALLING)),
+            (X, Y, Affine((), Q(0)), Select(0, 0, 2), Select(1, 1, 2), *(Affine(d, c) for d, c in DESCENTING)),
             (Side(Q(-1), Q(1)),) * 2,
             (7, 8),
         ),
@@ -228,21 +229,21 @@ FORGED: list[tuple[str, Any, Any]] = [
             gaps=((6, 5),),
         ),
     ),
-    ("a fall of a bool", fallen(), tree(Fall(6, True, ((0, 1),)), SLOPE)),
-    ("pairs that can still change", fallen(), tree(Fall(6, 7, [(0, 1)]), SLOPE)),  # type: ignore[arg-type]
-    ("a pair that can still change", fallen(), tree(Fall(6, 7, ([0, 1],)), SLOPE)),  # type: ignore[arg-type]
-    ("a pair of three", fallen(), tree(Fall(6, 7, ((0, 1, 2),)), SLOPE)),  # type: ignore[arg-type]
+    ("a descent of a bool", fallen(), tree(Descent(6, True, ((0, 1),)), SLOPE)),
+    ("pairs that can still change", fallen(), tree(Descent(6, 7, [(0, 1)]), SLOPE)),  # type: ignore[arg-type]
+    ("a pair that can still change", fallen(), tree(Descent(6, 7, ([0, 1],)), SLOPE)),  # type: ignore[arg-type]
+    ("a pair of three", fallen(), tree(Descent(6, 7, ((0, 1, 2),)), SLOPE)),  # type: ignore[arg-type]
     ("a second node that says less", fallen(second=Affine(((5, Q(-1)), (0, Q(1))), Q(0))), STEEP),
     (
         "a node that does not fall",
         fallen(second=Affine(((5, Q(-1)),), Q(1))),
-        tree(FALL, Farkas((Row("low", 10, 1), Row("low", 11, 1)))),
+        tree(DESCENT, Farkas((Row("low", 10, 1), Row("low", 11, 1)))),
     ),
     (
         "a node that ends where it began",
         HILL,
         tree(
-            Fall(13, 14, ((0, 1),)),
+            Descent(13, 14, ((0, 1),)),
             *(Split(4, Q(0)), Farkas((Row("low", 20, 1),))),
             *(Split(8, Q(0)), Farkas((Row("low", 18, 1), Row("high", 8, 1))), Farkas((Row("low", 20, 1),))),
         ),

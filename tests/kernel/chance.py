@@ -17,9 +17,9 @@ from verifier.engines.box_search import box_search
 from verifier.engines.case_search import CaseSearch
 from verifier.engines.engine import Fails, Holds
 from verifier.engines.plan import Plan
-from verifier.kernel import fall
+from verifier.kernel import descent
 from verifier.kernel.circuit import Affine, Circuit, Input, Node, Select, evaluate
-from verifier.kernel.problem import GRAIN, Bound, Empty, Fall, Farkas, Row, Side, Split, Step, Tree, Zonotope
+from verifier.kernel.problem import GRAIN, Bound, Descent, Empty, Farkas, Row, Side, Split, Step, Tree, Zonotope
 from verifier.kernel.ranges import cut, root
 from verifier.language.build import Build, Variable
 from verifier.query.question import Question
@@ -133,10 +133,10 @@ def bent(rng: Random, problem: Empty, tree: Tree) -> Tree:
             steps[k] = rng.choice(changed)
         case Split(node, value):
             steps[k] = Split(node, value + rng.choice(WEIGHTS))
-        case Fall(first, second, pairs):
+        case Descent(first, second, pairs):
             swapped = tuple((j, i) for i, j in pairs)
             steps[k] = rng.choice(
-                (Fall(second, first, swapped), Fall(first, first, pairs), Fall(first, second, pairs[1:]))
+                (Descent(second, first, swapped), Descent(first, first, pairs), Descent(first, second, pairs[1:]))
             )
     return replace(tree, steps=tuple(steps))
 
@@ -195,7 +195,7 @@ def pairs(count: int) -> tuple[tuple[Empty, Tree], ...]:
 
 
 @cache
-def falls(count: int) -> tuple[tuple[Empty, Tree], ...]:
+def descents(count: int) -> tuple[tuple[Empty, Tree], ...]:
     """The same with proofs by one point and a direction; of some, after a cut of the first input."""
     found: list[tuple[Empty, Tree]] = []
     for seed in range(9999):
@@ -206,15 +206,15 @@ def falls(count: int) -> tuple[tuple[Empty, Tree], ...]:
         net = layers(rng, [wide, rng.randint(2, 3), *([rng.randint(2, 3)] * rng.randint(0, 1)), 1])
         at, far = [Q(rng.randint(-9, 9), 10) for _ in range(2 * wide)], Q(1, rng.choice((8, 20)))
         for apart in (far / 4, far / 2, far, 2 * far, 4 * far):
-            if tree := falling(crossing(net, at, apart, far), rng.random() < 0.4):
+            if tree := descending(crossing(net, at, apart, far), rng.random() < 0.4):
                 if 3 < len(tuple(tree.steps)) < 40:
                     found.append((crossing(net, at, apart, far).empty, tree))
                 break
     return tuple(found)
 
 
-def falling(question: Question, halved: bool) -> Tree | None:
-    """A tree that is one fall, or two behind a cut; None where one has a solution."""
+def descending(question: Question, halved: bool) -> Tree | None:
+    """A tree that is one descent, or two behind a cut; None where one has a solution."""
     plan = Plan(question)
     scaled, steps = plan.within(question), list[Step]()
     cuts = [Split(plan.inputs[0], Q(0))] if halved else []
@@ -222,8 +222,8 @@ def falling(question: Question, halved: bool) -> Tree | None:
         ranges = root(scaled, question.facts)
         for each in cuts:
             cut(scaled, ranges, each.node, each.value, above)
-        for step in plan.falls[:1]:
-            asked = fall.question(scaled, ranges, step)
+        for step in plan.descents[:1]:
+            asked = descent.question(scaled, ranges, step)
             variables = tuple(Variable(f"z{k}", s.low, s.high, s.integer) for k, s in enumerate(asked.box))
             match CaseSearch(Question(asked.circuit, variables, asked.facts), 2.0).run():
                 case Holds(proof=(_, Tree(inner))):

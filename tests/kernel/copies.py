@@ -10,13 +10,13 @@ from collections.abc import Iterator
 from functools import cache
 from unittest.mock import patch
 
-from verifier.kernel import fall, proof, ranges, refute, shape, wire, zonotope
+from verifier.kernel import descent, proof, ranges, refute, shape, wire, zonotope
 
 ORDER = {
     "shape": shape,
     "ranges": ranges,
     "zonotope": zonotope,
-    "fall": fall,
+    "descent": descent,
     "refute": refute,
     "proof": proof,
     "wire": wire,

@@ -8,7 +8,7 @@ from random import Random
 from types import SimpleNamespace
 from typing import Any
 
-from tests.kernel import falls, forms
+from tests.kernel import descents, forms
 from verifier.kernel.circuit import Affine, Input, Select, evaluate
 from verifier.kernel.problem import GRAIN, Farkas, Row, Side
 
@@ -38,7 +38,7 @@ def laws(kernel: SimpleNamespace) -> None:
         forms.contained(kernel, seed, (0, 3, 40)[seed % 3])
     for seed in range(20):
         forms.contained(kernel, seed, (0, 3)[seed % 2], twins=True)
-    assert sum(falls.fallen(kernel, seed) for seed in range(60)) >= 20
+    assert sum(descents.fallen(kernel, seed) for seed in range(60)) >= 20
     forms.ranges(kernel, [2, 8, 8, 1])
     forms.large(kernel)
 

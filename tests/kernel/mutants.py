@@ -119,7 +119,7 @@ def cases() -> tuple[tuple[Any, Any, str], ...]:
     for posed, tree in chance.examples(60):
         if len(tree.steps) > 1 or any(e.slopes for e in tree.steps if isinstance(e, Farkas)):
             found.append((posed, tree))
-    for seed, (posed, tree) in enumerate((*chance.examples(60), *chance.pairs(20), *chance.falls(30))):
+    for seed, (posed, tree) in enumerate((*chance.examples(60), *chance.pairs(20), *chance.descents(30))):
         rng = Random(seed)
         found.append((posed, tree))
         found += [(chance.loosened(rng, posed, by), tree) for by in (chance.Q(1, 50), chance.Q(1, 3))]

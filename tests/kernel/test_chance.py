@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.kernel.chance import Point, bent, falls, loosened, pairs, points, problem, proved, question, solves
+from tests.kernel.chance import Point, bent, descents, loosened, pairs, points, problem, proved, question, solves
 from verifier.engines.case_search import CaseSearch
 from verifier.engines.engine import Fails, Unknown
 from verifier.kernel.circuit import Input, Select, evaluate
@@ -53,7 +53,7 @@ def test_what_is_accepted_is_true(seed: int) -> None:
 def test_what_is_accepted_of_pairs_is_true() -> None:
     """Of certificates by differences and by slopes, loosened until there are solutions, bent, and with fewer twins."""
     fates, open_, rng = {True: 0, False: 0}, 0, Random(0)
-    for claim, tree in (*pairs(24), *falls(30)):
+    for claim, tree in (*pairs(24), *descents(30)):
         assert accepts(claim, tree)
         for _ in range(8):
             other = loosened(rng, claim, Q(1, rng.choice((2, 5, 20)))) if rng.random() < 0.8 else claim

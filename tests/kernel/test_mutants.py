@@ -184,7 +184,7 @@ EQUIVALENT: dict[str, dict[str, tuple[str, ...]]] = {
             "if self.ranges.outcome(self.scaled.select[first][0]) is not None: | 0 -> 1",
         ),
     },
-    "fall": {
+    "descent": {
         "the test of a relu is its branch, too": (
             "test = found[scaled.select[n][0]] | 0 -> 1",
             "form = found[scaled.select[n][0]] | 0 -> 1",

@@ -117,7 +117,7 @@ def test_linear_is_accepted_iff_the_identity_holds(case: tuple[Entails, Linear])
 
 CHECKER = [
     pytest.param(name, program, id=f"{name} {line}")
-    for name in ("shape", "ranges", "fall", "refute", "proof")
+    for name in ("shape", "ranges", "descent", "refute", "proof")
     for line, program in guards(SOURCES[name])
 ]
 

@@ -148,7 +148,7 @@ class CaseSearch:
         """The branch that is closed since nothing is steep enough there."""
         if branch.slopes is None:
             true = branch.ranges.outcome
-            step = next((f for f in self.plan.falls if true(f.first) and true(f.second)), None)
+            step = next((d for d in self.plan.descents if true(d.first) and true(d.second)), None)
             if step is None:
                 return None
             branch.slopes = Slopes(branch, step, self.stats.branches)
@@ -255,7 +255,7 @@ class CaseSearch:
             return cut
         if formula is not None:
             return Cut(formula)
-        if self.plan.falls and self.most is None and (closed := self.steep(branch)) is not None:
+        if self.plan.descents and self.most is None and (closed := self.steep(branch)) is not None:
             return closed
         cut = None if isinstance(relaxed, Unknown) else self.cuts.choose(branch, self.relaxation, relaxed)
         return cut or self.exact(branch, None, branch.slack > TIGHT)

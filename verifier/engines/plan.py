@@ -7,10 +7,10 @@ from copy import copy
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from verifier.engines.slopes import falls
+from verifier.engines.slopes import descents
 from verifier.engines.twins import twins
 from verifier.kernel.circuit import Affine, Input, Select
-from verifier.kernel.problem import Fall
+from verifier.kernel.problem import Descent
 from verifier.kernel.ranges import Scaled, grain
 from verifier.query.piece import senses
 from verifier.query.question import Question
@@ -102,9 +102,9 @@ class Plan:
         return sorted(times, key=lambda test: -times[test]) if often else []
 
     @cached_property
-    def falls(self) -> list[Fall]:
+    def descents(self) -> list[Descent]:
         """What has to fall from the first point to the second where two formulas hold."""
-        return falls(self.scaled, self.formulas, self.question.mirror)
+        return descents(self.scaled, self.formulas, self.question.mirror)
 
     @cached_property
     def corners(self) -> list[int]:

@@ -1,5 +1,5 @@
 """One point and a direction instead of two points: where a sum of relus falls from one to the other, it falls no less
-steeply at some point between them (theory, "A fall on the way"). A search for that may be far shorter: each neuron is
+steeply at some point between them (theory, "Descents"). A search for that may be far shorter: each neuron is
 there once, and the direction is a corner of a box.
 """
 
@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 from verifier.engines.branch import Branch
 from verifier.engines.engine import Fails, Unknown
-from verifier.kernel.fall import Sum, image, question, sums
-from verifier.kernel.problem import Fall
+from verifier.kernel.descent import Sum, image, question, sums
+from verifier.kernel.problem import Descent
 from verifier.kernel.ranges import Scaled
 from verifier.language.build import Variable
 from verifier.query.question import Question
@@ -27,7 +27,7 @@ SHARE = 2.0
 """So many times as long as the search for pairs, that for slopes may take."""
 
 
-def falls(scaled: Scaled, formulas: set[int], mirror: Sequence[int | None]) -> list[Fall]:
+def descents(scaled: Scaled, formulas: set[int], mirror: Sequence[int | None]) -> list[Descent]:
     """Formulas about relus at the first point, each with its opposite at the second, but for a constant."""
     pairs = tuple((first, index) for index, first in enumerate(mirror) if first is not None)
     if not pairs:
@@ -48,7 +48,7 @@ def falls(scaled: Scaled, formulas: set[int], mirror: Sequence[int | None]) -> l
         if any(j in scaled.relus for j, _ in terms) and all(j in there for j, _ in terms):
             second = opposite.get((image((terms, Fraction(0)), there)[0], Fraction(0)))
             if second is not None:
-                steps.append(Fall(n, second, pairs))
+                steps.append(Descent(n, second, pairs))
     return steps
 
 
@@ -56,7 +56,7 @@ class Slopes:
     """Of a branch and all that is part of it: a search for slopes that goes on for as long as that for pairs has taken
     since. `begun`: at this branch, of so many."""
 
-    def __init__(self, branch: Branch, step: Fall, branches: int) -> None:
+    def __init__(self, branch: Branch, step: Descent, branches: int) -> None:
         self.branch, self.step, self.first = branch, step, branches
         self.begun, self.took, self.over = time.monotonic(), 0.0, False
         self.search: CaseSearch | None = None

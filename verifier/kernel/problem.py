@@ -114,17 +114,17 @@ class Zonotope:
 
 
 @dataclass(frozen=True, slots=True)
-class Fall:
-    """What follows closes the branch by another question, of a point and a direction (`fall`): node `first` is a sum of
-    inputs and relus, and `second` its opposite at the second point, but for a constant. `pairs`: inputs of the first
-    point, and of the second."""
+class Descent:
+    """What follows closes the branch by another question, of a point and a direction (`descent`): node `first` is a sum
+    of inputs and relus, and `second` its opposite at the second point, but for a constant. `pairs`: inputs of the
+    first point, and of the second."""
 
     first: int
     second: int
     pairs: tuple[tuple[int, int], ...]
 
 
-Step = Split | Bound | Zonotope | Fall | Farkas | Hole
+Step = Split | Bound | Zonotope | Descent | Farkas | Hole
 
 
 @dataclass(frozen=True, slots=True)

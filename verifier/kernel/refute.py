@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import assert_never
 
-from verifier.kernel.fall import question
-from verifier.kernel.problem import GRAIN, Bound, Empty, Fall, Farkas, Hole, Rejected, Split, Tree, Zonotope
+from verifier.kernel.descent import question
+from verifier.kernel.problem import GRAIN, Bound, Descent, Empty, Farkas, Hole, Rejected, Split, Tree, Zonotope
 from verifier.kernel.ranges import Ranges, Scaled, chord, cut, interval, keep, root, settle
 from verifier.kernel.shape import step_formed, well_defined
 from verifier.kernel.zonotope import Plan, sharpen
@@ -55,7 +55,7 @@ def refute(problem: Empty, tree: Tree) -> set[str]:
                 here.plan = here.plan or Plan(scaled, here.facts)
                 sharpen(here.plan, ranges)
                 open_.append((here, ranges))
-            case Fall():
+            case Descent():
                 asked = question(scaled, ranges, step)
                 there = Ground(Scaled(asked.circuit, asked.box), asked.facts)
                 open_.append((there, root(there.scaled, there.facts)))

@@ -9,9 +9,9 @@ from verifier.kernel.circuit import Affine, Circuit, Input, Select
 from verifier.kernel.problem import (
     GRAIN,
     Bound,
+    Descent,
     Empty,
     Entails,
-    Fall,
     Farkas,
     Hole,
     Problem,
@@ -117,9 +117,9 @@ def step_formed(step: object, nodes: int, gaps: int) -> None:
                     raise Rejected(f"a slope is a whole number from 0 to 2^{GRAIN}, two together are no more")
         case Zonotope():
             pass
-        case Fall(first, second, pairs):
-            places((first, second), nodes, "a fall")
-            tuple_(pairs, "a fall")
+        case Descent(first, second, pairs):
+            places((first, second), nodes, "a descent")
+            tuple_(pairs, "the pairs of inputs")
             for pair in pairs:
                 tuple_(pair, "a pair of inputs", 2)
         case Hole(name):

@@ -19,7 +19,7 @@ was cut off.
     ["bound", 1, "-3", true, [["high", 1, "1"]], []]
     ["cut", 0, "1/2"]
     ["zonotope"]
-    ["fall", 7, 8, [[0, 1]]]
+    ["descent", 7, 8, [[0, 1]]]
     ["end", [["low", 4, "1"], ["rise", 0, "12"]], [[2, 8388608], [3, 4096, 0]]]
     ["hole", "z3 5.4.0"]
     ["qed"]
@@ -42,9 +42,9 @@ from typing import TextIO
 from verifier.kernel.circuit import Affine, Input, Node, Select
 from verifier.kernel.problem import (
     Bound,
+    Descent,
     Empty,
     Entails,
-    Fall,
     Farkas,
     Hole,
     Linear,
@@ -362,10 +362,10 @@ def _step(value: object) -> Step:
         case "zonotope", body:
             _list(body, 0)
             return Zonotope()
-        case "fall", body:
+        case "descent", body:
             first, second, pairs = _list(body, 3)
             there = (_list(pair, 2) for pair in _list(pairs))
-            return Fall(_index(first), _index(second), tuple((_index(i), _index(j)) for i, j in there))
+            return Descent(_index(first), _index(second), tuple((_index(i), _index(j)) for i, j in there))
         case "end", body:
             return _end(body)
         case "hole", body:
@@ -405,8 +405,8 @@ def _step_written(step: Step) -> list[object]:
             return ["bound", node, _digits(value), above, *_step_written(end)[1:]]
         case Zonotope():
             return ["zonotope"]
-        case Fall(first, second, pairs):
-            return ["fall", first, second, pairs]
+        case Descent(first, second, pairs):
+            return ["descent", first, second, pairs]
         case Farkas(rows, slopes):
             return ["end", [[row.kind, row.place, _digits(Fraction(row.times))] for row in rows], slopes]
         case Hole(name):

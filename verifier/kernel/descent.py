@@ -1,5 +1,5 @@
 """A sum of relus that falls from one point to another falls on the way, no less steeply, towards some corner of a box.
-That makes a question about two points one about a point and a corner (theory, "A fall on the way").
+That makes a question about two points one about a point and a corner (theory, "Descents").
 """
 
 from __future__ import annotations
@@ -7,7 +7,7 @@ from __future__ import annotations
 from fractions import Fraction
 
 from verifier.kernel.circuit import Affine, Input, Node, Select
-from verifier.kernel.problem import Empty, Fall, Rejected, Side
+from verifier.kernel.problem import Descent, Empty, Rejected, Side
 from verifier.kernel.ranges import Ranges, Scaled, settle
 
 ZERO, ONE = Fraction(0), Fraction(1)
@@ -16,7 +16,7 @@ Sum = tuple[tuple[tuple[int, Fraction], ...], Fraction]
 Interval = tuple[Fraction, Fraction]
 
 
-def question(scaled: Scaled, ranges: Ranges, step: Fall) -> Empty:
+def question(scaled: Scaled, ranges: Ranges, step: Descent) -> Empty:
     """What has a solution if the branch has one. If G(x) >= a and G(x') <= b < a there, then b <= G(z) <= a for some z
     between x and x', and G'(z; v) <= b - a for some corner v of the box that x' - x lies in."""
     settle(scaled, ranges)

@@ -1,5 +1,5 @@
-"""What `fall` promises, for the checker as it is and for changed ones: where two points solve a question about them, a
-point between them and a corner solve the one that is made of it."""
+"""What `descent` promises, for the checker as it is and for changed ones: where two points solve a question about them,
+a point between them and a corner solve the one that is made of it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from types import SimpleNamespace
 
 from tests.kernel import forms
 from verifier.kernel.circuit import Affine, Circuit, Input, Node, Select, evaluate
-from verifier.kernel.problem import Empty, Fall, Side
+from verifier.kernel.problem import Descent, Empty, Side
 
 Point = tuple[Q, ...]
 
@@ -35,8 +35,8 @@ def fallen(kernel: SimpleNamespace, seed: int) -> bool:
                 width = abs(drop) * Q(rng.randint(0, 6), 10) if n in (first, second) else Q(rng.randint(0, 20), 50)
                 kernel.ranges.cut(scaled, ranges, n, values[n] + (-width if above else width + Q(1, 999)), above)
     try:
-        asked = kernel.fall.question(scaled, ranges, Fall(first, second, pairs))
-    except kernel.fall.Rejected:
+        asked = kernel.descent.question(scaled, ranges, Descent(first, second, pairs))
+    except kernel.descent.Rejected:
         a, b = (Q(ranges.low[n], scaled.unit[n]) for n in (first, second))
         assert a + b <= values[second] + evaluate(circuit, moved(point, pairs))[first]
         return False
