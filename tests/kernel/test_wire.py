@@ -17,7 +17,20 @@ from hypothesis import strategies as st
 
 from tests.kernel.cases import BOX, END, FINE, PROOFS, ROW
 from verifier.kernel.circuit import Affine, Input, Node, Select
-from verifier.kernel.problem import Bound, Entails, Farkas, Hole, Linear, Problem, Proof, Rejected, Row, Split, Tree
+from verifier.kernel.problem import (
+    Bound,
+    Descent,
+    Entails,
+    Farkas,
+    Hole,
+    Linear,
+    Problem,
+    Proof,
+    Rejected,
+    Row,
+    Split,
+    Tree,
+)
 from verifier.kernel.proof import check
 from verifier.kernel.wire import Unreadable, read_problem, read_proof, write_problem, write_proof
 
@@ -120,6 +133,7 @@ def test_a_tree_is_read_back() -> None:
         Bound(0, Q(-1), True, END),
         Split(0, Q(1, 3)),
         END,
+        Descent(1, 0, ((0, 1),)),
         Farkas((Row("fall", 0, 10**30),), ((0, 5),)),
         Hole("z3"),
     )

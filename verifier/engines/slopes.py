@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from verifier.engines.branch import Branch
 from verifier.engines.engine import Fails, Unknown
 from verifier.kernel.descent import Sum, image, question, sums
-from verifier.kernel.problem import Descent
+from verifier.kernel.problem import Descent, Rejected
 from verifier.kernel.ranges import Scaled
 from verifier.language.build import Variable
 from verifier.query.question import Question
@@ -74,12 +74,17 @@ class Slopes:
 
         now = time.monotonic()
         if self.search is None:
-            asked = question(scaled, self.branch.ranges, self.step)
+            try:
+                asked = question(scaled, self.branch.ranges, self.step)
+            except Rejected as why:  # there is no margin, or no box
+                self.over = True
+                return Unknown(str(why))
             variables = tuple(Variable(f"slope {k}", s.low, s.high, s.integer) for k, s in enumerate(asked.box))
             self.search = CaseSearch(Question(asked.circuit, variables, asked.facts), 0.0, shown=False)
-        answer = self.search.resume(min(end, now + self.left(now)))
+        until = min(end, now + self.left(now))
+        answer = self.search.resume(until)
         self.took += time.monotonic() - now
-        self.over = not isinstance(answer, Unknown)
+        self.over = not isinstance(answer, Unknown) or time.monotonic() < until
         if answer is None:
             self.branch.slot.step, self.branch.slot.after = self.step, (self.search.tree,)
         return answer
