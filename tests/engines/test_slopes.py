@@ -11,8 +11,9 @@ from msgspec.structs import replace
 from benchmarks.suites.twins import network
 from tests.engines.nets import layers, twins
 from verifier.engines import slopes
-from verifier.engines.case_search import CaseSearch
-from verifier.engines.engine import Answer, Fails, Holds
+from verifier.engines.case_search import STEEP, CaseSearch
+from verifier.engines.crossing import Crossing
+from verifier.engines.engine import Answer, Fails, Holds, Unknown
 from verifier.engines.plan import Plan
 from verifier.kernel.descent import question
 from verifier.kernel.problem import Descent, Split, Tree
@@ -81,7 +82,7 @@ def test_without_a_margin_nothing_falls(at_once: None) -> None:
     """As for points between which a score may stay what it is."""
     search = CaseSearch(two_labels(0, F(0)), 20)
     found = slopes.Slopes(search.todo[0], search.plan.descents[0], 0)
-    assert "falls is not known" in str(found.go(search.scaled, 1e12))
+    assert isinstance(found.go(search.scaled, 1e12), Unknown) and not [*found.pairs(search.scaled, 1e12)]
     assert found.over and isinstance(search.run(), Fails)
 
 
@@ -126,3 +127,39 @@ def test_the_direction_is_decided_before_any_neuron() -> None:
 def test_points_without_a_twin_have_no_descents() -> None:
     assert len(Plan(two_labels(0, NEAR)).descents) == 1
     assert Plan(replace(two_labels(0, NEAR), mirror=())).descents == []
+
+
+def test_points_are_half_way_and_as_steep_as_is_said() -> None:
+    q, plan = two_labels(2, F(6, 100)), Plan(two_labels(2, F(6, 100)))
+    found = slopes.Slopes(CaseSearch(q, 1).todo[0], plan.descents[0], 0)
+    asked = found.asked(plan.scaled)
+    assert asked is not None
+    crossing = Crossing(asked, [0, 1, 2, 3])
+    for _ in range(6):
+        crossing.round()
+    _, added = crossing.changes(crossing.points)
+    level = 0
+    for k in range(8):
+        corner = (added[:, k] > 0).astype(int).tolist()
+        values = asked.values(tuple(map(F, [*crossing.points[:, k].tolist(), *corner])))
+        above, below, fall = (float(values[f]) for f in asked.facts)
+        if above >= 0 and below >= 0:
+            level += 1
+            assert abs(above - below) <= above + below
+            assert fall == pytest.approx(float(crossing.worth[k]), rel=1e-6)
+    assert level >= 4 and list(crossing.worth) == sorted(crossing.worth, reverse=True)
+
+
+@pytest.mark.parametrize("seed", [1, 4])
+def test_across_a_steep_place_there_is_a_pair(seed: int) -> None:
+    """Below the margin from which on there is none; each start has its place in both points."""
+    q = two_labels(seed, F(5, 100))
+    search = CaseSearch(q, 20)
+    found = slopes.Slopes(search.todo[0], search.plan.descents[0], 0)
+    found.begun -= 50
+    for start in found.pairs(search.scaled, 1e12):
+        assert abs(start[:4] - start[4:]).max() <= float(NEAR) + 1e-9
+        if (point := search.guesses.uphill(start, 1e12, STEEP)) is not None:
+            assert q.solved_by(point)
+            return
+    raise AssertionError("no pair was found")

@@ -44,6 +44,8 @@ SHARE = 0.2
 FEW = 6
 """Up to so many open choices of numbers, and so many whole inputs, exact arithmetic settles a question before numpy and
 HiGHS are loaded."""
+STEEP = 0.05
+"""So far, of the sides of the box, a solution is looked for from a pair across a steep place."""
 TWICE = 2.0
 """The slack of a branch may have become less by so much more than that of the first one."""
 FIRST, PATIENCE = 32, 300
@@ -144,8 +146,8 @@ class CaseSearch:
             return self.fails(guess)
         return self.decide(branch) if branch.guide is None else self.guided(branch, branch.guide)
 
-    def steep(self, branch: Branch) -> Branch | None:
-        """The branch that is closed since nothing is steep enough there."""
+    def steep(self, branch: Branch) -> Branch | Fails | None:
+        """The branch that is closed since nothing is steep enough there; or a solution across a steep place."""
         if branch.slopes is None:
             true = branch.ranges.outcome
             step = next((d for d in self.plan.descents if true(d.first) and true(d.second)), None)
@@ -153,10 +155,12 @@ class CaseSearch:
                 return None
             branch.slopes = Slopes(branch, step, self.stats.branches)
         slopes = branch.slopes
-        if not slopes.due(self.stats.branches):
-            return None
-        answer = slopes.go(self.scaled, self.end)
-        return slopes.branch if answer is None else None
+        for start in slopes.pairs(self.scaled, self.end):
+            if (guess := self.guesses.uphill(start, self.end, STEEP)) is not None:
+                return self.fails(guess)
+        if slopes.due(self.stats.branches) and slopes.go(self.scaled, self.end) is None:
+            return slopes.branch
+        return None
 
     def guided(self, branch: Branch, guide: Slot) -> Cut | Fails | None:
         """Where the guide cuts; nowhere where the relaxation closes the branch, now that a constant has moved. It is

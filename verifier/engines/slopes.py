@@ -6,13 +6,14 @@ there once, and the direction is a corner of a box.
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from verifier.engines.branch import Branch
 from verifier.engines.engine import Fails, Unknown
-from verifier.kernel.descent import Sum, image, question, sums
+from verifier.kernel.circuit import Input
+from verifier.kernel.descent import Sum, image, made_of, question, sums
 from verifier.kernel.problem import Descent, Rejected
 from verifier.kernel.ranges import Scaled
 from verifier.language.build import Variable
@@ -20,11 +21,15 @@ from verifier.query.question import Question
 
 if TYPE_CHECKING:
     from verifier.engines.case_search import CaseSearch
+    from verifier.engines.crossing import Crossing
+    from verifier.engines.falsify import Floats
 
 PATIENCE = 200
 """Branches of two points before slopes are looked at."""
 SHARE = 2.0
 """So many times as long as the search for pairs, that for slopes may take."""
+LOOKS, BRIEF = 0.2, 0.05
+"""Of the time, for pairs across steep places; and for how many seconds at least."""
 
 
 def descents(scaled: Scaled, formulas: set[int], mirror: Sequence[int | None]) -> list[Descent]:
@@ -53,19 +58,33 @@ def descents(scaled: Scaled, formulas: set[int], mirror: Sequence[int | None]) -
 
 
 class Slopes:
-    """Of a branch and all that is part of it: a search for slopes that goes on for as long as that for pairs has taken
-    since. `begun`: at this branch, of so many."""
+    """Of a branch and all that is part of it: what is steep there. A search for slopes takes turns with that for pairs,
+    and so do looks for pairs across steep places. `begun`: at this branch, of so many."""
 
     def __init__(self, branch: Branch, step: Descent, branches: int) -> None:
         self.branch, self.step, self.first = branch, step, branches
-        self.begun, self.took, self.over = time.monotonic(), 0.0, False
+        self.begun, self.took, self.looked, self.over = time.monotonic(), 0.0, 0.0, False
+        self.question: Question | None = None
         self.search: CaseSearch | None = None
+        self.crossing: Crossing | None = None
+
+    def asked(self, scaled: Scaled) -> Question | None:
+        """The question about one point and a direction; None where there is no margin, or no box."""
+        if self.question is None and not self.over:
+            try:
+                asked = question(scaled, self.branch.ranges, self.step)
+            except Rejected:
+                self.over = True
+                return None
+            variables = tuple(Variable(f"slope {k}", s.low, s.high, s.integer) for k, s in enumerate(asked.box))
+            self.question = Question(asked.circuit, variables, asked.facts)
+        return self.question
 
     def due(self, branches: int) -> bool:
         return not self.over and branches - self.first >= PATIENCE and self.left(time.monotonic()) > 0
 
     def left(self, now: float) -> float:
-        """Seconds that it may take by now."""
+        """Seconds that the search may take by now."""
         return SHARE * (now - self.begun - self.took) - self.took
 
     def go(self, scaled: Scaled, end: float) -> Fails | Unknown | None:
@@ -73,14 +92,9 @@ class Slopes:
         from verifier.engines.case_search import CaseSearch
 
         now = time.monotonic()
-        if self.search is None:
-            try:
-                asked = question(scaled, self.branch.ranges, self.step)
-            except Rejected as why:  # there is no margin, or no box
-                self.over = True
-                return Unknown(str(why))
-            variables = tuple(Variable(f"slope {k}", s.low, s.high, s.integer) for k, s in enumerate(asked.box))
-            self.search = CaseSearch(Question(asked.circuit, variables, asked.facts), 0.0, shown=False)
+        if (asked := self.asked(scaled)) is None:
+            return Unknown("nothing is known to fall")
+        self.search = self.search or CaseSearch(asked, 0.0, shown=False)
         until = min(end, now + self.left(now))
         answer = self.search.resume(until)
         self.took += time.monotonic() - now
@@ -88,3 +102,27 @@ class Slopes:
         if answer is None:
             self.branch.slot.step, self.branch.slot.after = self.step, (self.search.tree,)
         return answer
+
+    def pairs(self, scaled: Scaled, end: float) -> Iterator[Floats]:
+        """Two points across a steep place, again and again, for a share of the time."""
+        import numpy as np
+
+        from verifier.engines.crossing import Crossing
+
+        now = time.monotonic()
+        end = min(end, now + LOOKS * (now - self.begun) - self.looked)
+        if end < now + BRIEF or (asked := self.asked(scaled)) is None:
+            return
+        found, _, _ = sums(scaled)
+        nodes = (scaled.circuit[n] for n in made_of(scaled, found, self.step.first))
+        places = [node.index for node in nodes if isinstance(node, Input)]
+        there = dict(self.step.pairs)
+        if self.crossing is None:
+            self.crossing = Crossing(asked, [k for k, i in enumerate(places) if i in there])
+        start = np.array([float(((side.low or 0) + (side.high or 0)) / 2) for side in scaled.box])
+        while time.monotonic() < end:
+            for first, second in self.crossing.next():
+                start[places] = first
+                start[[there.get(i, i) for i in places]] = second
+                yield start.copy()
+        self.looked += time.monotonic() - now

@@ -68,14 +68,15 @@ def steep(
         return put(Affine(tuple((names[n], w) for n, w in form[0] if n in names), constant))
 
     zero = put(Affine((), ZERO))
-    for n in needed:
-        if n not in scaled.select:
-            first, second = (known(scaled, ranges, m) for m in (n, there[n]))
-            place[n] = side(min(first[0], second[0]), max(first[1], second[1]))
-            if n != there[n]:
-                low, high = apart(scaled, ranges, found, n, there[n])
-                change[n] = put(Affine(((side(ZERO, ONE, True), high - low),), low))
-            continue
+    inputs, relus = ([n for n in needed if (n in scaled.select) is kind] for kind in (False, True))
+    for n in inputs:
+        first, second = (known(scaled, ranges, m) for m in (n, there[n]))
+        place[n] = side(min(first[0], second[0]), max(first[1], second[1]))
+    for n in inputs:
+        if n != there[n]:
+            low, high = apart(scaled, ranges, found, n, there[n])
+            change[n] = put(Affine(((side(ZERO, ONE, True), high - low),), low))
+    for n in relus:
         form = found[scaled.select[n][0]]
         test = over(form, place, form[1])
         place[n] = put(Select(test, test, zero))

@@ -19,7 +19,7 @@ MOST_OPEN = 10_000
 """Branches that may wait while the ones below them are closed; each takes memory, and a reasonable tree has few."""
 
 
-@dataclass(slots=True)
+@dataclass
 class Ground:
     """What branches are branches of."""
 
