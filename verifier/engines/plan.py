@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from copy import copy
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -108,16 +108,22 @@ class Plan:
 
     @cached_property
     def corners(self) -> list[int]:
-        """Whole inputs that no test of a number looks at. In a question of slopes they tell the direction: once it is
-        known, so is what a choice lies between."""
-        scaled, seen = self.scaled, set[int]()
-        todo = [scaled.select[n][0] for n in self.real if n in scaled.select]
+        """Whole inputs that weigh what choices of numbers lie between, and that no test of one looks at: in a question
+        of slopes they tell the direction."""
+        select = {n: self.scaled.select[n] for n in self.real if n in self.scaled.select}
+        tests = self.made_of(test for test, *_ in select.values())
+        sides = self.made_of(j for n, at in select.items() if n not in self.scaled.relus for j in (at[1], at[3]))
+        return [n for i, n in self.inputs.items() if self.scaled.box[i].integer and n in sides - tests]
+
+    def made_of(self, nodes: Iterable[int]) -> set[int]:
+        """The nodes, and what they are made of."""
+        todo, seen = [*nodes], set[int]()
         while todo:
             if (n := todo.pop()) not in seen:
                 seen.add(n)
-                test, then, _, otherwise, _ = scaled.select.get(n, (n, n, 1, n, 1))
-                todo += (test, then, otherwise, *(j for j, _ in scaled.affine.get(n, ((), 0))[0]))
-        return [n for i, n in self.inputs.items() if scaled.box[i].integer and n not in seen]
+                test, then, _, otherwise, _ = self.scaled.select.get(n, (n, n, 1, n, 1))
+                todo += (test, then, otherwise, *(j for j, _ in self.scaled.affine.get(n, ((), 0))[0]))
+        return seen
 
     @cached_property
     def deep(self) -> bool:
