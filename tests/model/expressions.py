@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from functools import cache
 
 from hypothesis import strategies as st
 
@@ -47,6 +48,7 @@ VECTORS = {"own": "v", "net": "h", "lowest": "v"}
 LABELS, MEMBERS, SIGNS = ("no", "maybe", "yes"), ("r", "s", "t"), ("<", "<=", "==", "!=", ">=", ">")
 
 
+@cache
 def program() -> Program:
     loaded = load_text(TEXT)
     assert loaded.diagnostics == ()
@@ -117,6 +119,7 @@ TRUTH_ATOMS = st.one_of(
 )
 
 
+@cache
 def expressions(depth: int) -> dict[str, st.SearchStrategy[str]]:
     """Numbers, formulas, vectors of two, labels and members, nested at most so deep."""
     numbers, truths, vectors = ATOMS, TRUTH_ATOMS, VECTOR_ATOMS
