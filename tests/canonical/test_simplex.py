@@ -9,10 +9,11 @@ import z3
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.rationals import fractions
 from verifier.canonical import simplex
 from verifier.canonical.simplex import Conflict, Inequality, Solution, Stopped, solve
 
-small = st.fractions(-3, 3, max_denominator=4)
+small = fractions(-3, 3, 4)
 Side = Q | None
 
 
@@ -33,12 +34,12 @@ def possible(rows: list[Inequality], low: list[Side], high: list[Side]) -> bool:
     x = [z3.Real(f"x{i}") for i in range(len(low))]
     solver = z3.Solver()
     for row in rows:
-        total = z3.Sum([z3.Q(w.numerator, w.denominator) * x[i] for i, w in row.terms.items()])
-        total += z3.Q(row.constant.numerator, row.constant.denominator)
+        total = z3.Sum([z3.RealVal(str(w)) * x[i] for i, w in row.terms.items()])
+        total += z3.RealVal(str(row.constant))
         solver.add(total > 0 if row.strict else total >= 0)
     for i, (least, most) in enumerate(zip(low, high, strict=True)):
-        solver.add(*([x[i] >= z3.Q(least.numerator, least.denominator)] if least is not None else []))
-        solver.add(*([x[i] <= z3.Q(most.numerator, most.denominator)] if most is not None else []))
+        solver.add(*([x[i] >= z3.RealVal(str(least))] if least is not None else []))
+        solver.add(*([x[i] <= z3.RealVal(str(most))] if most is not None else []))
     return bool(solver.check() == z3.sat)
 
 

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from tests.engines.questions import posed
+from tests.rationals import fractions
 from verifier.engines import smt
 from verifier.engines.case_search import Searcher
 from verifier.engines.engine import Answer, Fails
@@ -64,7 +65,7 @@ FACT = st.builds(
     st.sampled_from(["1", "-1", "2", "-1/3"]),
     COMPARED,
     st.sampled_from([">", "<", "<=", "=="]),
-    st.fractions(-1, 1, max_denominator=7),
+    fractions(-1, 1, 7),
 )
 
 

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.rationals import fractions
 from verifier.kernel.circuit import evaluate
 from verifier.language.build import NO, ONE, YES, ZERO, Build, Choice, Form, TooLarge, Variable, primitive
 
@@ -51,11 +52,7 @@ def coordinate(draw: st.DrawFn, variable: Variable) -> Q:
     high = variable.high if variable.high is not None else max(Q(3), low + 4)
     if variable.integer:
         return Q(draw(st.integers(int(low), int(high))))
-    return draw(
-        st.sampled_from([low, high])
-        | small.filter(lambda v: low <= v <= high)
-        | st.fractions(low, high, max_denominator=4)
-    )
+    return draw(st.sampled_from([low, high]) | small.filter(lambda v: low <= v <= high) | fractions(low, high, 4))
 
 
 def number(draw: st.DrawFn, script: Script) -> Number:
@@ -217,7 +214,7 @@ whole = st.integers(-(2**70), 2**70) | st.integers(-2, 2)
 def test_a_dense_layer_is_a_combination_of_its_inputs(data: st.DataObject) -> None:
     build = Build()
     inputs = [build.input(Variable(f"x{i}", Q(-1), Q(1))) for i in range(3)]
-    shares = st.lists(st.fractions(-3, 3, max_denominator=50), min_size=3, max_size=3)
+    shares = st.lists(fractions(-3, 3, 50), min_size=3, max_size=3)
     forms = [
         build.combine(zip(row, inputs, strict=True), constant)
         for row, constant in data.draw(st.lists(st.tuples(shares, small), max_size=4))

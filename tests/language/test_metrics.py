@@ -11,12 +11,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.rationals import fractions
 from verifier.kernel.circuit import evaluate, holds
 from verifier.language import metrics
 from verifier.language.build import NO, YES, Build, Form, Variable
 from verifier.language.metrics import LATER, METRICS, QUADRATIC, Metric
 
-entries = st.fractions(min_value=-3, max_value=3, max_denominator=2)
+entries = fractions(-3, 3, 2)
 every_metric = pytest.mark.parametrize("metric", METRICS.values(), ids=list(METRICS))
 either_ball = pytest.mark.parametrize("closed", [True, False], ids=["closed", "open"])
 

@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.rationals import fractions
 from verifier.language.root import Root, below_root, floor_root, rational, root
 
-numbers = st.fractions(min_value=0, max_value=50, max_denominator=12)
+numbers = fractions(0, 50, 12)
 gaps = st.fractions(min_value=Fraction(1, 10**6), max_value=1)
 
 

@@ -8,12 +8,13 @@ from fractions import Fraction
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.rationals import fractions
 from verifier.language.root import Root
 from verifier.language.surd import Exact, Nested, Surd, between, distance, floor, near, surd
 
 F = Fraction
-rationals = st.fractions(min_value=-3, max_value=3, max_denominator=12)
-sums = st.lists(st.tuples(rationals, st.fractions(min_value=0, max_value=60, max_denominator=9)), max_size=4)
+rationals = fractions(-3, 3, 12)
+sums = st.lists(st.tuples(rationals, fractions(0, 60, 9)), max_size=4)
 
 
 def total(parts: list[tuple[Fraction, Fraction]]) -> Exact:

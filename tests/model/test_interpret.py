@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.rationals import fractions
 from verifier.model.interpret import DEPTH, INFINITY, Interpreter, InterpretError, Member
 from verifier.model.network import Dense, Network, Relu
 from verifier.model.program import (
@@ -441,7 +442,7 @@ formulas = st.recursive(
     ),
     max_leaves=5,
 )
-halves = st.fractions(min_value=-1, max_value=1, max_denominator=2)
+halves = fractions(-1, 1, 2)
 
 
 @given(formulas, st.tuples(halves, halves, halves))

@@ -8,12 +8,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.rationals import fractions
 from verifier.language.build import Build
 from verifier.model.roots import first_tangents, polyhedral, slack, tangent, units
 
 F = Fraction
-numbers = st.fractions(min_value=-5, max_value=5, max_denominator=20)
-weights = st.fractions(min_value=F(1, 9), max_value=4, max_denominator=9)
+numbers = fractions(-5, 5, 20)
+weights = fractions(F(1, 9), 4, 9)
 sums = st.lists(st.tuples(weights, numbers), min_size=1, max_size=5)
 
 

@@ -13,6 +13,7 @@ from tests.engines.questions import Vector, posed, question
 from tests.model.expressions import expressions, points
 from tests.model.test_symbolic import flat
 from tests.query.test_piece import asked, neighbours
+from tests.rationals import fractions
 from verifier.engines import smt
 from verifier.engines.case_search import Searcher
 from verifier.engines.engine import Fails, Holds
@@ -174,9 +175,9 @@ def test_given_inputs_are_given() -> None:
 
 
 @given(
-    st.lists(st.fractions(-3, 3, max_denominator=6).filter(bool), min_size=1, max_size=3),
-    st.fractions(-3, 3, max_denominator=6),
-    st.fractions(-4, 4, max_denominator=12),
+    st.lists(fractions(-3, 3, 6).filter(bool), min_size=1, max_size=3),
+    fractions(-3, 3, 6),
+    fractions(-4, 4, 12),
     st.booleans(),
 )
 def test_a_sum_of_whole_numbers_is_below_a_bound_by_a_step(
