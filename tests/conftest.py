@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from unittest.mock import patch
 
 import pytest
@@ -12,11 +12,20 @@ settings.register_profile("any machine", deadline=None)  # a busy one takes long
 settings.load_profile("any machine")
 
 
+STARTED = Started()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """What modules load while they are collected has its solver processes from the nursery, too."""
+    with nursed(STARTED):
+        return (yield)
+
+
 @pytest.fixture(scope="session")
 def nursery() -> Iterator[Started]:
-    found = Started()
-    yield found
-    found.close()
+    yield STARTED
+    STARTED.close()
 
 
 @pytest.fixture(scope="module", autouse=True)
