@@ -6,18 +6,32 @@ that the tests ask.
 
 from __future__ import annotations
 
+import os
 import socket
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
 from unittest.mock import patch
 
 from verifier.engines import nursery, worker
 
 ROOT = Path(__file__).parents[1]
+LATE = (
+    "flint",
+    "highspy",
+    "numpy.random",
+    "verifier.engines.ball",
+    "verifier.engines.box_search",
+    "verifier.engines.climb",
+    "verifier.engines.relaxation",
+    "verifier.engines.steep",
+    "verifier.engines.volume",
+)
+"""What engines load when they first need it: each process anew, else, and for longer than most questions take."""
 
 
 class Started(nursery.Nursery):
@@ -43,8 +57,11 @@ class Started(nursery.Nursery):
 
 
 def serve(fd: int) -> None:
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # what forks has one thread
     for module in worker.MODULES:
         worker.load(module)
+    for module in LATE:
+        import_module(module)
     nursery.serve(socket.socket(fileno=fd))
 
 
