@@ -99,6 +99,7 @@ class Mender:
     def __init__(self, program: Program, worker: Worker, model: str, oracle: str, claim: str, seconds: float) -> None:
         assert program.domain is not None
         self.program, self.portfolio = program, Portfolio(worker, certifying=False)
+        self._first = Decider(program, self.portfolio)
         self.claim, self.labels = claim, claim in (FACTORS, DECISION)
         self.containment = UNIFORM if claim == UNIFORM else CONTAINED
         self.model, self.oracle = program.classifiers[model], program.classifiers[oracle]
@@ -136,7 +137,7 @@ class Mender:
 
     def _decider(self, *classifiers: Classifier) -> Decider:
         known = {**self.program.classifiers, **{c.name: c for c in classifiers}}
-        return Decider(replace(self.program, classifiers=known), self.portfolio)
+        return self._first.among(replace(self.program, classifiers=known))
 
     def sound(self, classifier: Classifier) -> bool:
         """What is asked for is proved of it."""

@@ -34,7 +34,7 @@ from verifier.model.claim import (
     Rows,
 )
 from verifier.model.meaning import NotYet
-from verifier.model.program import PointValue, Program
+from verifier.model.program import Classifier, PointValue, Program
 from verifier.query import closure
 from verifier.query.closure import Beyond
 from verifier.query.pose import Posed, Poser
@@ -98,7 +98,8 @@ class Decider:
         self.stopped = False
         self.watch: Callable[[Progress], None] = lambda progress: None
         self.progress = Progress()
-        self._metrics: dict[str, Outcome] = {}
+        self._metrics: dict[str, tuple[Classifier, Outcome]] = {}
+        """By name: whose metric was asked to be a pseudometric, and what was found."""
         self.steepest: dict[tuple[str, str], Steepest] = {}
         """The greatest directional derivative for two classifiers, once it is known."""
         self.defects: dict[tuple[str, str], tuple[Posed, Answer, Beyond]] = {}
@@ -106,8 +107,13 @@ class Decider:
 
     def at(self, program: Program, seconds: float) -> Decider:
         """The same for a program with more points."""
-        other = Decider(program, self.portfolio, self.eps)
+        other = self.among(program)
         other.end = min(self.end, time.monotonic() + seconds)
+        return other
+
+    def among(self, program: Program) -> Decider:
+        """The same for a program with other classifiers besides; what is known of metrics stays known."""
+        other = Decider(program, self.portfolio, self.eps)
         other._metrics = self._metrics
         return other
 
@@ -638,7 +644,7 @@ class Decider:
         if axioms is not None:
             return Outcome(Undecided(axioms))
         outcome = then()
-        known = [self._metrics[n].verdict for n in dict.fromkeys(names) if n in self._metrics]
+        known = [found.verdict for n in dict.fromkeys(names) if (found := self._found(n)) is not None]
         match outcome.verdict:
             case Proved(_, trusts, _, _, held) as verdict:
                 for axiom in known:
@@ -649,16 +655,24 @@ class Decider:
             case _:
                 return outcome
 
+    def _found(self, name: str) -> Outcome | None:
+        """What is known of the metric of a classifier of this program."""
+        classifier, outcome = self._metrics.get(name, (None, None))
+        return outcome if classifier is self.program.classifiers[name] else None
+
     def axioms(self, names: Sequence[str]) -> str | None:
         """Why the metrics of these classifiers are no pseudometrics, or None when they are."""
         for name in names:
-            metric = self.program.classifiers[name].metric
+            classifier = self.program.classifiers[name]
+            metric = classifier.metric
             if metric is None or metric.body is None:
                 continue
-            if name not in self._metrics:
+            known = self._found(name)
+            if known is None:
                 call = tree.Apply(metric.span, tree.Name(metric.span, "is_pseudometric"), (argument(name),))
-                self._metrics[name] = self._decide(claim_of(self.program, call))
-            match self._metrics[name].verdict:
+                known = self._decide(claim_of(self.program, call))
+                self._metrics[name] = (classifier, known)
+            match known.verdict:
                 case Refuted(_, pair, _, notes):
                     where = ""
                     if pair is not None:
