@@ -61,6 +61,11 @@ def repaired(path: Path, worker: Worker, *arguments: str) -> FileResult:
     """The file that is written, checked as anybody would check it: all of it."""
     code, output = repair(path, *arguments)
     assert code == 0, output
+    return checked(path, worker)
+
+
+def checked(path: Path, worker: Worker) -> FileResult:
+    """What is said of the file that was written."""
     written = path.with_suffix(".repaired.vf")
     return load_text(written.read_text(), str(written), worker=Lent(worker)).check()
 
@@ -318,8 +323,7 @@ def test_labels_alone_are_changed_only_where_pairs_flip(
     path = Path(shutil.copy(CORPUS / f"{name}.vf", tmp_path))
     code, output = repair(path, asked)
     assert (code, f"Where pairs at oracle distance zero flip {where}." in output) == (0, True), output
-    written = path.with_suffix(".repaired.vf")
-    result = load_text(written.read_text(), str(written), worker=Lent(worker)).check()
+    result = checked(path, worker)
     values = {c.name: c.value for c in result.computed}
     assert (result.exit_code, result[asked].word) == (0, "proved")
     assert (values["agreement"], values["accuracy_after"]) == (agreement, after)
@@ -369,7 +373,7 @@ def test_a_condition_may_need_other_features(metric: str, said: bool, tmp_path: 
     path.write_text(TIES.replace("METRIC", metric))
     code, output = repair(path)
     assert (code, "The metric of f1 is linf instead of" in output) == (0, said), output
-    result = repaired(path, worker, "--force")
+    result = checked(path, worker)
     text = path.with_suffix(".repaired.vf").read_text()
     assert "features k = k, a = v[1], b = 2*a, w = v[0], a2 = a\n" in text
     assert "if k != p and a2 <= 1/3 then no else if " in text
