@@ -62,6 +62,7 @@ def serve(fd: int) -> None:
         worker.load(module)
     for module in LATE:
         import_module(module)
+    sys.modules["z3"].main_ctx()  # the first one that a process makes takes as long as ten others
     nursery.serve(socket.socket(fileno=fd))
 
 

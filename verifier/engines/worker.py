@@ -233,9 +233,11 @@ def load(module: str, seconds: float = START) -> None:
 def perform(task: str, arguments: tuple[Any, ...], seconds: float) -> Any:
     if task == LOAD:
         return load(*arguments)
-    if (z3 := sys.modules.get("z3")) is not None:
-        z3.z3._main_ctx = None  # what z3 finds depends on all that its context has seen
-    return getattr(sys.modules[f"verifier.engines.{HOME[task]}"], task)(*arguments, seconds)
+    try:
+        return getattr(sys.modules[f"verifier.engines.{HOME[task]}"], task)(*arguments, seconds)
+    finally:
+        if (z3 := sys.modules.get("z3")) is not None:
+            z3.z3._main_ctx = None  # what z3 finds depends on all that its context has seen
 
 
 def failed(error: Exception) -> tuple[bool, Unknown | str]:
