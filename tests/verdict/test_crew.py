@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import cache
 from importlib.util import find_spec
 from multiprocessing import get_context
 from pathlib import Path
@@ -65,6 +66,12 @@ def check(text: str = TEXT, site: Site | None = None, **more: Any) -> FileResult
     return loaded.check(Options(timeout=120), site=site, **more)
 
 
+@cache
+def alone(text: str = TEXT) -> FileResult:
+    """The answers of this process."""
+    return check(text)
+
+
 @contextmanager
 def closing(site: Site) -> Iterator[Site]:
     try:
@@ -94,7 +101,7 @@ def test_two_processes_have_the_answers_of_one(tmp_path: Path) -> None:
 
 def test_a_crew_that_was_not_asked_for_only_joins_where_it_pays() -> None:
     with closing(Processes(2, eager=False)) as site:
-        assert said(check(TEXT, site)) == said(check())
+        assert said(check(TEXT, site)) == said(alone())
         assert site._pool is None  # type: ignore[attr-defined]
 
 
@@ -159,13 +166,13 @@ ONE = TEXT.partition("assert B")[0]
 def test_a_worker_that_is_killed_takes_nothing_with_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ONCE", str(tmp_path / "once"))
     with closing(AnySite(processes, once)) as site:
-        assert said(check(ONE, site)) == said(check(ONE))
+        assert said(check(ONE, site)) == said(alone(ONE))
         assert site.made == 2 and (tmp_path / "once").exists()  # type: ignore[attr-defined]
 
 
 def test_a_part_that_kills_its_workers_is_unknown_and_the_others_are_not() -> None:
     with closing(AnySite(processes, deadly)) as site:
-        there, here = check(ONE, site)["A"].pieces, check(ONE)["A"].pieces
+        there, here = check(ONE, site)["A"].pieces, alone(ONE)["A"].pieces
     assert there is not None and here is not None
     assert [p.word for p in there.parts] == [p.word if p.number != 5 else "unknown" for p in here.parts]
     assert there.parts[4].why == "the worker that had it ended, 3 times in a row; it may have run out of memory"
@@ -185,7 +192,7 @@ def forgetful(task: Task, cargo: bytes | None) -> Answer:
 
 def test_the_program_is_sent_to_whom_it_is_missing() -> None:
     with closing(AnySite(lambda: ThreadPoolExecutor(1), forgetful)) as site:
-        assert said(check(ONE, site)) == said(check(ONE))
+        assert said(check(ONE, site)) == said(alone(ONE))
 
 
 def older(task: Task, cargo: bytes | None) -> Answer:
@@ -313,7 +320,7 @@ def test_dask_workers_may_be_killed(cluster: tuple[str, list[subprocess.Popen[by
     with closing(site):
         there = check(TEXT, site, watch=watch)
     assert workers[0].wait(10) == -signal.SIGKILL and workers[1].poll() is None
-    assert said(there) == said(check())
+    assert said(there) == said(alone())
     assert all(isinstance(c, Computed) for c in there.computed) and there.exit_code == 0
 
 

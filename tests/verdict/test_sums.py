@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from fractions import Fraction as F
+from functools import cache
 from random import Random
 from typing import Any
 
@@ -15,7 +16,7 @@ from verifier.engines.engine import Answer, Fails, Holds, Unknown
 from verifier.engines.portfolio import Portfolio
 from verifier.query.pose import Poser
 from verifier.verdict.measures import directional, modulus, sums
-from verifier.verdict.verdict import Computed, FileResult, Measurement
+from verifier.verdict.verdict import Amount, Computed, FileResult, Measurement
 
 PLANE = "domain X { x: real in [-1, 1], y: real in [-1, 1] }\nlabels { a, b }\n"
 
@@ -43,6 +44,12 @@ def one(text: str) -> Computed:
     assert not result.diagnostics and not result.internal_errors
     (found,) = result.computed
     return found
+
+
+@cache
+def true(measure: str) -> Amount | None:
+    """What it is of the network of those who are lied to."""
+    return one(network(Random(1), "linf", "linf") + f"compute A: {measure}").result.amount
 
 
 @pytest.mark.parametrize(
@@ -129,26 +136,25 @@ LIES: dict[str, Callable[[Answer], Answer]] = {
 @pytest.mark.parametrize("lie", LIES)
 @pytest.mark.parametrize("measure", ["modulus(f1, f2, delta: 1/4)", "lipschitz_constant(f1, f2)"])
 def test_a_lie_changes_nothing(lie: str, measure: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    text = network(Random(1), "linf", "linf") + f"compute A: {measure}"
-    true = one(text)
+    text, amount = network(Random(1), "linf", "linf") + f"compute A: {measure}", true(measure)
     original = Portfolio.higher
     monkeypatch.setattr(Portfolio, "higher", lambda *asked: LIES[lie](original(*asked)))
     result = check(text)
     if result.internal_errors:
         assert "ReplayFailed" in result.internal_errors[0]
     else:
-        assert result.computed[0].result.amount == true.result.amount
+        assert result.computed[0].result.amount == amount
 
 
 def test_the_proof_of_another_question_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     original, seen = Portfolio.higher, list[Holds]()
 
     def lie(*asked: object) -> Answer:
-        true = original(*asked)  # type: ignore[arg-type]
-        if isinstance(true, Holds):
-            seen.append(true)
+        answer = original(*asked)  # type: ignore[arg-type]
+        if isinstance(answer, Holds):
+            seen.append(answer)
             return seen[0]
-        return true
+        return answer
 
     monkeypatch.setattr(Portfolio, "higher", lie)
     result = check(network(Random(1), "linf", "linf") + "compute A: modulus(f1, f2, delta: 1/4)")
@@ -158,9 +164,8 @@ def test_the_proof_of_another_question_is_refused(monkeypatch: pytest.MonkeyPatc
 
 @pytest.mark.parametrize("measure", ["modulus(f1, f2, delta: 1/4)", "lipschitz_constant(f1, f2)"])
 def test_what_was_found_is_said_where_the_rest_stays_open(measure: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    text = network(Random(1), "linf", "linf") + f"compute A: {measure}"
-    true = one(text).result.amount
-    assert isinstance(true, F)
+    text, amount = network(Random(1), "linf", "linf") + f"compute A: {measure}", true(measure)
+    assert isinstance(amount, F)
     original = Portfolio.higher
 
     def tired(*asked: object) -> Answer:
@@ -178,4 +183,4 @@ def test_what_was_found_is_said_where_the_rest_stays_open(measure: str, monkeypa
     assert found.value is None
     words, _, least = str(found.reason).rpartition(" ")
     assert words == "out of time; it is at least"
-    assert F(least) <= true <= F(least) + F(1, 10**9)
+    assert F(least) <= amount <= F(least) + F(1, 10**9)
