@@ -12,19 +12,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.rationals import fractions
 from verifier.kernel.circuit import evaluate
 from verifier.language import ops
 from verifier.language.build import Build, Form, Variable
 from verifier.language.ops import OPS, Op
 
-numbers = st.fractions(min_value=-3, max_value=3, max_denominator=3)
+numbers = fractions(-3, 3, 3)
+slack = st.none() | fractions(0, 2, 2)
 
 
 @st.composite
 def inputs(draw: st.DrawFn, least: int, most: int) -> tuple[list[Variable], list[Fraction]]:
     """Variables with random bounds (or none), and a point within them; ties are frequent."""
     point = draw(st.lists(numbers, min_size=least, max_size=most))
-    slack = st.none() | st.fractions(min_value=0, max_value=2, max_denominator=2)
     variables = []
     for i, value in enumerate(point):
         below, above = draw(slack), draw(slack)
