@@ -12,7 +12,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib import import_module
 from pathlib import Path
 from unittest.mock import patch
@@ -22,6 +22,7 @@ from verifier.engines import nursery, worker
 ROOT = Path(__file__).parents[1]
 LATE = (
     "flint",
+    "h5py",
     "highspy",
     "numpy.random",
     "verifier.engines.ball",
@@ -61,7 +62,8 @@ def serve(fd: int) -> None:
     for module in worker.MODULES:
         worker.load(module)
     for module in LATE:
-        import_module(module)
+        with suppress(ImportError):  # h5py is there for those who read files of Keras
+            import_module(module)
     sys.modules["z3"].main_ctx()  # the first one that a process makes takes as long as ten others
     nursery.serve(socket.socket(fileno=fd))
 
