@@ -206,7 +206,7 @@ oracle o {{ features x = x, y = y  metric l2 }}
 model f1 {{ features x = x, y = y  decide if x >= 1/8 then yes else no }}
 compute R: probability(f1, o, radius: 1/2, where: {where})
 """
-    found = probability(text, seconds=4)
+    found = probability(text, seconds=1.5)
     assert found.enclosure is not None
     random, count, agree = Random(3), 0, 0
     while count < 20_000:
