@@ -19,6 +19,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import chdir
 from dataclasses import dataclass, field
+from functools import cache
 from itertools import zip_longest
 from pathlib import Path
 
@@ -73,6 +74,7 @@ def blocks(page: str) -> Iterator[Block]:
     assert not start, f"{page}: the block in line {start} is never closed"
 
 
+@cache
 def all_blocks(*languages: str) -> list[Block]:
     return [b for page in pages() for b in blocks(page) if b.language in languages]
 
