@@ -33,6 +33,8 @@ LATE = (
     "verifier.engines.volume",
 )
 """What engines load when they first need it: each process anew, else, and for longer than most questions take."""
+KEPT = dict.fromkeys(("MALLOC_MMAP_THRESHOLD_", "MALLOC_TRIM_THRESHOLD_"), str(1 << 30))
+"""What a context of z3 took is kept for the next one: the system would have to clear it for each."""
 
 
 class Started(nursery.Nursery):
@@ -47,7 +49,7 @@ class Started(nursery.Nursery):
             if self._process is None:
                 self._line, there = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
                 command = [sys.executable, "-c", f"from tests.nursery import serve; serve({there.fileno()})"]
-                self._process = subprocess.Popen(command, cwd=ROOT, pass_fds=[there.fileno()])
+                self._process = subprocess.Popen(command, cwd=ROOT, pass_fds=[there.fileno()], env=os.environ | KEPT)
                 there.close()
         return super().request(what, pid, work, fds)
 
