@@ -55,10 +55,12 @@ def descents(answer: Answer, of: Question) -> int:
 @pytest.mark.parametrize("seed", range(3))
 def test_of_two_labels_slopes_say_what_pairs_say(seed: int, margin: Fraction, at_once: None) -> None:
     q = two_labels(seed, margin)
-    answer, other = CaseSearch(q, 20).run(), pairs_alone(q)
+    search = CaseSearch(q, 20)
+    answer, other = search.run(), pairs_alone(q)
     assert type(answer) is type(other) is (Fails if margin < F(5, 100) else Holds)
     if isinstance(answer, Holds):
         assert descents(answer, q) == 1 and descents(other, q) == 0
+        assert search.branches > search.stats.branches == 1 and search.programs > search.stats.programs
     else:
         assert isinstance(answer, Fails) and q.solved_by(answer.points[0])
 

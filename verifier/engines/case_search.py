@@ -87,6 +87,7 @@ class CaseSearch:
         known = tuple((f, True) for f in question.facts if f not in self.scaled.select)
         crowd = -1 if most else 1 << 62
         self.todo = [Branch(root(self.scaled, question.facts), known, self.tree, self.guide, crowd=crowd)]
+        self.sloped: list[Slopes] = []
         self.lost = inf  # slack of relaxations, since the last question of a series
 
     def run(self) -> Answer:
@@ -124,6 +125,15 @@ class CaseSearch:
                     return answer
         return None
 
+    @property
+    def branches(self) -> int:
+        """Those of slopes, too."""
+        return self.stats.branches + sum(s.search.branches for s in self.sloped if s.search)
+
+    @property
+    def programs(self) -> int:
+        return self.stats.programs + sum(s.search.programs for s in self.sloped if s.search)
+
     def look(self, branch: Branch) -> Cut | Branch | Fails | Unknown | None:
         """Where to cut a branch, or the answer; None when it is closed, and a branch around it that was closed."""
         self.stats.branches += 1
@@ -154,6 +164,7 @@ class CaseSearch:
             if step is None:
                 return None
             branch.slopes = Slopes(branch, step, self.stats.branches)
+            self.sloped.append(branch.slopes)
         slopes = branch.slopes
         for start in slopes.pairs(self.scaled, self.end):
             if (guess := self.guesses.uphill(start, self.end, STEEP)) is not None:
@@ -409,7 +420,7 @@ class Searcher:
     def _run(self, search: CaseSearch) -> Answer:
         self.now = search
         try:
-            answer, took = search.run(), search.stats
+            answer = search.run()
         finally:
             self.now = None
-        return worked(answer, branches=took.branches, linear_programs=took.programs)
+        return worked(answer, branches=search.branches, linear_programs=search.programs)

@@ -134,4 +134,4 @@ def _boxes(question: Question, seconds: float, proof_seconds: float, share: floa
 def nodes() -> int:
     """Branches or boxes of the search that runs, so far."""
     search = searcher.now
-    return search.stats.branches if search is not None else sum(count() for count in boxes)
+    return search.branches if search is not None else sum(count() for count in boxes)
