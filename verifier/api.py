@@ -356,16 +356,14 @@ def _empty(program: Program, worker: Worker, seconds: float) -> list[Diagnostic]
     domain = program.domain
     if domain is None or domain.where is None:
         return []
-    portfolio = Portfolio(worker)
+    portfolio = Portfolio(worker, certifying=False)
     end = time.monotonic() + seconds
 
     def contradict(parts: list[tree.Expr]) -> bool:
         poser = Poser(replace(program, domain=replace(domain, where=None)))
         x = poser.point("x").values
         posed = poser.pose(("x",), [poser.symbolic.truth(p, x) for p in parts])
-        if posed.impossible:
-            return True
-        return isinstance(portfolio.find(posed.question, end - time.monotonic(), shown=False), Holds)
+        return posed.impossible or isinstance(portfolio.find(posed.question, end - time.monotonic()), Holds)
 
     blamed = joined(domain.where, "and")
     if not contradict(blamed):
