@@ -57,6 +57,7 @@ def test_on_its_piece_a_point_sees_affine_numbers_and_the_same_truths(
 ) -> None:
     q = asked(facts, number)
     z = tuple(flat(u) + flat(w))
+    assume(len(z) == len(q.variables))  # inputs that a fact makes equal are one
     piece = piece_of(q, z)
     assert has(piece, z)
     assert piece.closure_has(z)
