@@ -30,7 +30,7 @@ NEAR = F(1, 50)
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Slopes are looked at on the first branch, for as long as that takes."""
     monkeypatch.setattr(slopes, "PATIENCE", 0)
-    monkeypatch.setattr(slopes, "SHARE", 1e9)
+    monkeypatch.setattr(slopes, "AHEAD", 1e9)
 
 
 def two_labels(seed: int, margin: Fraction) -> Question:
@@ -102,7 +102,7 @@ def test_slopes_have_their_share_of_the_time(monkeypatch: pytest.MonkeyPatch) ->
     net = [([[*row] for row in layer.weights], [*layer.bias]) for layer in network(8, 16, 0).layers]
     CaseSearch(twins(net, F(1, 100), F(1, 25), mirrored=True), 1.5).run()
     assert len(spent) >= 2
-    share = slopes.SHARE / (1 + slopes.SHARE)
+    share = slopes.AHEAD / (1 + slopes.AHEAD)
     assert all(took <= share * since + 0.3 for took, since in spent)
 
 

@@ -55,6 +55,8 @@ class Branch(Struct):
     """Of its relaxation."""
     crowd: int = 1 << 62
     """Its ranges are made better by linear programs when no more relus than these are open."""
+    share: float = 1.0
+    """Of the first branch, if every cut takes half."""
     slopes: Slopes | None = None
     """Of the branch, or of one around it, since all formulas are decided."""
     basis: Any = None

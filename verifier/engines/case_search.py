@@ -125,6 +125,10 @@ class CaseSearch:
                     return answer
         return None
 
+    def still(self, waiting: int = 0) -> float:
+        """How much is open, but for the first branches that wait."""
+        return sum(branch.share for branch in self.todo[waiting:])
+
     @property
     def branches(self) -> int:
         """Those of slopes, too."""
@@ -169,9 +173,10 @@ class CaseSearch:
         for start in slopes.pairs(self.scaled, self.end):
             if (guess := self.guesses.uphill(start, self.end, STEEP)) is not None:
                 return self.fails(guess)
-        if slopes.due(self.stats.branches) and slopes.go(self.scaled, self.end) is None:
-            return slopes.branch
-        return None
+        still = branch.share + (self.still(slopes.branch.waiting) if slopes.branch is not branch else 0.0)
+        left = slopes.left(self.stats.branches, still / slopes.branch.share)
+        closed = left > 0 and slopes.go(self.scaled, min(self.end, time.monotonic() + left)) is None
+        return slopes.branch if closed else None
 
     def guided(self, branch: Branch, guide: Slot) -> Cut | Fails | None:
         """Where the guide cuts; nowhere where the relaxation closes the branch, now that a constant has moved. It is

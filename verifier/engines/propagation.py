@@ -36,6 +36,7 @@ class Propagation:
                     forms=branch.forms.copy(),
                     basis=branch.basis,
                     crowd=branch.crowd,
+                    share=branch.share / 2,
                     slopes=branch.slopes,
                 )
             )

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
 PATIENCE = 200
 """Branches of two points before slopes are looked at."""
-SHARE = 2.0
-"""So many times as long as the search for pairs, that for slopes may take."""
+AHEAD, BEHIND = 8.0, 1.0
+"""So many times as long as the search for pairs that for slopes may take, if more of its tree is closed, or less."""
 LOOKS, BRIEF = 0.2, 0.05
 """Of the time, for pairs across steep places; and for how many seconds at least."""
 
@@ -80,12 +80,12 @@ class Slopes:
             self.question = Question(asked.circuit, variables, asked.facts)
         return self.question
 
-    def due(self, branches: int) -> bool:
-        return not self.over and branches - self.first >= PATIENCE and self.left(time.monotonic()) > 0
-
-    def left(self, now: float) -> float:
-        """Seconds that the search may take by now."""
-        return SHARE * (now - self.begun - self.took) - self.took
+    def left(self, branches: int, still: float) -> float:
+        """Seconds that the search may take by now; `still` open is that part of the branch for pairs."""
+        if self.over or branches - self.first < PATIENCE:
+            return 0.0
+        ahead = self.search is None or self.search.still() < still
+        return (AHEAD if ahead else BEHIND) * (time.monotonic() - self.begun - self.took) - self.took
 
     def go(self, scaled: Scaled, end: float) -> Fails | Unknown | None:
         """None when nothing is steep enough, and the branch is closed by that; or a steep point."""
@@ -95,10 +95,9 @@ class Slopes:
         if (asked := self.asked(scaled)) is None:
             return Unknown("nothing is known to fall")
         self.search = self.search or CaseSearch(asked, 0.0, shown=False)
-        until = min(end, now + self.left(now))
-        answer = self.search.resume(until)
+        answer = self.search.resume(end)
         self.took += time.monotonic() - now
-        self.over = not isinstance(answer, Unknown) or time.monotonic() < until
+        self.over = not isinstance(answer, Unknown) or time.monotonic() < end
         if answer is None:
             self.branch.slot.step, self.branch.slot.after = self.step, (self.search.tree,)
         return answer
