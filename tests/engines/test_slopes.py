@@ -30,7 +30,7 @@ NEAR = F(1, 50)
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Slopes are looked at on the first branch, for as long as that takes."""
     monkeypatch.setattr(slopes, "PATIENCE", 0)
-    monkeypatch.setattr(slopes, "AHEAD", 1e9)
+    monkeypatch.setattr(slopes, "BEHIND", 1e9)
 
 
 def two_labels(seed: int, margin: Fraction) -> Question:

@@ -24,11 +24,11 @@ if TYPE_CHECKING:
     from verifier.engines.crossing import Crossing
     from verifier.engines.falsify import Floats
 
-PATIENCE = 200
+PATIENCE = 500
 """Branches of two points before slopes are looked at."""
 AHEAD, BEHIND = 8.0, 1.0
 """So many times as long as the search for pairs that for slopes may take, if more of its tree is closed, or less."""
-LOOKS, BRIEF = 0.2, 0.05
+LOOKS, BRIEF = 0.15, 0.05
 """Of the time, for pairs across steep places; and for how many seconds at least."""
 
 
@@ -84,7 +84,7 @@ class Slopes:
         """Seconds that the search may take by now; `still` open is that part of the branch for pairs."""
         if self.over or branches - self.first < PATIENCE:
             return 0.0
-        ahead = self.search is None or self.search.still() < still
+        ahead = self.search is not None and self.search.still() < still
         return (AHEAD if ahead else BEHIND) * (time.monotonic() - self.begun - self.took) - self.took
 
     def go(self, scaled: Scaled, end: float) -> Fails | Unknown | None:
