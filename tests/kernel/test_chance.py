@@ -53,7 +53,7 @@ def test_what_is_accepted_is_true(seed: int) -> None:
 def test_what_is_accepted_of_pairs_is_true() -> None:
     """Of certificates by differences and by slopes, loosened until there are solutions, bent, and with fewer twins."""
     fates, open_, rng = {True: 0, False: 0}, 0, Random(0)
-    for claim, tree in (*pairs(24), *descents(30)):
+    for claim, tree in (*pairs(24), *descents(12)):
         assert accepts(claim, tree)
         for _ in range(8):
             other = loosened(rng, claim, Q(1, rng.choice((2, 5, 20)))) if rng.random() < 0.8 else claim
@@ -64,7 +64,7 @@ def test_what_is_accepted_of_pairs_is_true() -> None:
             fates[accepted] += 1
             open_ += solved
             assert not (accepted and solved)
-    assert min(fates.values()) >= 40 and open_ >= 40
+    assert min(fates.values()) >= 30 and open_ >= 30
 
 
 def nearby(claim: Empty, rng: Random) -> bool:
