@@ -229,7 +229,15 @@ FORGED: list[tuple[str, Any, Any]] = [
             gaps=((6, 5),),
         ),
     ),
-    ("a descent of a bool", fallen(), tree(Descent(6, True, ((0, 1),)), SLOPE)),
+    (
+        "a descent of a bool",
+        box(
+            (X, Y, Affine(((1, Q(-1)),), Q(0)), Affine(((0, Q(-1)), (1, Q(1))), Q(1, 8))),
+            (Side(Q(1, 4), Q(1)), Side(Q(-1), Q(0))),
+            (3,),
+        ),
+        tree(Descent(False, 2, ((0, 1),)), Farkas((Row("low", 8, 1),))),
+    ),
     ("pairs that can still change", fallen(), tree(Descent(6, 7, [(0, 1)]), SLOPE)),  # type: ignore[arg-type]
     ("a pair that can still change", fallen(), tree(Descent(6, 7, ([0, 1],)), SLOPE)),  # type: ignore[arg-type]
     ("a pair of three", fallen(), tree(Descent(6, 7, ((0, 1, 2),)), SLOPE)),  # type: ignore[arg-type]
