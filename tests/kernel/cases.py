@@ -125,6 +125,7 @@ def fallen(
 DESCENT, SLOPE = Descent(6, 7, ((0, 1),)), Farkas((Row("low", 12, 1),))
 STEEP = tree(DESCENT, SLOPE)
 FAR = (Side(), Side())
+HALVES = [(((2, Q(1)), (3, Q(1))), Q(0)), (((0, Q(-1)), (1, Q(1))), Q(1, 8))]
 # up and down between x = 0 and y = 1, and up again from there: slopes at ends say nothing about what is between
 HILL = Empty(
     (
@@ -232,11 +233,11 @@ FORGED: list[tuple[str, Any, Any]] = [
     (
         "a descent of a bool",
         box(
-            (X, Y, Affine(((1, Q(-1)),), Q(0)), Affine(((0, Q(-1)), (1, Q(1))), Q(1, 8))),
-            (Side(Q(1, 4), Q(1)), Side(Q(-1), Q(0))),
-            (3,),
+            (X, Y, *[Affine(((1, Q(-1, 2)),), Q(0))] * 2, *(Affine(d, c) for d, c in HALVES)),
+            (Side(Q(1, 4), Q(1)), Side(Q(-1), Q(1))),
+            (4, 5),
         ),
-        tree(Descent(False, 2, ((0, 1),)), Farkas((Row("low", 8, 1),))),
+        tree(Descent(False, 4, ((0, 1),)), Farkas((Row("low", 8, 1),))),
     ),
     ("pairs that can still change", fallen(), tree(Descent(6, 7, [(0, 1)]), SLOPE)),  # type: ignore[arg-type]
     ("a pair that can still change", fallen(), tree(Descent(6, 7, ([0, 1],)), SLOPE)),  # type: ignore[arg-type]
