@@ -38,7 +38,7 @@ def quick_solvers(nursery: Started) -> Iterator[None]:
 
 @pytest.fixture
 def impatient() -> Iterator[None]:
-    """For tests that look at verdicts and not at whom they trust: what z3 has refuted is proved once more within some
-    tenths of a second or not at all. Some of it never is, and would be tried for three seconds each time."""
-    with patch("verifier.engines.portfolio.PATIENCE", 0.15):
+    """For tests that look at verdicts and not at whom they trust: what z3 has refuted is proved once more within half a
+    second or not at all. Some of it never is, and would be tried for three seconds each time."""
+    with patch("verifier.engines.portfolio.PATIENCE", 0.5):
         yield

@@ -72,7 +72,7 @@ def test_a_long_search_says_now_and_then_how_far_it_is(worker: Worker) -> None:
     worker.heard = heard.append
     answers(worker)
     assert heard == []
-    answer = worker.ask("case_search", hard(), seconds=2.0)
+    answer = worker.ask("case_search", hard(), seconds=2.5)
     assert isinstance(answer, Unknown) and len(heard) >= 2
     assert 0 < heard[0] < heard[-1] <= dict(answer.work)["branches"] and heard == sorted(heard)
     answers(worker)
