@@ -15,11 +15,8 @@ from verifier.engines.case_search import STEEP, CaseSearch
 from verifier.engines.crossing import Crossing
 from verifier.engines.engine import Answer, Fails, Holds, Unknown
 from verifier.engines.plan import Plan
-from verifier.kernel.descent import question
 from verifier.kernel.problem import Descent, Split, Tree
 from verifier.kernel.proof import check
-from verifier.kernel.ranges import root
-from verifier.language.build import Variable
 from verifier.query.question import Question
 
 F = Fraction
@@ -110,9 +107,9 @@ def test_the_direction_is_decided_before_any_neuron() -> None:
     """Of the four corners' sides the tree decides all on every way down before it cuts anything else."""
     q = two_labels(1, F(8, 100))
     plan = Plan(q)
-    asked = question(plan.scaled, root(plan.scaled, q.facts), plan.descents[0])
-    variables = tuple(Variable(f"z {k}", s.low, s.high, s.integer) for k, s in enumerate(asked.box))
-    search = CaseSearch(Question(asked.circuit, variables, asked.facts), 20)
+    asked = slopes.Slopes(CaseSearch(q, 1).todo[0], plan.descents[0], 0).asked(plan.scaled)
+    assert asked is not None
+    search = CaseSearch(asked, 20)
     corners = set(search.plan.corners)
     assert isinstance(search.run(), Holds) and len(corners) == 4
     todo, neurons = [(search.tree, 0)], 0

@@ -213,23 +213,19 @@ def descents(count: int) -> tuple[tuple[Empty, Tree], ...]:
     return tuple(found)
 
 
-def descending(question: Question, halved: bool) -> Tree | None:
+def descending(posed: Question, halved: bool) -> Tree | None:
     """A tree that is one descent, or two behind a cut; None where one has a solution."""
-    plan = Plan(question)
-    scaled, steps = plan.within(question), list[Step]()
+    plan = Plan(posed)
+    scaled, steps = plan.within(posed), list[Step]()
     cuts = [Split(plan.inputs[0], Q(0))] if halved else []
     for above in (False, True)[: 1 + halved]:
-        ranges = root(scaled, question.facts)
+        ranges = root(scaled, posed.facts)
         for each in cuts:
             cut(scaled, ranges, each.node, each.value, above)
         for step in plan.descents[:1]:
-            asked = descent.question(scaled, ranges, step)
-            variables = tuple(Variable(f"z{k}", s.low, s.high, s.integer) for k, s in enumerate(asked.box))
-            match CaseSearch(Question(asked.circuit, variables, asked.facts), 2.0).run():
-                case Holds(proof=(_, Tree(inner))):
-                    steps += step, *inner
-                case _:
-                    return None
+            if (inner := proved(descent.question(scaled, ranges, step))) is None:
+                return None
+            steps += step, *inner.steps
     return Tree((*cuts, *steps), plan.twins.definitions, plan.twins.gaps) if steps else None
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
-from fractions import Fraction
 from functools import cached_property
 from math import inf
 from typing import TYPE_CHECKING, Any, cast
@@ -17,7 +16,7 @@ from typing import TYPE_CHECKING, Any, cast
 from verifier.canonical.simplex import PIVOTS, Solution
 from verifier.engines.arithmetic import Arithmetic
 from verifier.engines.branch import Branch, Cut, Slot, Stats
-from verifier.engines.cuts import Cuts
+from verifier.engines.cuts import Cuts, halved
 from verifier.engines.engine import Answer, Fails, Grid, Holds, Unknown, Vector, worked
 from verifier.engines.evaluate import pleasant, tester
 from verifier.engines.guesses import BRIEF, LATE, Guesses
@@ -311,10 +310,9 @@ class CaseSearch:
     def told_apart(self, branch: Branch) -> Cut | None:
         """A whole input of two values in which the points may differ: what follows from it is then known, too."""
         for n in (n for first, second, _ in self.plan.twins.inputs for n in (first, second)):
-            low, high, unit = branch.ranges.low[n], branch.ranges.high[n], self.scaled.unit[n]
             whole = self.question.variables[cast(Input, self.scaled.circuit[n]).index].integer
-            if whole and low is not None and high is not None and high - low == unit:
-                return Cut(n, Fraction(high, unit))
+            if whole and (cut := halved(branch.ranges, self.scaled.unit[n], n)) is not None:
+                return cut
         return None
 
     def open_formula(self, branch: Branch) -> int | None:

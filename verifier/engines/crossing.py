@@ -11,7 +11,8 @@ import numpy as np
 from msgspec.structs import replace
 
 from verifier.engines.falsify import Chance, Cloud, Floats, Landscape, sides
-from verifier.kernel.circuit import Affine, Input
+from verifier.engines.steep import everywhere
+from verifier.kernel.circuit import Affine
 from verifier.query.question import Question
 
 POINTS, KEPT = 256, 64
@@ -34,12 +35,10 @@ class Crossing:
         top, bottom = (question.circuit[fact] for fact in (level, floor))
         assert isinstance(top, Affine) and isinstance(bottom, Affine)
         self.half, self.moving = float(top.constant + bottom.constant) / 2, moving
-        corners = {n: node.index for n, node in enumerate(question.circuit) if isinstance(node, Input)}
-        steps = [node for node in question.circuit if isinstance(node, Affine) and len(node.terms) == 1]
-        told = {corners.get(node.terms[0][0], -1): node for node in steps[: len(moving)]}
         width = len(question.variables) - len(moving)
-        self.low = np.array([[float(told[width + k].constant)] for k in range(len(moving))])
-        self.wide = np.array([[float(told[width + k].terms[0][1])] for k in range(len(moving))])
+        steps = [node for node in question.circuit if isinstance(node, Affine) and len(node.terms) == 1][: len(moving)]
+        self.low = np.array([[float(step.constant)] for step in steps])  # of what the corners make of their 0 and 1
+        self.wide = np.array([[float(step.terms[0][1])] for step in steps])
         low, high = (side[:width] for side in sides(question))
         self.cloud = Cloud(low, high, np.zeros((width, 1), dtype=bool), Chance())
         self.points, self.worth = np.empty((width, 0)), np.empty(0)
@@ -48,10 +47,8 @@ class Crossing:
     def changes(self, points: Floats) -> tuple[Floats, Floats]:
         """(inputs, n) -> by how much the number falls too far in the middle of all directions, (n,), and what half of
         the range of each adds to that, (moving, n)."""
-        count, corners = points.shape[1], len(self.moving)
-        bits = np.full((corners, corners + 1), 0.5) + 0.5 * np.eye(corners, corners + 1)
-        both = np.vstack([np.repeat(points, corners + 1, axis=1), np.tile(bits, count)])
-        found = self.fall(both).reshape(count, corners + 1).T
+        corners = len(self.moving)
+        found = everywhere(self.fall, points, 0.5 + 0.5 * np.eye(corners, corners + 1))
         return found[-1], found[:-1] - found[-1]
 
     def round(self) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from verifier.engines.branch import Branch, Cut, Stats
 from verifier.engines.plan import Plan
 from verifier.engines.trial import TIGHT
+from verifier.kernel.ranges import Ranges
 from verifier.query.question import Question
 
 SMALL = 1e-6
@@ -65,10 +66,9 @@ class Cuts:
         """Of inputs of two values that are only weights, the one that the relaxation is least sure about."""
         ranges, found = branch.ranges, dict[Cut, float]()
         for n in self.plan.corners:
-            low, high, unit = ranges.low[n], ranges.high[n], relaxation.scaled.unit[n]
-            if low is not None and high is not None and high - low == unit:
-                share = relaxed.values[relaxation.column[n]] - low / unit if relaxed.values.size else 0.0
-                found[Cut(n, Fraction(high, unit))] = abs(share - 0.5)
+            if (cut := halved(ranges, relaxation.scaled.unit[n], n)) is not None:
+                below = float(cut.value) - relaxed.values[relaxation.column[n]] if relaxed.values.size else 1.0
+                found[cut] = abs(below - 0.5)
         return min(found, key=lambda cut: found[cut], default=None)
 
     def jump(self, branch: Branch, relaxation: Relaxation, relaxed: Relaxed) -> Cut | None:
@@ -126,6 +126,12 @@ class Cuts:
             if self.question.variables[i].integer and abs(x - round(x)) > most:
                 found, most = Cut(n, Fraction(ceil(x))), abs(x - round(x))
         return found
+
+
+def halved(ranges: Ranges, unit: int, node: int) -> Cut | None:
+    """Between the two values that a whole input may have; None where it may have others."""
+    low, high = ranges.low[node], ranges.high[node]
+    return Cut(node, Fraction(high, unit)) if low is not None and high is not None and high - low == unit else None
 
 
 def wrongly_told(relaxation: Relaxation, relaxed: Relaxed, tests: dict[int, int]) -> dict[int, float]:

@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
-from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from verifier.engines.branch import Branch
 from verifier.engines.engine import Fails, Unknown
 from verifier.kernel.circuit import Input
-from verifier.kernel.descent import Sum, image, made_of, question, sums
+from verifier.kernel.descent import image, made_of, question, sums
 from verifier.kernel.problem import Descent, Rejected
 from verifier.kernel.ranges import Scaled
 from verifier.language.build import Variable
@@ -43,15 +42,12 @@ def descents(scaled: Scaled, formulas: set[int], mirror: Sequence[int | None]) -
     for form, n in relus.items():
         if all(j in there for j, _ in form[0]) and (twin := relus.get(image(form, there))) is not None:
             there[n] = twin
-    opposite: dict[Sum, int] = {}
-    for n in sorted(formulas):
-        terms, _ = found[n]
-        opposite[tuple((j, -w) for j, w in terms), Fraction(0)] = n
+    opposite = {tuple((j, -w) for j, w in found[n][0]): n for n in sorted(formulas)}
     steps = []
     for n in sorted(formulas):
         terms, _ = found[n]
         if any(j in scaled.relus for j, _ in terms) and all(j in there for j, _ in terms):
-            second = opposite.get((image((terms, Fraction(0)), there)[0], Fraction(0)))
+            second = opposite.get(image(found[n], there)[0])
             if second is not None:
                 steps.append(Descent(n, second, pairs))
     return steps
@@ -67,6 +63,7 @@ class Slopes:
         self.question: Question | None = None
         self.search: CaseSearch | None = None
         self.crossing: Crossing | None = None
+        self.places: list[int] = []  # of the inputs of its points
 
     def asked(self, scaled: Scaled) -> Question | None:
         """The question about one point and a direction; None where there is no margin, or no box."""
@@ -112,16 +109,16 @@ class Slopes:
         end = min(end, now + LOOKS * (now - self.begun) - self.looked)
         if end < now + BRIEF or (asked := self.asked(scaled)) is None:
             return
-        found, _, _ = sums(scaled)
-        nodes = (scaled.circuit[n] for n in made_of(scaled, found, self.step.first))
-        places = [node.index for node in nodes if isinstance(node, Input)]
         there = dict(self.step.pairs)
         if self.crossing is None:
-            self.crossing = Crossing(asked, [k for k, i in enumerate(places) if i in there])
+            found, _, _ = sums(scaled)
+            nodes = (scaled.circuit[n] for n in made_of(scaled, found, self.step.first))
+            self.places = [node.index for node in nodes if isinstance(node, Input)]
+            self.crossing = Crossing(asked, [k for k, i in enumerate(self.places) if i in there])
         start = np.array([float(((side.low or 0) + (side.high or 0)) / 2) for side in scaled.box])
         while time.monotonic() < end:
             for first, second in self.crossing.next():
-                start[places] = first
-                start[[there.get(i, i) for i in places]] = second
+                start[self.places] = first
+                start[[there.get(i, i) for i in self.places]] = second
                 yield start.copy()
         self.looked += time.monotonic() - now

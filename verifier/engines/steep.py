@@ -8,7 +8,7 @@ one corner of a box in as many dimensions as there are inputs is the best.
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from msgspec.structs import replace
@@ -37,9 +37,7 @@ def steep(question: Question, near: Sequence[Vector], seconds: float) -> tuple[V
 
     def changes(points: Floats) -> Floats:
         """(inputs, n) -> (inputs, n): along each coordinate, as far as the direction may go there."""
-        count = points.shape[1]
-        both = np.vstack([np.repeat(points, width, axis=1), np.tile(alone, count)])
-        return number(both).reshape(count, width).T
+        return everywhere(number, points, alone)
 
     def scores(found: Floats) -> Floats:
         sizes = np.abs(found)
@@ -64,3 +62,10 @@ def steep(question: Question, near: Sequence[Vector], seconds: float) -> tuple[V
     if question.facts:  # which say more of directions than the box does
         ways = np.where(np.abs(found) == np.abs(found).max(axis=0), ways, 0.0)
     return tuple(exact(question, column) for column in np.vstack([points, still + ways]).T)
+
+
+def everywhere(number: Callable[[Floats], Floats], points: Floats, ways: Floats) -> Floats:
+    """(inputs, n), (others, m) -> (m, n): the number at each point on each way; ways are inputs that come last."""
+    count, many = points.shape[1], ways.shape[1]
+    both = np.vstack([np.repeat(points, many, axis=1), np.tile(ways, count)])
+    return number(both).reshape(count, many).T
