@@ -57,8 +57,8 @@ def chain(network: Network) -> Net:
     for place, step in enumerate(network.steps, start=1):
         match step:
             case Dense((source,), (weights,), bias, None) if source == value:
-                rows = tuple(tuple(Fraction(w) for w in row) for row in weights.tolist())
-                layer = Layer(rows, tuple(Fraction(b) for b in bias.tolist()))
+                rows = tuple(tuple(Fraction(w) for w in row) for row in weights)
+                layer = Layer(rows, tuple(Fraction(b) for b in bias))
                 layers.append(layer if rectified else after(layer, layers.pop()))
                 rectified = False
             case Relu(source) if source == value and not rectified:

@@ -48,11 +48,11 @@ def test_the_network_is_evaluated_by_hand() -> None:
 
 
 def test_a_chain_is_the_network_it_comes_from() -> None:
-    first = Dense((0,), (np.array([[1.0, -1.0], [0.0, 1.0]]),), np.array([0.0, -1.0]))
-    last = Dense((2,), (np.array([[1.0, -1.0]]),), np.array([0.0]))
+    first = Dense((0,), ([[1.0, -1.0], [0.0, 1.0]],), [0.0, -1.0])
+    last = Dense((2,), ([[1.0, -1.0]],), [0.0])
     network = Network(2, (first, Relu(1), last), "positive", 2)
     assert chain(network) == NET
-    shift = Dense((0,), (np.array([[0.0, 2.0], [1.0, 0.0]]),), np.array([0.0, -1.0]))
+    shift = Dense((0,), ([[0.0, 2.0], [1.0, 0.0]],), [0.0, -1.0])
     moved = Dense((1,), first.weights, first.bias)
     both = chain(Network(2, (shift, moved, Relu(2), Dense((3,), last.weights, last.bias)), "positive", 3))
     assert both.at((Fraction(3), Fraction(2))) == NET.at((Fraction(4), Fraction(2))) and len(both.layers) == 2

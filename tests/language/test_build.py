@@ -219,10 +219,11 @@ def test_a_dense_layer_is_a_combination_of_its_inputs(data: st.DataObject) -> No
         build.combine(zip(row, inputs, strict=True), constant)
         for row, constant in data.draw(st.lists(st.tuples(shares, small), max_size=4))
     ]
-    weights = st.lists(whole, min_size=len(forms), max_size=len(forms))
-    rows = data.draw(st.lists(st.tuples(weights, whole), max_size=3))
+    rows = data.draw(st.lists(st.lists(whole, min_size=len(forms) + 1, max_size=len(forms) + 1), max_size=3))
     below = 1 << data.draw(st.integers(0, 80))
-    plain = [build.combine(((Q(w, below), f) for w, f in zip(row, forms, strict=True)), Q(c, below)) for row, c in rows]
+    plain = [
+        build.combine(((Q(w, below), f) for w, f in zip(row, forms, strict=True)), Q(c, below)) for *row, c in rows
+    ]
     assert build.dense(rows, below, forms) == plain
 
 

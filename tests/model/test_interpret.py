@@ -5,7 +5,6 @@ from __future__ import annotations
 from fractions import Fraction
 from fractions import Fraction as F
 
-import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -502,10 +501,10 @@ def test_equal_points_have_distance_zero() -> None:
 
 def network(rule: str = "argmax") -> Network:
     """Scores (relu(size - age), 1) or the one score relu(size - age) - 1/2."""
-    first = Dense((0,), (np.array([[1.0, 0, 0, -1.0, 0]]),), np.array([0.0]))
+    first = Dense((0,), ([[1.0, 0, 0, -1.0, 0]],), [0.0])
     if rule == "argmax":
-        return Network(5, (first, Relu(1), Dense((2,), (np.array([[1.0], [0.0]]),), np.array([0.0, 1.0]))), "argmax", 2)
-    return Network(5, (first, Relu(1), Dense((2,), (np.array([[1.0]]),), np.array([-0.5]))), "positive", 2)
+        return Network(5, (first, Relu(1), Dense((2,), ([[1.0], [0.0]],), [0.0, 1.0])), "argmax", 2)
+    return Network(5, (first, Relu(1), Dense((2,), ([[1.0]],), [-0.5])), "positive", 2)
 
 
 def trained(rule: str, inputs: str | None = None) -> Interpreter:

@@ -1,6 +1,7 @@
 """The exact meaning of a network, against plain rational arithmetic and against floats."""
 
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 import pytest
@@ -19,9 +20,8 @@ def networks(draw: st.DrawFn) -> Network:
     widths = [draw(st.integers(1, 3))]
     steps: list[Dense | Relu] = []
 
-    def array(*shape: int) -> np.ndarray:
-        n = int(np.prod(shape))
-        return np.array(draw(st.lists(NUMBERS, min_size=n, max_size=n)), dtype=np.float64).reshape(shape)
+    def numbers(n: int) -> list[float]:
+        return draw(st.lists(NUMBERS, min_size=n, max_size=n))
 
     for _ in range(draw(st.integers(1, 5))):
         if draw(st.booleans()):
@@ -31,10 +31,9 @@ def networks(draw: st.DrawFn) -> Network:
         else:
             sources = tuple(draw(st.lists(st.integers(0, len(widths) - 1), max_size=3)))
             out = draw(st.integers(1, 3))
-            divisor = array(out) if draw(st.booleans()) else None
-            if divisor is not None:
-                divisor[divisor == 0] = 3
-            steps.append(Dense(sources, tuple(array(out, widths[s]) for s in sources), array(out), divisor))
+            divisor = [d or 3.0 for d in numbers(out)] if draw(st.booleans()) else None
+            matrices = tuple([numbers(widths[s]) for _ in range(out)] for s in sources)
+            steps.append(Dense(sources, matrices, numbers(out), divisor))
             widths.append(out)
     return Network(widths[0], tuple(steps), "positive" if widths[-1] == 1 else "argmax", 0)
 
@@ -46,11 +45,11 @@ def by_the_definition(network: Network, point: tuple[Fraction, ...]) -> list[tup
             values.append(tuple(max(v, Fraction(0)) for v in values[step.source]))
         else:
             assert isinstance(step, Dense)
-            rows = [Fraction(b) for b in step.bias.tolist()]
+            rows = [Fraction(b) for b in step.bias]
             for source, weights in zip(step.sources, step.weights, strict=True):
-                for r, row in enumerate(weights.tolist()):
+                for r, row in enumerate(weights):
                     rows[r] += sum(Fraction(w) * v for w, v in zip(row, values[source], strict=True))
-            divisors = [1.0] * len(rows) if step.divisor is None else step.divisor.tolist()
+            divisors = [1.0] * len(rows) if step.divisor is None else step.divisor
             values.append(tuple(r / Fraction(d) for r, d in zip(rows, divisors, strict=True)))
     return values
 
@@ -63,16 +62,17 @@ def test_values_are_the_definition_in_rationals(network: Network, data: st.DataO
 
 @given(st.lists(st.floats(allow_nan=False, allow_infinity=False), max_size=5))
 def test_whole_numbers_over_a_power_of_two_are_the_floats(numbers: list[float]) -> None:
-    integers, exponent = whole(np.array(numbers))
+    integers, exponent = whole(numbers)
     assert [Fraction(n, 1 << exponent) for n in integers] == [Fraction(x) for x in numbers]
 
 
 def test_values_and_floats_agree() -> None:
     rng = np.random.default_rng(0)
+    random: Any = lambda *shape: rng.normal(size=shape).tolist()  # noqa: E731
     steps = (
-        Dense((0,), (rng.normal(size=(8, 3)),), rng.normal(size=8), rng.uniform(1, 2, 8)),
+        Dense((0,), (random(8, 3),), random(8), rng.uniform(1, 2, 8).tolist()),
         Relu(1),
-        Dense((2, 0), (rng.normal(size=(4, 8)), rng.normal(size=(4, 3))), rng.normal(size=4)),
+        Dense((2, 0), (random(4, 8), random(4, 3)), random(4)),
     )
     network = Network(3, steps, "argmax", 2)
     points = rng.normal(size=(20, 3))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pytest
 from msgspec.structs import replace
 
@@ -45,21 +44,17 @@ def test_latex_says_when_a_label_is_given() -> None:
     assert r"\mathrm{dog} &\text{ if } 4 r_{1} < 1" in canonical(loaded.program, latex=True)
 
 
-def array(*rows: object) -> np.ndarray:
-    return np.array(rows, dtype=float)
-
-
 NET = (
-    Dense((0,), (array([1, -1], [2, 1]),), array(0, -1)),
+    Dense((0,), ([[1, -1], [2, 1]],), [0, -1]),
     Relu(1),
-    Dense((2,), (array([1, -1], [-1, 2]),), array(-0.5, 0)),
+    Dense((2,), ([[1, -1], [-1, 2]],), [-0.5, 0]),
     Relu(3),
-    Dense((4,), (array([1, 1]),), array(-1)),
+    Dense((4,), ([[1, 1]],), [-1]),
 )
 
 
 FIRST, SECOND = ["hidden1[0] = r1", "hidden1[1] = r2"], ["hidden2[0] = 1/2*r4", "hidden2[1] = -r1 + 2*r2 + r3"]
-SKIP = Dense((4, 2), (array([1, 1]), array([0, 1])), array(0))
+SKIP = Dense((4, 2), ([[1, 1]], [[0, 1]]), [0])
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,15 @@ Term = tuple[Ints, Floats]
 """(wires, weights): weights (out, n) applied to n wires, or (n,) for one factor a wire."""
 
 
+class Layer(Struct, frozen=True, eq=False):
+    """A Dense step under construction."""
+
+    sources: tuple[int, ...]
+    weights: tuple[Floats, ...]
+    bias: Floats
+    divisor: Floats | None = None
+
+
 def finite(array: Any) -> Floats:
     """`array` as float64, exactly.
 
@@ -68,7 +77,7 @@ class Assembly(Struct):
     """A network under construction: `inputs` wires, then the results of `steps`. Wires are one-dimensional here."""
 
     inputs: int
-    steps: list[Step] = []
+    steps: list[Layer | Relu | Tree] = []
     starts: list[int] = field(default_factory=lambda: [0])
     total: int = 0
     spent: int = 0
@@ -88,7 +97,7 @@ class Assembly(Struct):
         """The value that each wire belongs to."""
         return np.searchsorted(np.array(self.starts), wires, side="right").astype(np.int64) - 1
 
-    def _push(self, step: Step, width: int) -> Ints:
+    def _push(self, step: Layer | Relu | Tree, width: int) -> Ints:
         limit(width)
         if len(self.steps) >= MOST_STEPS:
             raise ImportFailed(f"The model needs more than {MOST_STEPS} steps.", "Use a smaller model.")
@@ -128,7 +137,7 @@ class Assembly(Struct):
                     sources.append(owner)
                     matrices.append(matrix)
                     columns = np.delete(columns, first)
-        return self._push(Dense(tuple(sources), tuple(matrices), finite(bias)), out)
+        return self._push(Layer(tuple(sources), tuple(matrices), finite(bias)), out)
 
     def constant(self, numbers: Floats) -> Ints:
         """A value that does not depend on the input."""
@@ -139,8 +148,8 @@ class Assembly(Struct):
         width = len(terms[0][0])
         return self.affine([(wires, np.full(width, factor)) for wires, factor in terms], np.zeros(width))
 
-    def _dense(self, wires: Ints) -> Dense | None:
-        """The Dense step whose value is exactly these wires, as a step of its own to change.
+    def _dense(self, wires: Ints) -> Layer | None:
+        """The layer whose value is exactly these wires, as a step of its own to change.
 
         None when they are none or another's.
         """
@@ -148,7 +157,7 @@ class Assembly(Struct):
         if not len(wires) or owners[0] == 0 or (owners != owners[0]).any():
             return None
         step = self.steps[int(owners[0]) - 1]
-        if not isinstance(step, Dense):
+        if not isinstance(step, Layer):
             return None
         own = self.value(int(owners[0]))
         if len(wires) == len(own) and (wires == own).all():
@@ -156,10 +165,10 @@ class Assembly(Struct):
         rows = wires - own[0]
         self._spend(sum(len(rows) * weight.shape[1] for weight in step.weights))
         divisor = None if step.divisor is None else step.divisor[rows]
-        return Dense(step.sources, tuple(weight[rows] for weight in step.weights), step.bias[rows], divisor)
+        return Layer(step.sources, tuple(weight[rows] for weight in step.weights), step.bias[rows], divisor)
 
     def add(self, wires: Ints, numbers: Floats) -> Ints:
-        """wires + numbers (n,), within the Dense step that made them where that is exact."""
+        """wires + numbers (n,), within the layer that made them where that is exact."""
         step = self._dense(wires)
         if step is not None and step.divisor is None:
             bias = exact_sum(step.bias, finite(numbers))
@@ -168,7 +177,7 @@ class Assembly(Struct):
         return self.affine([(wires, np.ones(len(wires)))], numbers)
 
     def negate(self, wires: Ints) -> Ints:
-        """-wires, within the Dense step that made them."""
+        """-wires, within the layer that made them."""
         step = self._dense(wires)
         if step is None:
             return self.combine((wires, -1.0))
@@ -180,7 +189,7 @@ class Assembly(Struct):
         return wires if (factors == 1).all() else self.affine([(wires, factors)], np.zeros(len(wires)))
 
     def divide(self, wires: Ints, divisor: Floats) -> Ints:
-        """wires / divisor (n,), within the Dense step that made them where it divides by nothing yet."""
+        """wires / divisor (n,), within the layer that made them where it divides by nothing yet."""
         divisor = finite(divisor)
         if (divisor == 0).any():
             raise ImportFailed("The model divides by zero.")
@@ -273,12 +282,12 @@ class Assembly(Struct):
             if 0 in kept
             else {0: 0} | {old: n for n, old in enumerate(kept, 1)}
         )
-        steps = tuple(renumber(self.steps[old - 1], numbers) for old in kept if old)
+        steps = tuple(finished(self.steps[old - 1], numbers) for old in kept if old)
         return Network(self.inputs, steps, rule, numbers[hidden], format, path, classes)
 
     def _step_sources(self, value: int) -> tuple[int, ...]:
         step = self.steps[value - 1]
-        return step.sources if isinstance(step, Dense) else (step.source,)
+        return step.sources if isinstance(step, Layer) else (step.source,)
 
     def _ancestors(self, last: int) -> list[int]:
         """`last` and every value that it is computed from, in order."""
@@ -291,13 +300,13 @@ class Assembly(Struct):
     def _through_one_value(self, last: int) -> tuple[int, int]:
         """(scores, last hidden value).
 
-        The last Dense step is made to read one value, and the scores depend on that value alone.
+        The last layer is made to read one value, and the scores depend on that value alone.
         """
         after: list[Relu | Tree] = []
         value = last
         while value:
             step = self.steps[value - 1]
-            if isinstance(step, Dense):
+            if isinstance(step, Layer):
                 break
             after.append(step)
             value = step.source
@@ -307,7 +316,7 @@ class Assembly(Struct):
             return last, step.sources[0] if step.sources else 0
         self.combine((np.concatenate([self.value(source) for source in step.sources]), 1.0))
         hidden = len(self.steps)
-        self._push(Dense((hidden,), (np.hstack(step.weights),), step.bias, step.divisor), len(step.bias))
+        self._push(Layer((hidden,), (np.hstack(step.weights),), step.bias, step.divisor), len(step.bias))
         for follower in reversed(after):
             self._push(replace(follower, source=len(self.steps)), self._width(follower))
         return len(self.steps), hidden
@@ -316,11 +325,12 @@ class Assembly(Struct):
         return step.leaf.shape[1] if isinstance(step, Tree) else len(self.value(step.source))
 
 
-def renumber(step: Step, numbers: dict[int, int]) -> Step:
-    """The step with its sources renamed."""
+def finished(step: Layer | Relu | Tree, numbers: dict[int, int]) -> Step:
+    """The step of a network, with its sources renamed."""
     match step:
-        case Dense(sources=sources):
-            return replace(step, sources=tuple(numbers[s] for s in sources))
+        case Layer(sources, weights, bias, divisor):
+            sources, rows = tuple(numbers[s] for s in sources), tuple(part.tolist() for part in weights)
+            return Dense(sources, rows, bias.tolist(), None if divisor is None else divisor.tolist())
         case Relu(source) | Tree(source=source):
             return replace(step, source=numbers[source])
 

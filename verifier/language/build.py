@@ -119,14 +119,14 @@ class Build:
         self._short(constant)
         return Form(constant, terms)
 
-    def dense(self, rows: Iterable[tuple[Iterable[int], int]], below: int, forms: Sequence[Form]) -> list[Form]:
-        """Of each row (weights, constant), over `below`: constant + sum of weight * form; in whole numbers."""
+    def dense(self, rows: Iterable[Sequence[int]], below: int, forms: Sequence[Form]) -> list[Form]:
+        """Of each row (weights, and last a constant), over `below`: the sum of weight * form; in whole numbers."""
         unit = lcm(*(n.denominator for f in forms for n in (f.constant, *(w for _, w in f.terms))))
         whole = [
             (int(f.constant * unit), [(i, w.numerator * (unit // w.denominator)) for i, w in f.terms]) for f in forms
         ]
         found, size = [], unit * below
-        for weights, constant in rows:
+        for *weights, constant in rows:
             total: dict[int, int] = {}
             shift = constant * unit
             for weight, (shifted, terms) in zip(weights, whole, strict=True):

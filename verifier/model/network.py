@@ -7,32 +7,34 @@ piecewise-linear operators (|x| = relu(x) + relu(-x), max(a, b) = a + relu(b - a
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from functools import cached_property
+from itertools import chain
 from math import gcd, lcm
+from operator import mul
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from msgspec import Struct
 
-if TYPE_CHECKING:  # numpy is loaded when a network is, not before
+if TYPE_CHECKING:  # a network of layers is read without numpy, which takes longer to load
     import numpy as np
     from numpy.typing import NDArray
 
 Floats: TypeAlias = "NDArray[np.float64]"
 Ints: TypeAlias = "NDArray[np.int64]"
-Whole: TypeAlias = "NDArray[Any]"
-"""An array of Python integers (dtype object): exact, of any size."""
+Vector: TypeAlias = Sequence[float]
+Matrix: TypeAlias = Sequence[Vector]
+"""Rows."""
+Whole: TypeAlias = tuple[list[int], int]
+"""(n, b) stands for n / b."""
 
 
-def whole(array: Floats) -> tuple[Whole, int]:
-    """(n, e) with array = n / 2^e, n integers and e >= 0: every finite float is a dyadic rational."""
-    import numpy as np
-
-    pairs = [value.as_integer_ratio() for value in array.ravel().tolist()]
+def whole(numbers: Iterable[float]) -> tuple[list[int], int]:
+    """(n, e) with numbers = n / 2^e, n integers and e >= 0: every finite float is a dyadic rational."""
+    pairs = [value.as_integer_ratio() for value in numbers]
     exponent = max((bottom.bit_length() - 1 for _, bottom in pairs), default=0)
-    numbers = np.empty(len(pairs), dtype=object)
-    numbers[:] = [top << (exponent + 1 - bottom.bit_length()) for top, bottom in pairs]
-    return numbers.reshape(array.shape), exponent
+    return [top << (exponent + 1 - bottom.bit_length()) for top, bottom in pairs], exponent
 
 
 class Dense(Struct, frozen=True, eq=False, dict=True):
@@ -44,20 +46,30 @@ class Dense(Struct, frozen=True, eq=False, dict=True):
     """
 
     sources: tuple[int, ...]
-    weights: tuple[Floats, ...]
-    bias: Floats
-    divisor: Floats | None = None
+    weights: tuple[Matrix, ...]
+    bias: Vector
+    divisor: Vector | None = None
 
     @cached_property
-    def exact(self) -> tuple[tuple[Whole, ...], Whole, int]:
-        """Weights and bias as integers over one power of two.
+    def exact(self) -> tuple[list[list[int]], int]:
+        """A row an entry of the value, over one power of two: all of its weights, one source after the other, and last
+        its bias.
 
-        (weights, bias, e) stand for weights / 2^e and bias / 2^e.
+        (rows, e) stand for rows / 2^e.
         """
-        parts = [whole(part) for part in (*self.weights, self.bias)]
-        exponent = max(e for _, e in parts)
-        *weights, bias = (numbers * (1 << (exponent - e)) for numbers, e in parts)
-        return tuple(weights), bias, exponent
+        rows = [[*chain(*parts), bias] for *parts, bias in zip(*self.weights, self.bias, strict=True)]
+        numbers, exponent = whole(chain(*rows))
+        width = len(rows[0]) if rows else 1
+        return [numbers[i : i + width] for i in range(0, len(numbers), width)], exponent
+
+    @cached_property
+    def arrays(self) -> tuple[tuple[Floats, ...], Floats, Floats | None]:
+        """Weights, bias and divisor for numpy."""
+        import numpy as np
+
+        divisor = None if self.divisor is None else np.array(self.divisor, dtype=np.float64)
+        weights = tuple(np.array(part, dtype=np.float64) for part in self.weights)
+        return weights, np.array(self.bias, dtype=np.float64), divisor
 
 
 class Relu(Struct, frozen=True, eq=False):
@@ -128,21 +140,21 @@ class Network(Struct, frozen=True, eq=False):
         if len(point) != self.inputs:
             raise ValueError(f"the network takes {self.inputs} numbers, not {len(point)}")
         bottom = lcm(*(v.denominator for v in point))
-        values = [(integers([v.numerator * (bottom // v.denominator) for v in point]), bottom)]
+        values: list[Whole] = [([v.numerator * (bottom // v.denominator) for v in point], bottom)]
         for step in self.steps:
             match step:
                 case Dense(sources):
                     values.append(dense(step, [values[s] for s in sources]))
                 case Relu(source):
                     top, bottom = values[source]
-                    values.append((integers([max(v, 0) for v in top]), bottom))
+                    values.append(([max(v, 0) for v in top], bottom))
                 case Tree(source, feature, threshold, left, right, leaf):
                     top, bottom = values[source]
                     node = 0
                     while left[node] >= 0:
                         goes_left = Fraction(top[feature[node]], bottom) <= Fraction(float(threshold[node]))
                         node = int(left[node] if goes_left else right[node])
-                    numbers, exponent = whole(leaf[node])
+                    numbers, exponent = whole(leaf[node].tolist())
                     values.append((numbers, 1 << exponent))
         return [tuple(Fraction(v, bottom) for v in top) for top, bottom in values]
 
@@ -163,7 +175,8 @@ class Network(Struct, frozen=True, eq=False):
         values: list[Any] = [points.astype(kind, copy=False)]
         for step in self.steps:
             match step:
-                case Dense(sources, weights, bias, divisor):
+                case Dense(sources):
+                    weights, bias, divisor = step.arrays
                     value = np.tile(bias.astype(kind), (len(points), 1))
                     for source, weight in zip(sources, weights, strict=True):
                         value = value + values[source] @ weight.T.astype(kind)
@@ -180,26 +193,15 @@ class Network(Struct, frozen=True, eq=False):
         return values[-1]
 
 
-def integers(numbers: list[int]) -> Whole:
-    """A vector of Python integers."""
-    import numpy as np
-
-    result = np.empty(len(numbers), dtype=object)
-    result[:] = numbers
-    return result
-
-
-def dense(step: Dense, sources: list[tuple[Whole, int]]) -> tuple[Whole, int]:
+def dense(step: Dense, sources: list[Whole]) -> Whole:
     """The value of a Dense step from its sources, each (numerators, denominator), in lowest common terms."""
-    weights, bias, exponent = step.exact
+    rows, exponent = step.exact
     bottom = lcm(*(b for _, b in sources))
-    top = bias * bottom
-    for weight, (vector, below) in zip(weights, sources, strict=True):
-        top = top + weight.dot(vector) * (bottom // below)
-    numbers, bottom = list(top), bottom << exponent
+    vector = [*chain(*([n * (bottom // b) for n in top] for top, b in sources)), bottom]
+    numbers, bottom = [sum(map(mul, row, vector)) for row in rows], bottom << exponent
     if step.divisor is not None:
-        ratios = [Fraction(t, bottom) / Fraction(d) for t, d in zip(numbers, step.divisor.tolist(), strict=True)]
+        ratios = [Fraction(t, bottom) / Fraction(d) for t, d in zip(numbers, step.divisor, strict=True)]
         bottom = lcm(*(r.denominator for r in ratios))
         numbers = [r.numerator * (bottom // r.denominator) for r in ratios]
     shared = gcd(bottom, *numbers)
-    return integers([n // shared for n in numbers]), bottom // shared
+    return [n // shared for n in numbers], bottom // shared

@@ -14,12 +14,11 @@ def unroll(build: Build, network: Network, point: tuple[Form, ...]) -> list[tupl
     for step in network.steps:
         match step:
             case Dense(sources, divisor=divisor) as dense:
-                weights, bias, exponent = dense.exact
+                rows, exponent = dense.exact
                 forms = [form for source in sources for form in values[source]]
-                rows = (([w for weight in weights for w in weight[r]], b) for r, b in enumerate(bias))
                 found = build.dense(rows, 1 << exponent, forms)
                 if divisor is not None:
-                    found = [build.scale(1 / Fraction(float(d)), f) for d, f in zip(divisor, found, strict=True)]
+                    found = [build.scale(1 / Fraction(d), f) for d, f in zip(divisor, found, strict=True)]
                 values.append(tuple(found))
             case Relu(source):
                 values.append(tuple(build.relu(form, scaled=False) for form in values[source]))
