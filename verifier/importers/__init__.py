@@ -21,6 +21,10 @@ __all__ = ["IMPORTERS", "ImportFailed", "NotYetAvailable", "from_estimator", "or
 
 
 def _onnx(path: Path) -> Network:
+    from verifier.importers import plain_onnx
+
+    if (network := plain_onnx.read(path)) is not None:
+        return network
     from verifier.importers import onnx_file
 
     return onnx_file.read(path)
