@@ -50,7 +50,7 @@ class Options(Struct, frozen=True):
     certifying: bool = True
     """Look for certificates of what z3 proves; otherwise it is trusted."""
     cross_check: bool = False
-    """Ask a second engine whatever one alone has answered."""
+    """Ask a second engine whatever one alone has answered, and the program that a model comes from about witnesses."""
     stats: bool = False
     """Say what the engines were asked (`Checked.asked`)."""
     keeping: bool = False
@@ -199,7 +199,8 @@ def computed(d: tree.Compute, value: Measurement, seconds: float) -> Computed:
 
 
 def second_opinion(decider: Decider, outcome: Outcome) -> tuple[str, ...]:
-    """Where the library that a model comes from answers otherwise than exact arithmetic at the witness."""
+    """Where the library that a model comes from answers otherwise than exact arithmetic at the witness. To load it
+    takes longer than most questions do: without `--cross-check` it is asked where rounding may matter."""
     if isinstance(outcome.verdict, Undecided) or outcome.verdict.pair is None:
         return ()
     witness = outcome.verdict.pair
@@ -208,15 +209,17 @@ def second_opinion(decider: Decider, outcome: Outcome) -> tuple[str, ...]:
         network = decider.program.classifiers[seen.classifier].network
         if network is None or not network.path:
             continue
-        import numpy as np
+        from verifier.importers import ImportFailed, original, settled
 
-        from verifier.importers import ImportFailed, original
+        fed = [decider.replay.interpreter.fed(seen.classifier, p) for p in witness.points.values()]
+        if not decider.portfolio.doubting and settled(network, fed):
+            continue
+        import numpy as np
 
         try:
             runtime = original(network)
             if runtime is None:
                 continue
-            fed = [decider.replay.interpreter.fed(seen.classifier, p) for p in witness.points.values()]
             answers = runtime(np.array([[float(x) for x in row] for row in fed]))
         except (ImportFailed, OverflowError):
             continue

@@ -5,8 +5,9 @@ Reading never runs code from the file. Libraries are imported when a file of the
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from difflib import get_close_matches
+from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
     Importer = Callable[[Path], Network]
 
-__all__ = ["IMPORTERS", "ImportFailed", "NotYetAvailable", "from_estimator", "original", "read"]
+__all__ = ["IMPORTERS", "ImportFailed", "NotYetAvailable", "from_estimator", "original", "read", "settled"]
 
 
 def _onnx(path: Path) -> Network:
@@ -75,6 +76,17 @@ def read(kind: str, path: Path) -> Network:
         raise ImportFailed(
             f"{Path(path).name} could not be understood ({type(error).__name__}: {error}).", "Export it again."
         ) from error
+
+
+def settled(network: Network, points: Sequence[tuple[Fraction, ...]]) -> bool:
+    """Whether `original` need not be asked: no rounding of a network of plain layers changes a class at the points."""
+    from verifier.importers import plain_onnx, rounding
+
+    try:
+        plain = network.format == "onnx" and plain_onnx.read(Path(network.path)) is not None
+    except ImportFailed:
+        return False
+    return plain and rounding.settled(network, points)
 
 
 def original(network: Network) -> Callable[[Floats], list[int]] | None:

@@ -117,9 +117,13 @@ def answer(
 def outputs_as_written(path: Path) -> Network | Diagnostic:
     """The network whose last value is the output of the file. A model that ends with a Softmax, say, has none: the
     importer reads it up to there, which changes no class, but it would change what is compared here."""
-    from verifier.importers import onnx_file
+    from verifier.importers import plain_onnx
 
     try:
+        if (plain := plain_onnx.read(path)) is not None:
+            return plain
+        from verifier.importers import onnx_file
+
         network, dropped = onnx_file.parse(path)
     except ImportFailed as failed:
         return Diagnostic("V504", NOWHERE, failed.message, failed.fix)
