@@ -47,8 +47,8 @@ STEEP = 0.05
 """So far, of the sides of the box, a solution is looked for from a pair across a steep place."""
 TWICE = 2.0
 """The slack of a branch may have become less by so much more than that of the first one."""
-FIRST, PATIENCE = 32, 300
-"""Branches of a first look, and pivots on each."""
+FIRST, PATIENCE = 0.2, 300
+"""Seconds of a first look, and pivots on each branch."""
 
 if TYPE_CHECKING:
     from verifier.engines.relaxation import Relaxation, Relaxed
@@ -393,8 +393,8 @@ class Searcher:
         return self._search(question, seconds, most, exact=True, shown=shown)
 
     def first(self, question: Question, most: int, shown: bool, seconds: float) -> Answer:
-        """The same on a few branches, none of which may take long: nobody could end it."""
-        return self._search(question, seconds, min(most, FIRST), exact=True, shown=shown, patience=PATIENCE)
+        """The same for a moment, no branch of which may take long: nobody could end it."""
+        return self._search(question, min(seconds, FIRST), most, exact=True, shown=shown, patience=PATIENCE)
 
     def nearby(self, question: Question, starts: Sequence[Vector], seconds: float) -> Answer:
         """Any solution, looked for near `starts` first, or a certificate: a question of a series."""

@@ -32,7 +32,7 @@ BEAT = 0.5
 LOAD = "load"
 MEGABYTES = 4000
 """What z3 may have."""
-TINY, NARROW = 64, 12
+TINY, NARROW = 128, 12
 """Nodes and inputs up to which a question is looked at before a process is begun for it."""
 MODULES = {
     "smt": ("find", "approach", "least", "substantial", "local"),
