@@ -15,7 +15,7 @@ from tests.engines.questions import certified, holds, posed
 from tests.model.expressions import expression, expressions, program
 from verifier.engines import searches, smt
 from verifier.engines.engine import Answer, Least, Unknown
-from verifier.engines.peak import least_peak
+from verifier.engines.peak import bared, least_peak
 from verifier.query import closure
 from verifier.query.convex import largest
 from verifier.query.piece import piece_of
@@ -39,7 +39,7 @@ def leaps(question: Question, seconds: float) -> Answer:
     def search(asked: Question, left: float, _: object) -> Answer:
         return searches.searcher.brief(asked, 1000, False, left)
 
-    return least_peak(question, forms, search, seconds, F(1, 2))
+    return least_peak(question, bared(question), forms, search, seconds, F(1, 2))
 
 
 LEASTS = pytest.mark.parametrize("find", [smt.least, cases, leaps], ids=["z3", "cases", "leaps"])

@@ -57,6 +57,8 @@ class Branch(Struct):
     """Its ranges are made better by linear programs when no more relus than these are open."""
     share: float = 1.0
     """Of the first branch, if every cut takes half."""
+    pending: int = 1 << 62
+    """So many choices that matter were open when exact arithmetic was last asked, of it or of a branch around it."""
     slopes: Slopes | None = None
     """Of the branch, or of one around it, since all formulas are decided."""
     basis: Any = None

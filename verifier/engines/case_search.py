@@ -19,6 +19,7 @@ from verifier.engines.branch import Branch, Cut, Slot, Stats
 from verifier.engines.cuts import Cuts, halved
 from verifier.engines.engine import Answer, Fails, Grid, Holds, Unknown, Vector, worked
 from verifier.engines.evaluate import pleasant, tester
+from verifier.engines.forms import undecided
 from verifier.engines.guesses import BRIEF, LATE, Guesses
 from verifier.engines.plan import Plan
 from verifier.engines.polish import Neighbours, polish
@@ -40,6 +41,9 @@ FEWER = 0.97
 """Where they were not, they are tried again when this share of the relus is still open."""
 SHARE = 0.2
 """Of the time left for the bounds of a branch."""
+HALF = 0.5
+"""Where the relaxation is right about all choices that are open, exact arithmetic is asked when so many are left of
+those that were open when it was asked last."""
 FEW = 6
 """Up to so many open choices of numbers, and so many whole inputs, exact arithmetic settles a question before numpy and
 HiGHS are loaded."""
@@ -276,8 +280,17 @@ class CaseSearch:
             return Cut(formula)
         if self.plan.descents and self.most is None and (closed := self.steep(branch)) is not None:
             return closed
-        cut = None if isinstance(relaxed, Unknown) else self.cuts.choose(branch, self.relaxation, relaxed)
-        return cut or self.exact(branch, None, branch.slack > TIGHT)
+        sure: Cut | None = None
+        if not isinstance(relaxed, Unknown):
+            if (cut := self.cuts.choose(branch, self.relaxation, relaxed)) is not None:
+                return cut
+            tests = undecided(self.scaled, branch.ranges, (n for n, _ in branch.decided))
+            sure = self.cuts.surest(self.relaxation, relaxed, tests)
+            if sure is not None and len(tests) > HALF * branch.pending:
+                return sure
+            branch.pending = len(tests)
+        said = self.exact(branch, None, branch.slack > TIGHT)
+        return sure or said if isinstance(said, Cut) else said
 
     def relaxed(self, branch: Branch, formula: int | None) -> Relaxed | Fails | Unknown | None:
         """The linear relaxation of a branch, or a solution, or Unknown where that took too long; None where it closes

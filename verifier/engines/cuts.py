@@ -62,6 +62,18 @@ class Cuts:
             return between
         return next((Cut(t) for n in relaxation.jumps if ranges.outcome(t := select[n][0]) is None), None)
 
+    def surest(self, relaxation: Relaxation, relaxed: Relaxed, tests: set[int]) -> Cut | None:
+        """Of tests that the relaxation is right about, the one that is furthest from 0, by its range: most likely one
+        side is closed."""
+        best, most = None, -1.0
+        for test in tests & relaxation.column.keys() if relaxed.values.size else ():
+            k = relaxation.column[test]
+            value, low, high = (float(of[k]) for of in (relaxed.values, relaxation.low, relaxation.high))
+            sure = abs(value) / max(high if value >= 0 else -low, SMALL)
+            if sure > most:
+                best, most = Cut(test, above=value >= 0), sure
+        return best
+
     def corner(self, branch: Branch, relaxation: Relaxation, relaxed: Relaxed) -> Cut | None:
         """Of inputs of two values that are only weights, the one that the relaxation is least sure about."""
         ranges, found = branch.ranges, dict[Cut, float]()

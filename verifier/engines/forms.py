@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from fractions import Fraction
 
-from verifier.kernel.circuit import Affine, Input
+from verifier.kernel.circuit import Affine, Input, Select
 from verifier.kernel.ranges import Ranges, Scaled
 
 Forms = dict[int, tuple[Fraction, dict[int, Fraction]]]
@@ -44,3 +45,22 @@ def expand(scaled: Scaled, ranges: Ranges, node: int, forms: Forms) -> int | Non
         else:
             todo.append(target)
     return None
+
+
+def undecided(scaled: Scaled, ranges: Ranges, nodes: Iterable[int]) -> set[int]:
+    """The tests of the choices that are open and that the nodes depend on."""
+    found, todo = set[int](), [*nodes]
+    seen = {*todo}
+    while todo:
+        match scaled.circuit[todo.pop()]:
+            case Affine(terms):
+                below = [j for j, _ in terms]
+            case Select(test, then, otherwise):
+                taken = ranges.outcome(test)
+                below = [then, otherwise, test] if taken is None else [then if taken else otherwise]
+                found |= {test} if taken is None else set()
+            case _:
+                below = []
+        todo += [j for j in below if j not in seen]
+        seen.update(below)
+    return found

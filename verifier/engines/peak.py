@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from verifier.canonical.simplex import Inequality
 from verifier.engines.engine import Answer, Claimed, Fails, Holds, Least, Unknown, Vector, in_words, so_far
+from verifier.engines.evaluate import tester
 from verifier.engines.leap import Leap
 from verifier.engines.linear_program import corner, polyhedron
 from verifier.engines.polish import Neighbours, polish
@@ -35,13 +36,14 @@ Search = Callable[[Question, float, tuple[Vector, ...]], Answer]
 """(question, seconds, points near which there may be a solution) -> a solution, or that there is none."""
 
 
-def least_peak(question: Question, forms: Largest, search: Search, seconds: float, share: Fraction = ZERO) -> Answer:
+def least_peak(
+    question: Question, bare: Question, forms: Largest, search: Search, seconds: float, share: Fraction = ZERO
+) -> Answer:
     """inf of numbers[0], which is the largest of `forms`, over the solutions; Unknown where `search` comes to no end.
     The number is continuous, so a linear program has its minimum over the closure of a piece of the facts alone.
-    `share`: of `Leap`."""
+    `bare`: `bared(question)`. `share`: of `Leap`."""
     end, count = time.monotonic() + seconds, len(question.variables)
     further = replace(question, numbers=(), large=())
-    bare = plain(further)
     best: Reached | None = None
     near: tuple[Vector, ...] = ()
     leap = Leap(up=False, share=share, doubling=question.whole)
@@ -75,10 +77,15 @@ def least_peak(question: Question, forms: Largest, search: Search, seconds: floa
         found.by,
         value,
         True,
-        (pleasant(within, lifted(forms, y), within.solved_by)[:count],),
+        (pleasant(within, lifted(forms, y), tester(within))[:count],),
         found.trusts,
         proofs(found),
     )
+
+
+def bared(question: Question) -> Question:
+    """Without its numbers, and plain."""
+    return plain(replace(question, numbers=(), large=()))
 
 
 def approached(question: Question, bare: Question, forms: Largest, best: Reached, held: Holds) -> Answer:

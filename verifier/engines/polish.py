@@ -46,7 +46,7 @@ def polish(question: Question, point: Vector, wishes: Wishes, solved_by: Callabl
     known: Vector = ()
     for i in range(len(question.variables)):
         if point != known:
-            known, values = point, question.values(point)
+            known, values = point, question.values(point) if question.large else []
             floors = [(n, simplest_below(values[n])) for n in question.large]
         for candidate in candidates(question, i, point):
             if candidate == point[i]:

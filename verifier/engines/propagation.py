@@ -37,6 +37,7 @@ class Propagation:
                     basis=branch.basis,
                     crowd=branch.crowd,
                     share=branch.share / 2,
+                    pending=branch.pending,
                     slopes=branch.slopes,
                 )
             )

@@ -13,11 +13,10 @@ from verifier.engines.ascent import Quotient, ascent
 from verifier.engines.case_search import Searcher
 from verifier.engines.engine import Answer, Fails, Unknown, Vector, work_of, worked
 from verifier.engines.linear_program import corner
-from verifier.engines.peak import Search, least_peak
+from verifier.engines.peak import Search, bared, least_peak
 from verifier.query import closure
 from verifier.query.convex import largest
 from verifier.query.piece import choices, piece_of
-from verifier.query.plain import plain
 from verifier.query.question import Question
 
 UNASKED, SHARE = 10.0, 0.25
@@ -41,9 +40,10 @@ def least_cases(question: Question, most: int, seconds: float) -> Answer:
     forms = largest(question.circuit, question.numbers[0], len(question.variables))
     if forms is None:
         return Unknown("the number is not convex")
-    few = choices(plain(replace(question, numbers=()))) <= CHOICES
+    bare = bared(question)
+    few = choices(bare) <= CHOICES
     share = Fraction(0) if few else LEAP
-    return _extreme(few, most, lambda search: least_peak(question, forms, search, seconds, share))
+    return _extreme(few, most, lambda search: least_peak(question, bare, forms, search, seconds, share))
 
 
 def greatest_cases(question: Question, most: int, seconds: float) -> Answer:

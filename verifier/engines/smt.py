@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from verifier.canonical.linalg import rref
 from verifier.engines.engine import Answer, Fails, Holds, Least, Null, Unknown, Vector, in_words, so_far
 from verifier.engines.leap import Leap
-from verifier.engines.peak import Reached, least_peak
+from verifier.engines.peak import Reached, bared, least_peak
 from verifier.engines.polish import candidates, polish
 from verifier.kernel.circuit import Affine, Input, Select
 from verifier.query.convex import largest
@@ -278,7 +278,7 @@ def least(question: Question, seconds: float) -> Answer:
     clock = Clock(seconds)
     forms = largest(question.circuit, question.numbers[0], len(question.variables))
     if forms is not None:
-        return least_peak(question, forms, lambda asked, left, _: solution(asked, left), seconds)
+        return least_peak(question, bared(question), forms, lambda asked, left, _: solution(asked, left), seconds)
     actual = Encoding(question, "z")
     shadow = Encoding(question, "y", like=actual)
     objective = shadow.reals[question.numbers[0]]
