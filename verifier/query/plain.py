@@ -30,6 +30,7 @@ def plain(question: Question) -> Question:
     if not any(isinstance(circuit[j], Select) for n in numeric for j, _ in found[n][1]):
         return question
     grown = Grown(circuit)
+    relus = {n for n, at in enumerate(circuit) if isinstance(at, Select) and is_relu(circuit, at)}
     most = GROWTH * len(circuit) + FEW
     no, yes = grown.node(Affine((), FALSE)), grown.node(Affine((), TRUE))
     formulas: dict[Sum | int, int] = {}
@@ -52,13 +53,15 @@ def plain(question: Question) -> Question:
             if not chosen:
                 made = grown.affine(of[1], of[0])
             else:
+                if 1 << sum(n in relus for n in chosen) > most:  # a sum for each subset of them
+                    raise Many
                 n = max(chosen)
                 at = circuit[n]
                 assert isinstance(at, Select)
                 w = dict(of[1])[n]
                 rest = of[0], tuple((j, v) for j, v in of[1] if j != n)
                 first, second = (formula(plus(rest, w, found[j]), deeper) for j in (at.then, at.otherwise))
-                if is_relu(circuit, at):
+                if n in relus:
                     made = select(first, yes, second) if w > 0 else select(first, second, no)
                 else:
                     made = select(formula(at.test, deeper), first, second)
