@@ -5,6 +5,7 @@ from __future__ import annotations
 from fractions import Fraction as Q
 from itertools import product
 from random import Random
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,21 +15,23 @@ from msgspec.structs import replace
 
 from tests.engines.nets import another_wins, asked, box, layers, output
 from tests.engines.nets import twins as near_twins
-from tests.engines.questions import holds, posed, question
+from tests.engines.questions import certified, holds, posed, question
 from tests.model.expressions import expression, expressions, program
 from verifier.api import Options, load_text
-from verifier.engines import plan, smt
+from verifier.engines import case_search, plan, searches, smt
 from verifier.engines.branch import Branch, Slot
 from verifier.engines.case_search import CaseSearch, Searcher
-from verifier.engines.engine import Answer, Fails, Holds, Unknown
+from verifier.engines.engine import Answer, Fails, Holds, Least, Unknown
+from verifier.engines.forms import undecided
 from verifier.engines.plan import Plan
 from verifier.engines.relaxation import INF, chords
 from verifier.engines.trial import WORTH
 from verifier.kernel.circuit import Input
 from verifier.kernel.problem import GRAIN, Bound, Farkas, Split, Tree
 from verifier.kernel.proof import check
-from verifier.kernel.ranges import chord, root, settle
+from verifier.kernel.ranges import chord, cut, root, settle
 from verifier.language.build import Build, Variable
+from verifier.query import closure
 from verifier.query.pose import Poser
 from verifier.query.question import Question
 
@@ -305,3 +308,70 @@ compute R: critical_radius(f, g, where_both: margin(f) >= 1)""").check(Options()
     (certificate,) = computed.result.certificates
     assert isinstance(certificate.proof, Tree)
     assert sum(isinstance(step, Farkas | Split) for step in certificate.proof.steps) <= 4 * 4 * 2
+
+
+@pytest.mark.parametrize(
+    ("side", "known", "tests"),
+    [
+        ("[0, 1]", None, 3),
+        ("[1/4, 1]", None, 2),
+        ("[0, 1/8]", None, 2),
+        ("[0, 1]", (0, True), 2),
+        ("[0, 1]", (1, False), 2),
+    ],
+)
+def test_choices_matter_that_what_is_decided_depends_on(side: str, known: tuple[int, bool] | None, tests: int) -> None:
+    """Nothing is open about b where it is known to be above 1/4, or below."""
+    sides = f"a: real in [0, 1], b: real in {side}, c: real in [0, 1]"
+    fact = "relu(u.a - 1/2) + relu(u.b - 1/4) + relu(u.c - 3/4) <= 1/8"
+    q = question(f"domain X {{ {sides} }}", ["u"], [fact])
+    searching = CaseSearch(q, 20)
+    scaled = searching.scaled
+    ranges = root(scaled, q.facts)
+    settle(scaled, ranges)
+    relus = sorted(scaled.relus)
+    if known is not None:
+        cut(scaled, ranges, scaled.select[relus[known[0]]][0], Q(0), known[1])
+        settle(scaled, ranges)
+    found = undecided(scaled, ranges, q.facts)
+    assert len(found) == tests and found <= {scaled.select[n][0] for n in relus}
+    assert undecided(scaled, ranges, ()) == set()
+
+
+@pytest.mark.parametrize(("above", "tests"), [(None, 2), (True, 1), (False, 0)])
+def test_a_choice_within_one_matters_only_where_that_is_taken(above: bool | None, tests: int) -> None:
+    sides = "a: real in [0, 1], b: real in [0, 1], c: real in [0, 1]"
+    q = question(f"domain X {{ {sides} }}", ["u"], ["relu(u.b / 4 - relu(u.a - 1/2)) + u.c <= 1/8"])
+    scaled = CaseSearch(q, 20).scaled
+    ranges = root(scaled, q.facts)
+    settle(scaled, ranges)
+    if above is not None:
+        cut(scaled, ranges, scaled.select[max(scaled.relus)][0], Q(0), above)
+        settle(scaled, ranges)
+    assert len(undecided(scaled, ranges, q.facts)) == tests
+
+
+def test_without_slack_exact_arithmetic_is_asked_by_halves(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is nearer than the nearest pair: the relaxation has no slack there."""
+    asked = dict.fromkeys((2.0, case_search.HALF), 0)
+    exact = CaseSearch.exact
+    for seed, half in product((8, 11), asked):
+        random = Random(seed)
+        rows = [[random.randint(-8, 8) for _ in range(5)] for _ in range(10)]
+        scores = {
+            p: " + ".join(f"{w}/4 * relu(dot([{a}/4, {b}/4, {c}/4], {p}.x) + {d}/4)" for w, a, b, c, d in rows)
+            for p in "uv"
+        }
+        facts = [f"{scores['u']} >= 1/4", f"{scores['v']} <= -1/4"]
+        p = posed("domain X { x: real^3 in [-1, 1] }", ["u", "v"], facts, ["max(abs(u.x - v.x))"])
+
+        def counted(self: CaseSearch, *given: Any, half: float = half) -> Any:
+            asked[half] += 1
+            return exact(self, *given)
+
+        monkeypatch.setattr(CaseSearch, "exact", counted)
+        monkeypatch.setattr(case_search, "HALF", half)
+        answer = searches.least_cases(p.question, 1000, 20)
+        assert isinstance(answer, Least) and answer.value == {8: Q(8, 261), 11: Q(1, 41)}[seed]
+        certified(p.question, answer, closure.smaller)
+    assert 0 < asked[case_search.HALF] < asked[2.0]

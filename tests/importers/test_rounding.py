@@ -118,6 +118,7 @@ def test_of_what_the_bound_does_not_cover_nothing_is_said() -> None:
     assert errors(one(layer), (F(1),)) is not None
     assert errors(one(layer, Relu(1), Dense((2,), ([[1e20]],), [0.0])), (F(10**15),)) is None
     assert errors(one(layer), (F(LARGE) * 2,)) is None
+    assert errors(one(layer), (F(10) ** 400,)) is None
     assert errors(one(Dense((0,), ([[1.0]],), [0.0], [3.0])), (F(1),)) is None
     assert errors(one(Dense((0, 0), ([[1.0]], [[1.0]]), [0.0])), (F(1),)) is None
     assert errors(one(Tree(0, ints, ints.astype(float), ints, ints, np.ones((1, 1)))), (F(1),)) is None

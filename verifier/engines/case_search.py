@@ -280,15 +280,17 @@ class CaseSearch:
             return Cut(formula)
         if self.plan.descents and self.most is None and (closed := self.steep(branch)) is not None:
             return closed
-        sure: Cut | None = None
-        if not isinstance(relaxed, Unknown):
-            if (cut := self.cuts.choose(branch, self.relaxation, relaxed)) is not None:
-                return cut
-            tests = undecided(self.scaled, branch.ranges, (n for n, _ in branch.decided))
-            sure = self.cuts.surest(self.relaxation, relaxed, tests)
-            if sure is not None and len(tests) > HALF * branch.pending:
-                return sure
-            branch.pending = len(tests)
+        if isinstance(relaxed, Unknown):
+            return self.exact(branch, None, branch.slack > TIGHT)
+        return self.cuts.choose(branch, self.relaxation, relaxed) or self.tied(branch, relaxed)
+
+    def tied(self, branch: Branch, relaxed: Relaxed) -> Cut | Fails | Unknown | None:
+        """Where to cut a branch of which the relaxation gets nothing wrong, or the answer; None when it is closed."""
+        tests = undecided(self.scaled, branch.ranges, (n for n, _ in branch.decided))
+        sure = self.cuts.surest(self.relaxation, relaxed, tests)
+        if sure is not None and len(tests) > HALF * branch.pending:
+            return sure
+        branch.pending = len(tests)
         said = self.exact(branch, None, branch.slack > TIGHT)
         return sure or said if isinstance(said, Cut) else said
 

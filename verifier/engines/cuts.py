@@ -65,11 +65,11 @@ class Cuts:
     def surest(self, relaxation: Relaxation, relaxed: Relaxed, tests: set[int]) -> Cut | None:
         """Of tests that the relaxation is right about, the one that is furthest from 0, by its range: most likely one
         side is closed."""
-        best, most = None, -1.0
+        best, most, (lows, highs) = None, -1.0, relaxation.base
         for test in tests & relaxation.column.keys() if relaxed.values.size else ():
             k = relaxation.column[test]
-            value, low, high = (float(of[k]) for of in (relaxed.values, relaxation.low, relaxation.high))
-            sure = abs(value) / max(high if value >= 0 else -low, SMALL)
+            value = float(relaxed.values[k])
+            sure = abs(value) / max(float(highs[k] if value >= 0 else -lows[k]), SMALL)
             if sure > most:
                 best, most = Cut(test, above=value >= 0), sure
         return best

@@ -22,7 +22,10 @@ OPERATIONS, LARGE = 1000, 1e30
 
 def errors(network: Network, point: tuple[Fraction, ...]) -> list[float] | None:
     """How far each score can be, in float32 or better, from that at the point; None where nothing is said."""
-    exact = [[abs(float(v)) for v in value] for value in network.values(point)]
+    try:
+        exact = [[abs(float(v)) for v in value] for value in network.values(point)]
+    except OverflowError:
+        return None
     off = [[UNIT * x + LEAST for x in exact[0]]]
     for step, value in zip(network.steps, exact[1:], strict=True):
         match step:
