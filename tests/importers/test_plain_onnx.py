@@ -101,7 +101,7 @@ def with_file(data: bytes, look: Callable[[Path], Any], name: str = "model.onnx"
 def both(path: Path) -> tuple[Network | None, Network | str]:
     plain = plain_onnx.read(path)
     try:
-        return plain, onnx_file.read(path)
+        return plain, onnx_file.parse(path)[0]
     except Exception as failed:  # of any type: `importers.read` makes it an ImportFailed
         return plain, str(failed)
 
@@ -189,6 +189,11 @@ def elsewhere(made: Any) -> None:
     made.graph.initializer[0].data_location = TensorProto.EXTERNAL
 
 
+def left_out(made: Any) -> None:
+    """An input without a name is none, whatever is stored without one."""
+    made.graph.initializer[1].name = made.graph.node[0].input[2] = ""
+
+
 def two_inputs(made: Any) -> None:
     made.graph.input.append(helper.make_tensor_value_info("x2", TensorProto.FLOAT, [1, 2]))
 
@@ -201,7 +206,7 @@ def short_numbers(made: Any) -> None:
     made.graph.input[0].type.tensor_type.elem_type = TensorProto.FLOAT16
 
 
-CHANGES = [whole_numbers, stored_twice, elsewhere, two_inputs, two_outputs, short_numbers]
+CHANGES = [whole_numbers, stored_twice, elsewhere, left_out, two_inputs, two_outputs, short_numbers]
 OTHERS |= {change.__name__: edited(change) for change in CHANGES}
 
 
@@ -238,6 +243,28 @@ def test_large_files_are_for_numpy() -> None:
 def test_no_message_is_no_network(data: bytes) -> None:
     """A field of number 0; no length; one beyond the end; a number without end; a group; an empty graph, and two."""
     assert with_file(data, plain_onnx.read) is None
+
+
+@pytest.mark.parametrize("side", [False, True])
+def test_of_one_of_several_the_last_one_counts(side: bool) -> None:
+    """A tensor that is a sequence after all, and a width that is a name after all."""
+
+    def within(field: int, data: bytes) -> bytes:
+        return bytes([field << 3 | 2, len(data)]) + data
+
+    def written(sequence: bytes, name: bytes) -> bytes:
+        made = model([GEMM], w=SQUARE, b=OFFSET)
+        shape = within(1, b"\x08\x01") + within(1, b"\x08\x02" + name)
+        kind = within(1, b"\x08\x01" + within(2, shape)) + sequence
+        del made.graph.input[:]
+        graph = made.graph.SerializeToString() + within(11, within(1, b"x") + within(2, kind))
+        made.ClearField("graph")
+        return made.SerializeToString() + b"\x3a" + bytes([len(graph) & 127 | 128, len(graph) >> 7]) + graph
+
+    plain, general = with_file(written(b"", b""), both)
+    assert plain is not None and said(plain) == said(general)
+    plain, general = with_file(written(b"", within(2, b"n")) if side else written(within(4, b""), b""), both)
+    assert plain is None and isinstance(general, str)
 
 
 def test_neither_numpy_nor_protobuf_is_loaded(tmp_path: Path) -> None:

@@ -49,7 +49,7 @@ def network(model: Message, path: str) -> Network:
     """The network of a ModelProto."""
     graph = message(one(model, 7))
     nodes, stored = parts(graph, 1), dict(table(message(part)) for part in parts(graph, 5))
-    expect(len(nodes) <= FEW and len(stored) == len(parts(graph, 5)))
+    expect(len(nodes) <= FEW and len(stored) == len(parts(graph, 5)) and "" not in stored)  # "": what is left out
     free = [info for info in map(message, parts(graph, 11)) if text(info, 1) not in stored]
     expect(len(free) == 1)
     value, inputs = vector(free[0])
@@ -137,8 +137,11 @@ def table(tensor: Message) -> tuple[str, Table]:
 
 def vector(info: Message) -> tuple[str, int]:
     """Name and width of a ValueInfoProto: floats of the shape (1 or not fixed, width)."""
-    tensor = message(one(message(one(info, 2)), 1))
-    lengths = [number(message(part), 1) for part in parts(message(one(tensor, 2)), 1)]
+    kind = message(one(info, 2))
+    tensor = message(one(kind, 1))
+    sides = [message(part) for part in parts(message(one(tensor, 2)), 1)]
+    expect(all(len(of) < 2 for of in (kind, *sides)))  # one of several: the last one counts
+    lengths = [number(side, 1) for side in sides]
     expect(number(tensor, 1) in KINDS and len(lengths) == 2 and lengths[0] <= 1 <= lengths[1])
     return text(info, 1), lengths[1]
 
