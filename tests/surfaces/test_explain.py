@@ -535,7 +535,6 @@ def test_the_neurons_that_change_at_oracle_distance_zero_are_named(tmp_path: Pat
 
 
 def test_a_network_without_a_hidden_layer_sees_what_it_is_fed() -> None:
-
     nets = {f"{n}.onnx": Network(n, (Dense((0,), ([[1.0] * n] * 2,), [0.0] * 2),), "argmax", 0) for n in (4, 5)}
     loaded = load_text(
         "domain X { a: real in [0, 1], v: real^2 in [0, 1], k: {p, q} }\nlabels { no, yes }\n"

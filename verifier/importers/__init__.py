@@ -18,17 +18,23 @@ if TYPE_CHECKING:
 
     Importer = Callable[[Path], Network]
 
-__all__ = ["IMPORTERS", "ImportFailed", "NotYetAvailable", "from_estimator", "original", "read", "settled"]
+__all__ = ["IMPORTERS", "ImportFailed", "NotYetAvailable", "from_estimator", "original", "read", "read_onnx", "settled"]
 
 
-def _onnx(path: Path) -> Network:
+def read_onnx(path: Path) -> tuple[Network, str]:
+    """The network of an ONNX file, and the operator at its end that was dropped ("" without one). ImportFailed, or
+    what else a damaged file may raise."""
     from verifier.importers import plain_onnx
 
     if (network := plain_onnx.read(path)) is not None:
-        return network
+        return network, ""
     from verifier.importers import onnx_file
 
-    return onnx_file.read(path)
+    return onnx_file.parse(path)
+
+
+def _onnx(path: Path) -> Network:
+    return read_onnx(path)[0]
 
 
 def _sklearn(path: Path) -> Network:

@@ -103,16 +103,11 @@ class Call(Struct, frozen=True):
         return axis + rank if axis < 0 else axis
 
 
-def read(path: Path) -> Network:
-    """The network of an ONNX file.
+def parse(path: Path) -> tuple[Network, str]:
+    """The network of an ONNX file, and the operator at its end that was dropped ("" without one).
 
     One output: scores (argmax), or one logit (class 1 iff > 0); a last Softmax or Sigmoid is dropped.
     """
-    return parse(path)[0]
-
-
-def parse(path: Path) -> tuple[Network, str]:
-    """The network, and the operator at its end that was dropped ("" without one)."""
     data = contents(path)
     try:
         model = messages().ModelProto.FromString(data)

@@ -14,7 +14,7 @@ import click
 
 from verifier.engines.portfolio import Portfolio
 from verifier.engines.worker import Worker
-from verifier.importers import ImportFailed
+from verifier.importers import ImportFailed, read_onnx
 from verifier.importers.vnnlib_file import read
 from verifier.language.build import TooLarge
 from verifier.model.network import Network
@@ -117,14 +117,8 @@ def answer(
 def outputs_as_written(path: Path) -> Network | Diagnostic:
     """The network whose last value is the output of the file. A model that ends with a Softmax, say, has none: the
     importer reads it up to there, which changes no class, but it would change what is compared here."""
-    from verifier.importers import plain_onnx
-
     try:
-        if (plain := plain_onnx.read(path)) is not None:
-            return plain
-        from verifier.importers import onnx_file
-
-        network, dropped = onnx_file.parse(path)
+        network, dropped = read_onnx(path)
     except ImportFailed as failed:
         return Diagnostic("V504", NOWHERE, failed.message, failed.fix)
     except Exception as error:  # a file may be damaged in more ways than the importer can name
