@@ -86,21 +86,28 @@ def test_without_a_margin_nothing_falls(at_once: None) -> None:
 
 
 def test_slopes_have_their_share_of_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    """They go on where they were, and end when the search does."""
-    spent, original = list[tuple[float, float]](), slopes.Slopes.go
+    """They take turns with pairs, and go on where they were."""
+    spent, looked, original = list[tuple[float, float]](), list[int](), slopes.Slopes.go
+
+    class EnoughError(Exception):
+        pass
 
     def go(self: slopes.Slopes, *arguments: object) -> object:
-        answer = original(self, *arguments)  # type: ignore[arg-type]
         spent.append((self.took, slopes.time.monotonic() - self.begun))
+        answer = original(self, *arguments)  # type: ignore[arg-type]
+        assert self.search is not None
+        looked.append(self.search.branches)
+        if len(looked) == 3:
+            raise EnoughError
         return answer
 
     monkeypatch.setattr(slopes.Slopes, "go", go)
     monkeypatch.setattr(slopes, "PATIENCE", 2)
     net = [([[*row] for row in layer.weights], [*layer.bias]) for layer in network(8, 16, 0).layers]
-    CaseSearch(twins(net, F(1, 100), F(1, 25), mirrored=True), 1.5).run()
-    assert len(spent) >= 2
-    share = slopes.AHEAD / (1 + slopes.AHEAD)
-    assert all(took <= share * since + 0.3 for took, since in spent)
+    with pytest.raises(EnoughError):
+        CaseSearch(twins(net, F(1, 100), F(1, 25), mirrored=True), 600).run()
+    assert looked == sorted(looked) and looked[0] < looked[-1]
+    assert all(took <= slopes.AHEAD / (1 + slopes.AHEAD) * since for took, since in spent)
 
 
 def test_the_direction_is_decided_before_any_neuron() -> None:
