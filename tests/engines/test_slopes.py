@@ -103,6 +103,7 @@ def test_slopes_have_their_share_of_the_time(monkeypatch: pytest.MonkeyPatch) ->
 
     monkeypatch.setattr(slopes.Slopes, "go", go)
     monkeypatch.setattr(slopes, "PATIENCE", 2)
+    monkeypatch.setattr(slopes, "AHEAD", 1.0)
     net = [([[*row] for row in layer.weights], [*layer.bias]) for layer in network(8, 16, 0).layers]
     with pytest.raises(EnoughError):
         CaseSearch(twins(net, F(1, 100), F(1, 25), mirrored=True), 600).run()
