@@ -8,10 +8,11 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from tests.rationals import fractions
 from verifier.language.metrics import QUADRATIC
 from verifier.language.metrics.quadratic import NotSemidefinite, Rows, Squares, form, sum_of_squares
 
-entry = st.fractions(min_value=-3, max_value=3, max_denominator=3)
+entry = fractions(-3, 3, 3)
 
 
 def symmetric(data: st.DataObject, size: int) -> Rows:
