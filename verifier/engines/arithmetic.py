@@ -9,8 +9,7 @@ from math import ceil, lcm
 from verifier.canonical.simplex import Conflict, Inequality, Solution, Stopped
 from verifier.engines.branch import Branch, Cut
 from verifier.engines.engine import Unknown, Vector
-from verifier.engines.forms import expand
-from verifier.engines.linear_program import settled, solve
+from verifier.engines.linear_program import at, settled, solve
 from verifier.engines.plan import Plan
 from verifier.engines.trial import truth_row
 from verifier.kernel.circuit import evaluate
@@ -35,20 +34,26 @@ class Arithmetic:
         as affine forms of the inputs. `undecided`: what to cut where that settles nothing. Nodes that depend on a
         choice that is open are left out, and it is cut. `many`: floats may point at the answer. `slack`: there is no
         conflict as long as a choice is open."""
-        ranges, scaled = branch.ranges, self.scaled
+        ranges, scaled, forms = branch.ranges, self.scaled, branch.forms
+        forms.renew(ranges)
         rows: list[Inequality] = []
         names: list[Row] = []
         sides = [self.side(i, ranges) for i in range(len(self.question.variables))]
         todo: Sequence[tuple[int, bool]] = branch.decided
+        if undecided is not None and undecided not in scaled.select:
+            choice = forms.expand(scaled, ranges, undecided)
+            undecided = undecided if choice is None else choice
         while True:
             for node, above in todo:
-                choice = expand(scaled, ranges, node, branch.forms)
+                choice = forms.expand(scaled, ranges, node)
                 if choice is None:
                     rows.append(self.inequality(branch, node, above))
                     names.append(truth_row(node, above))
                 elif undecided is None:
                     undecided = choice
             low, high = [low for low, _ in sides], [high for _, high in sides]
+            if undecided is not None and within(branch.point, rows, sides):
+                return Cut(undecided)
             found: Solution | Conflict | None = None
             if many and undecided is not None:  # a cut is found sooner than pivots of long numbers
                 found = None if slack else settled(rows, low, high)
@@ -64,6 +69,7 @@ class Arithmetic:
                 return Farkas(tuple(Row(names[k].kind, names[k].place, int(w * scale)) for k, w in weights.items()))
             if self.solved_by(found.point):
                 return found
+            branch.point = found.point
             if undecided is not None:
                 return Cut(undecided)
             for i, v in enumerate(self.question.variables):
@@ -75,7 +81,7 @@ class Arithmetic:
 
     def inequality(self, branch: Branch, node: int, above: bool) -> Inequality:
         """A side of the range of a node, which is a form of the inputs."""
-        constant, terms = branch.forms[node]
+        constant, terms = branch.forms.of[node]
         bound = branch.ranges.low[node] if above else branch.ranges.high[node]
         assert bound is not None
         side = Fraction(bound, self.scaled.unit[node])
@@ -102,3 +108,15 @@ class Arithmetic:
         n = self.plan.inputs[i]
         low, high = (None if b is None else Fraction(b, self.scaled.unit[n]) for b in (ranges.low[n], ranges.high[n]))
         return low, high
+
+
+def within(
+    point: Vector | None, rows: Sequence[Inequality], sides: Sequence[tuple[Fraction | None, Fraction | None]]
+) -> bool:
+    """Of a branch around this one: a point where all that was decided there holds, and the same here."""
+    if point is None:
+        return False
+    for x, (low, high) in zip(point, sides, strict=True):
+        if (low is not None and x < low) or (high is not None and x > high):
+            return False
+    return all(value > 0 or (value == 0 and not row.strict) for row in rows for value in (at(row, point),))

@@ -7,7 +7,7 @@ from fractions import Fraction
 from math import inf
 from typing import TYPE_CHECKING, Any
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from verifier.engines.forms import Forms
 from verifier.kernel.problem import Step
@@ -49,8 +49,9 @@ class Branch(Struct):
     parent: Branch | None = None
     waiting: int = 0
     """How many branches wait that are no part of this one."""
-    forms: Forms = {}
-    """Nodes that are affine on it, and so on all of its parts."""
+    forms: Forms = field(default_factory=Forms)
+    point: tuple[Fraction, ...] | None = None
+    """Where all holds that is decided, as exact arithmetic said of it, or of a branch around it; no solution."""
     slack: float = -inf
     """Of its relaxation."""
     crowd: int = 1 << 62

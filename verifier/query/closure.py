@@ -90,9 +90,7 @@ def closure(question: Question, shared: Collection[int] = ()) -> Question:
                 continue
         if n in true and at[n] != n:
             minus = grown.affine(((at[n], -ONE),))
-            signs.append(
-                at[n] if n in known else grown.node(Affine(((grown.node(Select(n, at[n], minus)), ONE),), Fraction(0)))
-            )
+            signs.append(at[n] if n in known else grown.node(Select(n, at[n], minus)))
     variables = tuple(replace(question.variables[i], name=f"{question.variables[i].name} at y") for i in moving)
     return Question(
         tuple(grown.nodes),
