@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from fractions import Fraction
-from math import ceil
+from math import ceil, inf
 from typing import TYPE_CHECKING
 
 from verifier.engines.branch import Branch, Cut, Stats
@@ -47,7 +47,7 @@ class Cuts:
         wrong = wrongly_told(relaxation, relaxed, tests) if values.size else {}
         if best is None and values.size:
             solves = self.plan.landscape.of(self.plan.point(relaxation.column, values)) >= 0  # but for whole inputs
-            if solves and (between := self.between(relaxation, relaxed)) is not None:
+            if solves and (between := self.between(branch, relaxation, relaxed)) is not None:
                 return between
             best = max(wrong, key=lambda test: wrong[test], default=None)
             if best is None and not solves and (jump := self.jump(branch, relaxation, relaxed)) is not None:
@@ -58,7 +58,7 @@ class Cuts:
             return Cut(best, above=bool(values.size) and values[relaxation.column[best]] >= 0)
         if not values.size:
             return next((Cut(test) for test in tests.values()), None)
-        if (between := self.between(relaxation, relaxed)) is not None:
+        if (between := self.between(branch, relaxation, relaxed)) is not None:
             return between
         return next((Cut(t) for n in relaxation.jumps if ranges.outcome(t := select[n][0]) is None), None)
 
@@ -130,14 +130,16 @@ class Cuts:
             return SMALL
         return None if slack < -TIGHT else max(relaxed.slack - slack, SMALL)
 
-    def between(self, relaxation: Relaxation, relaxed: Relaxed) -> Cut | None:
-        """A cut between the whole numbers around an input that should be whole: the one that is furthest from both."""
-        found, most = None, 1e-6
+    def between(self, branch: Branch, relaxation: Relaxation, relaxed: Relaxed) -> Cut | None:
+        """A cut between the whole numbers around an input that should be whole: one with the fewest values left, since
+        of many most are as good as the next, and of those the one that is furthest from both."""
+        found = dict[Cut, tuple[float, float]]()
         for i, n in self.plan.inputs.items():
             x = float(relaxed.values[relaxation.column[n]])
-            if self.question.variables[i].integer and abs(x - round(x)) > most:
-                found, most = Cut(n, Fraction(ceil(x))), abs(x - round(x))
-        return found
+            if self.question.variables[i].integer and (off := abs(x - round(x))) > SMALL:
+                low, high = branch.ranges.low[n], branch.ranges.high[n]
+                found[Cut(n, Fraction(ceil(x)))] = inf if low is None or high is None else high - low, -off
+        return min(found, key=lambda cut: found[cut], default=None)
 
 
 def halved(ranges: Ranges, unit: int, node: int) -> Cut | None:
