@@ -248,14 +248,14 @@ def test_answers_about_pairs_are_those_of_z3(outputs: int, integers: int) -> Non
         if not accepts(q):
             continue
         told += bool(lowered(q).apart)
-        answer = box_search(q, 1, proof_seconds=0)
+        answer = box_search(q, 0.5, proof_seconds=0)
         if isinstance(answer, Unknown) or isinstance(expected := smt.find(q, 20), Unknown):
             continue
         assert type(answer) is type(expected)
         seen[type(answer)] += 1  # type: ignore[index]
         if isinstance(answer, Fails):
             assert q.solved_by(answer.points[0])
-    assert min(seen.values()) >= 4 and told >= 10
+    assert min(seen.values()) > 2 and told >= 10
 
 
 def test_a_pair_without_slack_is_never_denied() -> None:

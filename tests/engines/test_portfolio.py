@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from tests.engines.questions import question
 from verifier.engines.engine import Answer, EngineFailed, Fails, Holds, Most, Unknown
-from verifier.engines.portfolio import MANY_CHOICES, Portfolio
+from verifier.engines.portfolio import BRIEFLY, MANY_CHOICES, Portfolio
 from verifier.engines.worker import Worker
 from verifier.kernel.circuit import Input
 from verifier.query.piece import choices
@@ -117,6 +117,7 @@ NOWHERE = (Fraction(2),)
                 "find": Holds("z3 5", ("z3 5",)),
                 "brief": Unknown("out of time"),
                 "case_search": Unknown("out of time"),
+                "case_proof": Unknown("out of time"),
             },
             None,
         ),
@@ -157,6 +158,18 @@ def test_what_nobody_sees_is_neither_made_pleasant_nor_proved_again() -> None:
         portfolio = Portfolio(worker, recording=True)
         assert isinstance(portfolio.find(QUESTIONS["few", "no solution"], 30, shown=False), Holds)
         assert [t.engine for a in portfolio.taken() for t in a.turns] == ["case search", "z3"]
+
+
+@pytest.mark.parametrize(("branches", "again"), [(3, 0), (BRIEFLY, 1)])
+def test_exact_arithmetic_that_was_slow_is_not_asked_again_for_a_certificate(branches: int, again: int) -> None:
+    steps = " + ".join(f"relu(u.a - {k}/8)" for k in range(8))
+    q = question(UNIT, ["u"], [f"{steps} > 5 * u.a + 1/10"])
+    with Liar(find=Holds("z3 5", ("z3 5",)), brief=Unknown("slow", (("branches", branches),))) as worker:
+        portfolio = Portfolio(worker, recording=True)
+        found = portfolio.find(q, 30)
+        (asked,) = portfolio.taken()
+    assert isinstance(found, Holds) and found.trusts == ()
+    assert [t.engine for t in asked.turns] == ["case search", "z3", *["case search"] * again, "case search"]
 
 
 @pytest.mark.parametrize("outcome", ["solution", "no solution"])

@@ -23,6 +23,7 @@ SHORT = {
     "box_search": "box search",
     "box_proof": "box search",
     "case_search": "case search",
+    "case_proof": "case search",
     "find": "z3",
 }
 """Who answers whether there is a solution, task by task; everything else is a task of z3."""

@@ -51,6 +51,8 @@ STEEP = 0.05
 """So far, of the sides of the box, a solution is looked for from a pair across a steep place."""
 TWICE = 2.0
 """The slack of a branch may have become less by so much more than that of the first one."""
+LESS = 0.5
+"""A search that gives up soon goes on as long again where no more is open than this share of what was."""
 FIRST, PATIENCE = 0.2, 300
 """Seconds of a first look, and pivots on each branch."""
 
@@ -59,7 +61,8 @@ if TYPE_CHECKING:
 
 
 class CaseSearch:
-    """One question. `most`: give up after so many branches. `exact`: with exact arithmetic alone, however many the
+    """One question. `most`: give up after so many branches. `longer`: seconds that it may take beyond its own where it is
+    going to end soon; twice as many branches are none too many then. `exact`: with exact arithmetic alone, however many the
     choices. `shown`: somebody sees the solution. `starts`: where to look for one first. `patience`: pivots of exact
     arithmetic on a branch. `series`: of questions that were asked before."""
 
@@ -74,10 +77,12 @@ class CaseSearch:
         starts: Sequence[Vector] = (),
         patience: int = PIVOTS,
         series: Series | None = None,
+        longer: float = 0.0,
     ) -> None:
         self.tree, self.guide = Slot(), None if series is None else series.tree
         self.begun, self.most, self.plain, self.shown = time.monotonic(), most, exact, shown
         self.end = self.begun + seconds
+        self.last, self.before = self.end + longer, 1.0
         self.question, self.problem = question, question.empty
         self.plan = plan or Plan(question)
         self.scaled = self.plan.within(question)
@@ -104,14 +109,17 @@ class CaseSearch:
 
     def resume(self, end: float) -> Fails | Unknown | None:
         """Go on until then; None when all is closed."""
-        self.end = self.cuts.end = self.guesses.end = end
+        self.till(end)
         return self.close()
+
+    def till(self, end: float) -> None:
+        self.end = self.cuts.end = self.guesses.end = end
 
     def close(self) -> Fails | Unknown | None:
         """Close the branches, or say what keeps one from being closed; that and all others are left."""
         todo = self.todo
         while todo:
-            if time.monotonic() > self.end or self.stats.branches == self.most:
+            if (time.monotonic() > self.end or self.stats.branches == self.most) and not self.longer():
                 return Unknown("out of time")
             branch = todo.pop()
             match self.look(branch):
@@ -127,6 +135,15 @@ class CaseSearch:
                     todo.append(branch)
                     return answer
         return None
+
+    def longer(self) -> bool:
+        """Whether it goes on, since so much was closed since it was asked last."""
+        now, still = time.monotonic(), self.still()
+        if now >= self.last or still > LESS * self.before:
+            return False
+        self.before, self.most = still, self.most and 2 * self.most
+        self.till(min(self.last, max(self.end, now + (now - self.begun))))
+        return True
 
     def still(self, waiting: int = 0) -> float:
         """How much is open, but for the first branches that wait."""
@@ -399,13 +416,18 @@ class Searcher:
         """A solution, or a certificate that there is none."""
         return self._search(question, seconds, None)
 
+    def case_proof(self, question: Question, patience: float, seconds: float) -> Answer:
+        """The same, for no longer than one's patience, unless it is going to end soon."""
+        return self._search(question, min(patience, seconds), None, longer=seconds - patience)
+
     def glance(self, question: Question, seconds: float) -> Answer:
         """The same, if that is seen at once."""
         return self._search(question, seconds, 1)
 
     def brief(self, question: Question, most: int, shown: bool, seconds: float) -> Answer:
-        """The same, if exact arithmetic sees it on so many branches; the solution made pleasant where it is `shown`."""
-        return self._search(question, seconds, most, exact=True, shown=shown)
+        """The same, if exact arithmetic sees it on so many branches in half of the time, or is about to; the solution
+        made pleasant where it is `shown`."""
+        return self._search(question, seconds / 2, most, exact=True, shown=shown, longer=seconds / 2)
 
     def first(self, question: Question, most: int, shown: bool, seconds: float) -> Answer:
         """The same for a moment, no branch of which may take long: nobody could end it."""

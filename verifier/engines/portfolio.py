@@ -51,6 +51,8 @@ SOON = 0.5
 
 PATIENCE = 1.5
 """A proof of what z3 has refuted may take so many seconds more, or so many times as long as z3 took."""
+GOING = 3
+"""So many times as long, if less and less is left."""
 LONG = 5
 """So many times the patience with proofs that are kept, and of extremes and limits where everything is to have a second
 opinion."""
@@ -64,6 +66,8 @@ MOSTLY = 0.7
 BRIEFLY, SHORTER, LONGER = 256, 128, 1024
 """Branches of the exact search before z3 is loaded (as long as that takes), and when a certificate is wanted (some 300
 ms): of a least distance fewer, as linear programs then have a slack to go by."""
+QUICK = 1.0
+"""Seconds of that look; where half of them do not suffice for so few branches, floats are faster."""
 
 FEW = "few: a few cases, z3, cases"
 SOME = "some, of few inputs: a few cases, z3, cases, boxes"
@@ -121,18 +125,19 @@ class Portfolio:
         def left() -> float:
             return seconds - (time.monotonic() - started)
 
-        why = order(question)
+        why, exact = order(question), LONGER
         if why in (FEW, SOME) and self.certifying and not self.doubting:  # who doubts asks two engines anyway
-            first = self._ask("brief", question, BRIEFLY, shown, seconds=left(), order=why)
+            first = self._ask("brief", question, BRIEFLY, shown, seconds=min(QUICK, left()), order=why)
             if not isinstance(first, Unknown):
                 return first
+            exact = LONGER if dict(first.work).get("branches", 0) >= BRIEFLY else 0
         for task, share, most in PLANS[why]:
             asked = "box_proof" if task == "box_search" and self.keeping else task
             found = self._ask(asked, question, seconds=min(most, left() * share), order=why)
             if not isinstance(found, Unknown):
                 break
         if isinstance(found, Holds) and shown and why in (FEW, SOME) and task == "find":
-            return self._proved(found, question, started, left())
+            return self._proved(found, question, started, left(), exact=exact)
         return found
 
     def higher(self, question: Question, value: Fraction, starts: Sequence[Vector], seconds: float) -> Answer:
@@ -218,16 +223,18 @@ class Portfolio:
         """A certificate that there is no solution, or a solution, if one of them is found soon."""
         if not self.certifying:
             return Unknown("no certificate is asked for")
-        return self._searched(question, min(seconds, PATIENCE * (LONG if self.keeping else 1)))
+        return self._searched(question, PATIENCE * (LONG if self.keeping else 1), seconds)
 
-    def _searched(self, question: Question, seconds: float, exact: int = LONGER) -> Answer:
+    def _searched(self, question: Question, patience: float, left: float, exact: int = LONGER) -> Answer:
         """A certificate that there is no solution, or a solution; first on so many branches in exact arithmetic."""
         begun = time.monotonic()
-        if EXACT < choices(question) < MODEST:
-            found = self._ask("brief", question, exact, False, seconds=seconds / 2, wanted=CERTIFICATE)
+        if exact and EXACT < choices(question) < MODEST:
+            found = self._ask("brief", question, exact, False, seconds=min(left, patience), wanted=CERTIFICATE)
             if not isinstance(found, Unknown):
                 return found
-        return self._ask("case_search", question, seconds=seconds - (time.monotonic() - begun), wanted=CERTIFICATE)
+        took = time.monotonic() - begun
+        patience, left = patience - took, left - took
+        return self._ask("case_proof", question, patience, seconds=min(left, GOING * patience), wanted=CERTIFICATE)
 
     def _proved(
         self, first: Holds, question: Question, started: float, left: float, times: int = 1, exact: int = LONGER
@@ -237,7 +244,7 @@ class Portfolio:
         if not first.trusts or not self.certifying:
             return first
         patience = max(times, LONG if self.keeping else 1) * PATIENCE * max(1.0, time.monotonic() - started)
-        second = self._searched(question, min(left, patience), exact)
+        second = self._searched(question, patience, left, exact)
         agree(first.by, "no solution", second)
         return second if isinstance(second, Holds) else first
 

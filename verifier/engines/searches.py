@@ -31,7 +31,13 @@ LEAP = Fraction(1, 16)
 searcher = Searcher()
 boxes: list[Callable[[], int]] = []
 """How many the box search that runs has looked at."""
-case_search, glance, brief, strike = searcher.case_search, searcher.glance, searcher.brief, searcher.strike
+case_search, case_proof, glance, brief, strike = (
+    searcher.case_search,
+    searcher.case_proof,
+    searcher.glance,
+    searcher.brief,
+    searcher.strike,
+)
 
 
 def least_cases(question: Question, most: int, seconds: float) -> Answer:

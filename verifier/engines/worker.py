@@ -47,6 +47,7 @@ MODULES = {
     "roots": ("find_root",),
     "searches": (
         "case_search",
+        "case_proof",
         "higher",
         "middle",
         "brief",

@@ -100,7 +100,7 @@ class Shelf(Worker):
         """There is no process."""
 
     def ask(self, task: str, *arguments: Any, seconds: float) -> Any:
-        if task not in ("find", "find_square", "case_search", "glance"):
+        if task not in ("find", "find_square", "case_search", "case_proof", "glance"):
             return Unknown(SEARCHED if task == "play" else NONE)
         return self.look(arguments[0].empty)
 
