@@ -9,7 +9,7 @@ from math import ceil, lcm
 from verifier.canonical.simplex import Conflict, Inequality, Solution, Stopped
 from verifier.engines.branch import Branch, Cut
 from verifier.engines.engine import Unknown, Vector
-from verifier.engines.linear_program import at, settled, solve
+from verifier.engines.linear_program import settled, solve
 from verifier.engines.plan import Plan
 from verifier.engines.trial import truth_row
 from verifier.kernel.circuit import evaluate
@@ -31,9 +31,9 @@ class Arithmetic:
         self, branch: Branch, undecided: int | None, many: bool, slack: bool = False
     ) -> Cut | Farkas | Solution | Unknown:
         """The end of a branch, a solution of the question, or where to cut, by linear arithmetic on the decided nodes
-        as affine forms of the inputs. `undecided`: what to cut where that settles nothing. Nodes that depend on a
-        choice that is open are left out, and it is cut. `many`: floats may point at the answer. `slack`: there is no
-        conflict as long as a choice is open."""
+        as affine forms of the inputs. `undecided`: what to cut where that settles nothing, or first what it depends
+        on. Nodes that depend on a choice that is open are left out, and it is cut. `many`: floats may point at the
+        answer. `slack`: there is no conflict as long as a choice is open."""
         ranges, scaled, forms = branch.ranges, self.scaled, branch.forms
         forms.renew(ranges)
         rows: list[Inequality] = []
@@ -52,8 +52,6 @@ class Arithmetic:
                 elif undecided is None:
                     undecided = choice
             low, high = [low for low, _ in sides], [high for _, high in sides]
-            if undecided is not None and within(branch.point, rows, sides):
-                return Cut(undecided)
             found: Solution | Conflict | None = None
             if many and undecided is not None:  # a cut is found sooner than pivots of long numbers
                 found = None if slack else settled(rows, low, high)
@@ -69,7 +67,6 @@ class Arithmetic:
                 return Farkas(tuple(Row(names[k].kind, names[k].place, int(w * scale)) for k, w in weights.items()))
             if self.solved_by(found.point):
                 return found
-            branch.point = found.point
             if undecided is not None:
                 return Cut(undecided)
             for i, v in enumerate(self.question.variables):
@@ -108,15 +105,3 @@ class Arithmetic:
         n = self.plan.inputs[i]
         low, high = (None if b is None else Fraction(b, self.scaled.unit[n]) for b in (ranges.low[n], ranges.high[n]))
         return low, high
-
-
-def within(
-    point: Vector | None, rows: Sequence[Inequality], sides: Sequence[tuple[Fraction | None, Fraction | None]]
-) -> bool:
-    """Of a branch around this one: a point where all that was decided there holds, and the same here."""
-    if point is None:
-        return False
-    for x, (low, high) in zip(point, sides, strict=True):
-        if (low is not None and x < low) or (high is not None and x > high):
-            return False
-    return all(value > 0 or (value == 0 and not row.strict) for row in rows for value in (at(row, point),))

@@ -50,8 +50,6 @@ class Branch(Struct):
     waiting: int = 0
     """How many branches wait that are no part of this one."""
     forms: Forms = field(default_factory=Forms)
-    point: tuple[Fraction, ...] | None = None
-    """Where all holds that is decided, as exact arithmetic said of it, or of a branch around it; no solution."""
     slack: float = -inf
     """Of its relaxation."""
     crowd: int = 1 << 62

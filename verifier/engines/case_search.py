@@ -61,10 +61,10 @@ if TYPE_CHECKING:
 
 
 class CaseSearch:
-    """One question. `most`: give up after so many branches. `longer`: seconds that it may take beyond its own where it is
-    going to end soon; twice as many branches are none too many then. `exact`: with exact arithmetic alone, however many the
-    choices. `shown`: somebody sees the solution. `starts`: where to look for one first. `patience`: pivots of exact
-    arithmetic on a branch. `series`: of questions that were asked before."""
+    """One question. `most`: give up after so many branches. `longer`: seconds that it may take beyond its own where it
+    is going to end soon; twice as many branches are none too many then. `exact`: with exact arithmetic alone, however
+    many the choices. `shown`: somebody sees the solution. `starts`: where to look for one first. `patience`: pivots of
+    exact arithmetic on a branch. `series`: of questions that were asked before."""
 
     def __init__(
         self,

@@ -34,7 +34,6 @@ class Propagation:
                     branch.guide and branch.guide.after[above],
                     branch,
                     forms=branch.forms.copy(),
-                    point=branch.point,
                     basis=branch.basis,
                     crowd=branch.crowd,
                     share=branch.share / 2,
