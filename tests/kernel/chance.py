@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from fractions import Fraction as Q
 from functools import cache
 from itertools import product
 from math import ceil, floor
 from random import Random
+from typing import Any
 
+import numpy as np
 from msgspec.structs import replace as replaced
 
 from tests.engines.nets import Layers, asked, box, layers, output
@@ -80,6 +82,27 @@ def points(box: tuple[Side, ...], rng: Random, count: int) -> Iterator[Point]:
 def solves(problem: Empty, point: Point) -> bool:
     values = evaluate(problem.circuit, point)
     return all(values[f] >= 0 for f in problem.facts)
+
+
+def solution(problem: Empty, tried: Iterable[Point]) -> Point | None:
+    """The first of these points that solves it; floats leave out those at which a fact is clearly false."""
+    some = list(tried)
+    there = np.array(some, dtype=float).reshape(len(some), len(problem.box)).T
+    values: list[Any] = []
+    for node in problem.circuit:
+        match node:
+            case Input(i):
+                values.append(there[i])
+            case Affine(terms, constant):
+                values.append(sum((float(w) * values[j] for j, w in terms), np.full(len(some), float(constant))))
+            case Select(test, then, otherwise):
+                values.append(np.where(values[test] >= 0, values[then], values[otherwise]))
+    jumps = [n.test for n in problem.circuit if isinstance(n, Select) and n.test != n.then]  # rounding may matter there
+    near = np.any([np.abs(values[t]) < 1e-9 for t in jumps], axis=0) if jumps else False
+    likely = near | np.all([values[f] >= -1e-9 for f in problem.facts], axis=0)
+    return next(
+        (p for p, may in zip(some, np.broadcast_to(likely, len(some)), strict=True) if may and solves(problem, p)), None
+    )
 
 
 def problem(rng: Random) -> Empty:
