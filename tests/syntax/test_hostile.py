@@ -12,7 +12,7 @@ from verifier.source import Diagnostic, Source
 from verifier.syntax import decode, format_source, limits, parse, read
 from verifier.syntax.lexer import lex
 
-MANY = 50_000
+MANY = 20_000
 CAPS = {
     "size": "#" * (limits.FILE_BYTES + 1),
     "tokens": "let a = [" + "1," * limits.TOKENS + "1]",
@@ -118,7 +118,7 @@ def test_a_flood_is_answered_in_seconds(flood: str) -> None:
         text = before + flood * (MANY // len(flood))
         begun = time.perf_counter()
         _, diagnostics = parse(Source("x.vf", text))
-        assert time.perf_counter() - begun < 10
+        assert time.perf_counter() - begun < 5
         assert len(diagnostics) <= limits.DIAGNOSTICS + 1
         assert all(len(d.message) < 500 and len(d.fix) < 500 for d in diagnostics)
 

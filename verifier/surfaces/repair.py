@@ -364,6 +364,8 @@ class Repair:
         if not final.assertions or final[self.asked].word != "proved" or final.exit_code != FINE:
             raise CannotRepair("the repair could not be proved; nothing is written.")
         asked = final[self.asked]
+        if result[self.asked].word == "proved":  # of the same claim, with a certificate where one was found
+            asked = replace(asked, verdict=result[self.asked].verdict)
         return replace(result, assertions=tuple(asked if a.name == self.asked else a for a in result.assertions))
 
     def _load(self) -> Loaded:
