@@ -233,8 +233,9 @@ class Portfolio:
             if not isinstance(found, Unknown):
                 return found
         took = time.monotonic() - begun
-        patience, left = patience - took, left - took
-        return self._ask("case_proof", question, patience, seconds=min(left, GOING * patience), wanted=CERTIFICATE)
+        patience = max(patience - took, patience / 2)
+        seconds = min(left - took, GOING * patience)
+        return self._ask("case_proof", question, patience, seconds=seconds, wanted=CERTIFICATE)
 
     def _proved(
         self, first: Holds, question: Question, started: float, left: float, times: int = 1, exact: int = LONGER
