@@ -222,7 +222,7 @@ def wrong(said: Computed, answer: Number) -> bool:
     return not isinstance(value, Fraction) or abs(digits(value) - answer) > NOTHING
 
 
-@pytest.mark.seeds(12)
+@pytest.mark.seeds(8)
 def test_measures_by_enumeration(seed: int, tmp_path: Path) -> None:
     with localcontext(prec=60):
         made = Enumerated(Random(f"finite {seed}"), tmp_path)

@@ -226,36 +226,36 @@ def sound(name: str, taste: T, seed: int, folder: Path) -> None:
     assert not problems, "\n".join([*problems, text])
 
 
-@pytest.mark.seeds(6)
+@pytest.mark.seeds(4)
 def test_discrete_domains(seed: int, tmp_path: Path) -> None:
     sound("discrete", T(reals=(0, 0), discrete=(1, 3)), seed, tmp_path)
 
 
-@pytest.mark.seeds(6)
+@pytest.mark.seeds(4)
 def test_one_real_coordinate_and_jumps(seed: int, tmp_path: Path) -> None:
     sound("jumps", T(reals=(1, 1), jumps=0.4), seed, tmp_path)
 
 
-@pytest.mark.seeds(6)
+@pytest.mark.seeds(4)
 def test_integers_beside_reals(seed: int, tmp_path: Path) -> None:
     sound("mixed", T(reals=(1, 1), discrete=(1, 1), jumps=0.5, thin=0), seed, tmp_path)
 
 
-@pytest.mark.seeds(6)
+@pytest.mark.seeds(4)
 def test_continuous_maps(seed: int, tmp_path: Path) -> None:
     sound("continuous", T(reals=(1, 2), jumps=0.0), seed, tmp_path)
 
 
-@pytest.mark.seeds(6)
+@pytest.mark.seeds(4)
 def test_walks_that_meet_themselves(seed: int, tmp_path: Path) -> None:
     sound("walks", T(reals=(1, 1), curves=True, depth=1, thin=0.2), seed, tmp_path)
 
 
-@pytest.mark.seeds(6)
+@pytest.mark.seeds(4)
 def test_copies_that_run_together(seed: int, tmp_path: Path) -> None:
     sound("shrinking", T(shrinking=True, depth=1, user_metric=0), seed, tmp_path)
 
 
-@pytest.mark.seeds(6)
+@pytest.mark.seeds(4)
 def test_sums_and_maxima_of_metrics(seed: int, tmp_path: Path) -> None:
     sound("combined", T(reals=(1, 1), discrete=(0, 1), depth=1, combined=0.9, user_metric=0), seed, tmp_path)

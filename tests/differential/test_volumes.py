@@ -223,7 +223,7 @@ def dot(a: Sequence[fmpq], b: Sequence[fmpq]) -> fmpq:
     return sum((x * y for x, y in zip(a, b, strict=True)), NONE)
 
 
-@pytest.mark.seeds(16)
+@pytest.mark.seeds(10)
 def test_probabilities_by_volumes(seed: int) -> None:
     rng = Random(f"volumes {seed}")
     made = Made(rng, 1 + (seed % 4 == 0))

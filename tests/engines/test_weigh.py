@@ -58,7 +58,7 @@ def hidden_text(random: Random, p: int, hidden: int, radius: object) -> str:
     return square(p, "linf", f"dot({out}, h) >= 1/10", radius, "h = hidden(x)", more)
 
 
-@pytest.mark.parametrize("seed", range(16))
+@pytest.mark.parametrize("seed", range(10))
 def test_linear_classifiers_against_lasserre(seed: int) -> None:
     """Numerator and denominator as volumes of { |x - x'| < r, sides of the hyperplane } by another algorithm."""
     random = Random(seed)
@@ -107,7 +107,7 @@ def test_networks_lie_in_a_monte_carlo_interval(seed: int) -> None:
     assert abs(agree / count - exact) <= 5 * sqrt(max(exact * (1 - exact), 1 / count) / count)
 
 
-@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("seed", range(8))
 def test_finite_domains_are_counted(seed: int) -> None:
     random = Random(seed)
     sizes = [random.randint(1, 3) for _ in range(2)]

@@ -60,7 +60,7 @@ ORACLES = [
 ]
 
 
-@pytest.mark.parametrize("seed", range(30))
+@pytest.mark.parametrize("seed", range(20))
 def test_rows_get_the_answers_of_declared_points(seed: int, tmp_path: Path) -> None:
     draw = random.Random(seed)
     domain, model, oracle = draw.choice(DOMAINS), draw.choice(MODELS), draw.choice(ORACLES)
