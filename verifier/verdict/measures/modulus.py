@@ -95,9 +95,11 @@ def _by_sums(decider: Decider, names: tuple[str, str], far: tree.Expr, near: tre
     best = greatest(decider, [each.question for each in posed], SHARE * decider.left())
     if best is not None and best.open:
         return best.least
-    if best is None or not best.question.solved_by(best.place):
+    if best is None:
         return None
     level = Quotient(best.question, divided=False).level(best.value)
+    if not level.solved_by(best.place):  # it is of the closure of a piece: the value may jump there
+        return None
     points = posed[0].read(pleasant(level, best.place, level.solved_by))
     _replayed(decider, points, far, near, best.value)
     return best.backing(Measurement(best.value, True, decider.replay.witness(points, names)))
