@@ -97,7 +97,7 @@ def test_slopes_have_their_share_of_the_time(monkeypatch: pytest.MonkeyPatch) ->
         answer = original(self, *arguments)  # type: ignore[arg-type]
         assert self.search is not None
         looked.append(self.search.branches)
-        if len(looked) == 3:
+        if len(looked) > 2 and looked[0] < looked[-1]:
             raise EnoughError
         return answer
 
@@ -107,7 +107,7 @@ def test_slopes_have_their_share_of_the_time(monkeypatch: pytest.MonkeyPatch) ->
     net = [([[*row] for row in layer.weights], [*layer.bias]) for layer in network(8, 16, 0).layers]
     with pytest.raises(EnoughError):
         CaseSearch(twins(net, F(1, 100), F(1, 25), mirrored=True), 600).run()
-    assert looked == sorted(looked) and looked[0] < looked[-1]
+    assert looked == sorted(looked)
     assert all(took <= slopes.AHEAD / (1 + slopes.AHEAD) * since for took, since in spent)
 
 
