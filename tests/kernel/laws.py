@@ -486,6 +486,20 @@ def news(kernel: SimpleNamespace) -> None:
     assert ranges.high[1] == unit[1] and ranges.high[4] == unit[4] and ranges.high[2] == 3 * unit[2]
 
 
+def differences(kernel: SimpleNamespace) -> None:
+    """The second input less the first lies where their ranges say, and no further than any multiple of it says that is
+    known, of either sign and with a constant."""
+    for times, constant in product((1, -2, 3), (0, 1)):
+        circuit = (Input(0), Input(1), Affine(((0, Q(-times)), (1, Q(times))), Q(constant)))
+        scaled = kernel.ranges.Scaled(circuit, (Side(Q(-9), Q(9)),) * 2)
+        for low, high in product((None, -1, -20), (None, 2, 20)):
+            ends = [None if end is None else (times * end + constant) * scaled.unit[2] for end in (low, high)]
+            ranges = kernel.ranges.root(scaled, ())
+            ranges.put(2, (*(ends if times > 0 else ends[::-1]), False))
+            found = kernel.descent.apart(scaled, ranges, kernel.descent.sums(scaled)[0], 0, 1)
+            assert found == (max(-18, -18 if low is None else low), min(18, 18 if high is None else high))
+
+
 Law = Callable[[SimpleNamespace], object]
 
 
@@ -499,7 +513,7 @@ def often(law: Callable[[SimpleNamespace, int], int | None], count: int, least: 
 
 
 LAWS: tuple[Law, ...] = (
-    *(chords, steeper, lines, inputs, cuts, bounds, multiples, lattices, choices, decisions, gaps, news),
+    *(chords, steeper, lines, inputs, cuts, bounds, multiples, lattices, choices, decisions, gaps, news, differences),
     often(lambda kernel, seed: followed(kernel, Random(seed)), 80),
     often(lambda kernel, seed: told(kernel, Random(seed)), 40, 8),
     often(lambda kernel, seed: forms.contained(kernel, seed, (0, 3, 40)[seed % 3]), 60),
