@@ -203,7 +203,7 @@ def near(random: Random, near: Fraction, margin: Fraction, outputs: int = 2, int
 def test_bounds_of_pairs_contain_the_exact_values(width: float) -> None:
     """As above; the second point is told by its difference, and so are relus where that loses less."""
     random, asked, shared = Random(4), 0, 0
-    for _ in range(9):
+    for _ in range(16):
         q = twins(layers(random, [2, 6, 6, 6, 2], 2**40 + 1), F(1, 16), F(1, 200), mirrored=True)
         levels = lowered(q)
         if not levels.sums:  # neither class is ahead anywhere
@@ -236,7 +236,7 @@ def test_bounds_of_pairs_contain_the_exact_values(width: float) -> None:
                     assert value <= F(upper.greatest[b, row])
                     line = sum((F(w) * F(v) for w, v in zip(upper.weights[b, row], corner, strict=True)), F(0))
                     assert value <= line + F(upper.constant[b, row])
-    assert asked >= 5 and (shared > 0 or width < 2.0**-10)
+    assert asked >= 8 and (shared > 0 or width < 2.0**-10)
 
 
 @pytest.mark.parametrize(("outputs", "integers"), [(2, 0), (2, 1), (3, 0), (3, 1), (5, 0)])
@@ -248,14 +248,14 @@ def test_answers_about_pairs_are_those_of_z3(outputs: int, integers: int) -> Non
         if not accepts(q):
             continue
         told += bool(lowered(q).apart)
-        answer = box_search(q, 0.5, proof_seconds=0)
+        answer = box_search(q, 1, proof_seconds=0)
         if isinstance(answer, Unknown) or isinstance(expected := smt.find(q, 20), Unknown):
             continue
         assert type(answer) is type(expected)
         seen[type(answer)] += 1  # type: ignore[index]
         if isinstance(answer, Fails):
             assert q.solved_by(answer.points[0])
-    assert min(seen.values()) > 2 and told >= 10
+    assert min(seen.values()) >= 4 and told >= 10
 
 
 def test_a_pair_without_slack_is_never_denied() -> None:
@@ -313,7 +313,7 @@ def test_what_two_points_have_in_common_cancels() -> None:
 def test_certificates_of_pairs_tell_the_second_point_by_the_first() -> None:
     """Each proof has one, with few leaves; that of whole numbers, or of boxes of other units, without differences."""
     random, told, plain = Random(8), 0, 0
-    for k in range(40):
+    for k in range(60):
         q = near(random, F(1, 100), F(1, 50), integers=k % 2)
         if k % 5 == 0:
             q = replace(q, variables=(*q.variables[:-1], replace(q.variables[-1], low=F(-1, 3))))
@@ -329,14 +329,14 @@ def test_certificates_of_pairs_tell_the_second_point_by_the_first() -> None:
             assert not tree.twins or (k % 5 and not k % 2)
             told += bool(tree.twins)
             plain += not tree.twins
-    assert told >= 4 and plain >= 4
+    assert told >= 6 and plain >= 6
 
 
 def test_certificates_of_formulas_about_pairs_are_accepted() -> None:
     """Of several labels, where cases contradict each other: the kernel brings ranges up to date less often than the
     search."""
     random, proved = Random(7), 0
-    for _ in range(18):
+    for _ in range(30):
         q = near(random, F(1, 20), F(1, 50), random.choice((3, 4)))
         if accepts(q) and isinstance(box_search(q, 0.3, proof_seconds=0), Holds):
             answer = box_search(q, 60)
@@ -344,7 +344,7 @@ def test_certificates_of_formulas_about_pairs_are_accepted() -> None:
             if answer.proof is not None:
                 assert check(*answer.proof).trusts == ()
                 proved += 1
-    assert proved >= 5
+    assert proved >= 8
 
 
 def test_what_two_points_have_in_common_cancels_in_a_certificate_too() -> None:

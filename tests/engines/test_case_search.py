@@ -63,9 +63,14 @@ def test_what_closes_a_branch_closes_all_of_those_around_it_that_it_can() -> Non
     assert searching.stats.branches == 7 and len(tuple(tree.steps)) == 1
 
 
-def test_a_brief_search_gives_up_after_its_branches_and_loads_no_floats() -> None:
+def eight_relus() -> Question:
+    """Of one number; nothing solves it. Half is open after 20 branches of exact search, three quarters after 19."""
     sums = " + ".join(f"relu(u.x[0] - {k}/9)" for k in range(1, 9))
-    q = question(PLANE, ["u"], [f"{sums} > 8 * relu(u.x[0]) + relu(u.x[1])"])
+    return question(PLANE, ["u"], [f"{sums} > 8 * relu(u.x[0]) + relu(u.x[1])"])
+
+
+def test_a_brief_search_gives_up_after_its_branches_and_loads_no_floats() -> None:
+    q = eight_relus()
     few, many = (Searcher().brief(q, most, True, 20) for most in (2, 5000))
     assert isinstance(few, Unknown) and dict(few.work) == {"branches": 2}
     proved(many, q)
@@ -73,9 +78,7 @@ def test_a_brief_search_gives_up_after_its_branches_and_loads_no_floats() -> Non
 
 
 def test_a_brief_search_goes_on_where_no_more_than_half_is_left() -> None:
-    """Of sums of eight relus of one number: half of all is open after 20 branches, three quarters after 19."""
-    sums = " + ".join(f"relu(u.x[0] - {k}/9)" for k in range(1, 9))
-    q = question(PLANE, ["u"], [f"{sums} > 8 * relu(u.x[0]) + relu(u.x[1])"])
+    q = eight_relus()
     few, enough = (Searcher().brief(q, most, True, 20) for most in (19, 20))
     assert isinstance(few, Unknown) and dict(few.work) == {"branches": 19}
     proved(enough, q)

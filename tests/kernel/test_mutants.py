@@ -267,7 +267,7 @@ def test_changes_of_the_arithmetic_are_noticed(module: str) -> None:
 
 def wrong(module: str, stride: int = 1) -> list[str]:
     """Changes that nothing notices, and those that are listed as equivalent and are not, or are none of the source. Of
-    a sample the latter meet some cases, since all cases and laws take as long as ten other changes."""
+    a sample the latter meet the cases alone, since all laws take as long as ten other changes."""
     found = dict(mutants(SOURCES[module]))
     known = {name for names in EQUIVALENT[module].values() for name in names}
     wrong = [*(known - found.keys())]

@@ -228,7 +228,7 @@ def test_a_bounded_domain_is_not_called_unbounded(tmp_path: Path) -> None:
 @pytest.mark.parametrize("end", ["\n", "\r\n"], ids=["lf", "crlf"])
 def test_line_ends_and_a_byte_order_mark_stay_as_they_are(end: str, mark: bytes, tmp_path: Path) -> None:
     """In the model, in what is added, where an `expect` goes or comes, and in a renamed assertion."""
-    texts = [FOLDED, (EXAMPLES / "halfspace.vf").read_text()]
+    texts = [SEAM, (EXAMPLES / "halfspace.vf").read_text()]
     for k, text in enumerate(texts):
         path = tmp_path / f"{k}.vf"
         path.write_bytes(mark + text.replace("\n", end).encode())
@@ -261,14 +261,6 @@ def test_of_mixed_line_ends_every_line_keeps_its_own(tmp_path: Path) -> None:
     assert b"# what the repair of A cost\r\n" in lines  # is new
 
 
-FOLDED = """domain X { t: real in [0, 4) }
-labels { early, late }
-oracle f2 { features x = min(t, 4 - t)  metric linf }
-model f1 { features t = t  decide if t >= 2 then late else early }  # the clock
-assert A: contained(f1, f2)  # once round
-  expect refuted
-assert B: forall x in X: f1.t(x) == x.t
-"""
 SEAM = """domain X { t: real in [0, 4) }
 labels { early, late }
 oracle f2 {

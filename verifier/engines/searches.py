@@ -31,13 +31,8 @@ LEAP = Fraction(1, 16)
 searcher = Searcher()
 boxes: list[Callable[[], int]] = []
 """How many the box search that runs has looked at."""
-case_search, case_proof, glance, brief, strike = (
-    searcher.case_search,
-    searcher.case_proof,
-    searcher.glance,
-    searcher.brief,
-    searcher.strike,
-)
+case_search, case_proof, strike = searcher.case_search, searcher.case_proof, searcher.strike
+glance, brief = searcher.glance, searcher.brief
 
 
 def least_cases(question: Question, most: int, seconds: float) -> Answer:
